@@ -1,0 +1,457 @@
+"""What a mechanism is: parameters, state it owns, kinds it declares, and one method per phase it takes part in.
+
+A mechanism reads a `View` (nothing in it can be written) and returns `Effects`; the engine applies them. Leaves
+never import each other: they meet in the shared columns, the kinds of records, and nowhere else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from sim import draws
+from sim.errors import ContractError
+from sim.kernels import slots
+from sim.ledger.schema import CURRENCIES, Postings, Records
+from sim.units import F64, I32, I64, NOBODY, U64, Array, Bools
+
+if TYPE_CHECKING:
+    from sim.world.calendar import Calendar
+    from sim.world.world import World
+
+PHASES = (
+    "arrive",  # who opens WeChat, when, and with what in mind
+    "deliver",  # their inbox: messages visible before this tick
+    "expose",  # every channel proposes what they could notice
+    "attend",  # each session keeps as much as its attention allows
+    "appraise",  # price after offers, trust and effort of what is left
+    "choose",  # click, then a discrete choice with an outside option
+    "checkout",  # requests: stock, coupons, gifts
+    "settle",  # requests and timers that fall due, each at its own second, first come first served
+    "respond",  # what they do about the outcome: share, follow, mute
+    "close",  # once a day: scores, content decay, counters
+)
+HOOKS = frozenset(PHASES) | {"plan", "agenda"}
+STAGES = ("once", "stock", "coupon", "ticket", "last")  # order of settling within a tick; see `Kind`
+
+
+# ------------------------------------------------------------------------------------------- parameters
+
+
+class Params(BaseModel):
+    """Frozen parameters of a mechanism. Every field is made by `param`, with unit and source."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+def param(default: Any, doc: str, *, unit: str, source: str = "assumed", **bounds: Any) -> Any:
+    """A parameter with its meaning, unit, range (`ge`, `gt`, `le`, `lt`) and the source of its default.
+
+    `source` is ``assumed`` (it will be swept), ``facts: <section>.<key>`` for a number of the facts table, or a
+    citation. A mutable default is given as a factory: ``param(lambda: {...}, ...)``.
+    """
+    extra = {"unit": unit, "source": source}
+    if callable(default):
+        return Field(default_factory=default, description=doc, json_schema_extra=extra, **bounds)
+    return Field(default, description=doc, json_schema_extra=extra, **bounds)
+
+
+# ------------------------------------------------------------------------------------------- declarations
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of state. `table`: user, slot (a user's relation with a merchant), merchant, product, variant."""
+
+    table: str
+    name: str
+    dtype: Any
+    default: float
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record that a mechanism declares.
+
+    `stage` makes it a request kind: ``once`` and ``last`` are settled by "the first on a subject wins" (the subject
+    is `cause`, opened by `Effects.open_subject`); ``stock`` takes `quantity` of `variant` (negative puts back);
+    ``coupon`` takes from the pool of `merchant`; ``ticket`` counts up and always succeeds. ``plain`` needs no
+    resource. `detail` kinds are always counted, and written only when the scenario records everything.
+    """
+
+    doc: str
+    stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
+    detail: bool = False
+
+
+# ------------------------------------------------------------------------------------------- what is read
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Who acts in this tick: at most one session per user, ordered by user. Shape (S,) each."""
+
+    user: I32
+    time: I64  # the second at which the session begins
+    event: U64  # the session's id: child of (user key, day, tick of the day)
+    planned: Bools  # False: only woken by a message (a gift), does nothing but answer it
+
+    def __len__(self) -> int:
+        return int(self.user.size)
+
+
+@dataclass(slots=True)
+class Inbox:
+    """Messages that this tick's sessions find, one kind: rows, and the session (S) that reads each."""
+
+    rows: Records
+    session: I64
+
+
+@dataclass(slots=True)
+class Exposures:
+    """What sessions could notice. Shape (E,) each, ordered by (session, product, channel)."""
+
+    session: I64
+    product: I32
+    merchant: I32
+    channel: Array
+    cause: U64  # the message, post or session that brought it
+    peer: I32  # the friend who recommended it, or -1
+    appeal: F64  # utility added by the way it is shown
+    salience: F64  # how much it catches the eye; decides what attention keeps
+    price: I64  # fen, after offers
+    coupon: Bools  # a coupon is used for that price
+
+    def __len__(self) -> int:
+        return int(self.session.size)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How this tick's own requests of one kind ended, for `respond`."""
+
+    rows: Records
+    granted: Bools
+    session: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where the tick stands. Seconds are since the scenario's start (midnight, Beijing time)."""
+
+    tick: int
+    start: int  # first second of the tick
+    end: int  # first second after it
+    day: int  # days since the start
+    hour: int  # hour of the day at `start`
+    running: bool  # False after the horizon, while open gifts and parcels come to their end
+
+
+class View:
+    """All that a mechanism may read. Arrays are read-only; shared columns are as they stood when the tick began."""
+
+    def __init__(
+        self,
+        world: "World",
+        calendar: "Calendar",
+        state: Mapping[str, Mapping[str, Array]],
+        channels: Mapping[str, int],
+    ) -> None:
+        self.world = world
+        self.calendar = calendar
+        self.state = state
+        self.channels = channels
+        self.rules: Mapping[str, Any] = {}
+        self.clock = Clock(0, 0, 0, 0, 0, True)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last tick."""
+        none = np.zeros(0, np.int64)
+        empty = none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_)
+        self.sessions = Sessions(*empty)
+        self.scratch: dict[str, Array] = {}
+        self.inboxes: dict[str, Inbox] = {}
+        self.contents: dict[str, Records] = {}
+        self.exposures: Exposures | None = None
+        self.chosen: I64 = none
+        self.outcomes: dict[str, Outcome] = {}
+
+    # the acting users' own rows -------------------------------------------------------------------------------
+
+    def own(self, column: str) -> Array:
+        """A `user` column of the acting users, shape (S,)."""
+        out: Array = self.state["user"][column][self.sessions.user]
+        return out
+
+    def person(self, trait: str) -> Array:
+        """A fixed trait of the acting users (see `sim.world.people.TRAITS`), shape (S,) or (S, categories)."""
+        out: Array = self.world.people[trait][self.sessions.user]
+        return out
+
+    def slots(self, column: str) -> Array:
+        """A `slot` column of the acting users, shape (S, slots); slots with merchant -1 are empty."""
+        out: Array = self.state["slot"][column][self.sessions.user]
+        return out
+
+    def relation(self, column: str, session: I64, merchant: Array, default: float = 0) -> Array:
+        """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
+        user = self.sessions.user[session]
+        at = slots.find(self.state["slot"]["merchant"], user, merchant)
+        values = self.state["slot"][column][user, np.maximum(at, 0)]
+        out: Array = np.where(at >= 0, values, np.asarray(default, values.dtype))
+        return out
+
+    def followed(self, flag: int) -> tuple[I64, Array]:
+        """Pairs (session, merchant) whose relation carries the flag, ordered by (session, merchant)."""
+        has = (self.slots("flags") & flag) != 0
+        session, slot = np.nonzero(has)
+        merchant = self.slots("merchant")[session, slot]
+        order = np.lexsort((merchant, session))
+        return session[order], merchant[order]
+
+    @property
+    def keys(self) -> U64:
+        """Keys of the acting users: addresses of what is theirs for life, shape (S,)."""
+        out: U64 = self.world.user_key[self.sessions.user]
+        return out
+
+    # everything shared ----------------------------------------------------------------------------------------
+
+    def shared(self, table: str, column: str) -> Array:
+        """A whole column of a shared table (merchant, product, variant) as it stood when the tick began."""
+        return self.state[table][column]
+
+    def content(self, kind: str) -> Records:
+        """Posts of a kind published before this tick and still kept, ordered by (time, event)."""
+        return self.contents.get(kind) or Records(0)
+
+    def inbox(self, kind: str) -> Inbox:
+        """Messages of a kind that this tick's sessions find."""
+        return self.inboxes.get(kind) or Inbox(Records(0), np.zeros(0, np.int64))
+
+    def outcome(self, kind: str) -> Outcome:
+        """How this tick's own requests of a kind ended (in `respond`)."""
+        return self.outcomes.get(kind) or Outcome(Records(0), np.zeros(0, np.bool_), np.zeros(0, np.int64))
+
+    def channel(self, name: str) -> int:
+        """The code of a channel by its file name."""
+        return self.channels[name]
+
+    # the little that every mechanism does ---------------------------------------------------------------------
+
+    def rows(self, kind: str, session: I64, *, index: object = 0, cause: object = None, **columns: Any) -> Records:
+        """Records by the acting users: ids are children of their session under (kind, index).
+
+        `index` must be a natural key that is unique within (session, kind): which product, which friend.
+        """
+        parent = self.sessions.event[session]
+        return Records(
+            session.size,
+            **{
+                "time": self.sessions.time[session],
+                "user": self.sessions.user[session],
+                "event": draws.child(parent, kind, index),
+                "cause": parent if cause is None else cause,
+                **columns,
+            },
+        )
+
+
+# ------------------------------------------------------------------------------------------- what is returned
+
+
+class Effects:
+    """What a mechanism wants to happen. It only collects; the engine checks and applies."""
+
+    __slots__ = (
+        "appeals", "changes", "chosen", "closes", "discounts", "events", "exposures", "kept", "messages", "opens",
+        "posts", "publications", "relations", "requests", "scratch", "sets", "tallies", "wakes",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Records]] = []
+        self.messages: list[tuple[str, Records]] = []
+        self.requests: list[tuple[str, Records]] = []
+        self.publications: list[tuple[str, Records]] = []
+        self.posts: list[tuple[str, Postings]] = []
+        self.wakes: list[Records] = []
+        self.changes: list[tuple[str, str, I64, Array]] = []
+        self.relations: list[tuple[str, str, I64, Array, Array]] = []
+        self.tallies: list[tuple[str, str, Array, Array]] = []
+        self.sets: list[tuple[str, str, Array]] = []
+        self.scratch: list[tuple[str, Array]] = []
+        self.exposures: list[dict[str, Any]] = []
+        self.appeals: list[F64] = []
+        self.discounts: list[tuple[I64, I64, Bools]] = []
+        self.opens: list[U64] = []
+        self.closes: list[U64] = []
+        self.kept: Bools | None = None
+        self.chosen: I64 | None = None
+
+    # for the ledger, for others, for later
+    def event(self, kind: str, rows: Records) -> None:
+        """Write it down (and count it by day, merchant and channel)."""
+        if rows.n:
+            self.events.append((kind, rows))
+
+    def message(self, kind: str, rows: Records) -> None:
+        """To `rows.user`, from `rows.peer`; seen in a session of a later tick, if not scrolled away before."""
+        if rows.n:
+            self.messages.append((kind, rows))
+
+    def wake(self, rows: Records) -> None:
+        """`rows.user` will open WeChat at `rows.time` (a later tick) because of `rows.cause`."""
+        if rows.n:
+            self.wakes.append(rows)
+
+    def request(self, kind: str, rows: Records) -> None:
+        """To be settled at `rows.time`: in this tick at a later stage, or in any later tick (then it is a timer)."""
+        if rows.n:
+            self.requests.append((kind, rows))
+
+    def publish(self, kind: str, rows: Records) -> None:
+        """Public content, readable by all from the next tick."""
+        if rows.n:
+            self.publications.append((kind, rows))
+
+    def post(self, currency: str, postings: Postings) -> None:
+        """Move fen, stock, coupons or points (double entry)."""
+        if currency not in CURRENCIES:
+            raise ContractError(f"unknown currency {currency!r}; one of {', '.join(CURRENCIES)}")
+        if postings.n:
+            self.posts.append((currency, postings))
+
+    def open_subject(self, subject: U64) -> None:
+        """Open subjects for "the first wins" (an unclaimed gift, an unused coupon)."""
+        if subject.size:
+            self.opens.append(subject)
+
+    def close_subject(self, subject: U64) -> None:
+        """Close subjects, so that later requests on them are refused."""
+        if subject.size:
+            self.closes.append(subject)
+
+    # the acting user's own row
+    def set(self, column: str, session: I64, value: Any) -> None:
+        """Set a `user` column of the sessions' users (each session at most once)."""
+        if session.size:
+            self.changes.append(("set", column, session, np.broadcast_to(np.asarray(value), session.shape)))
+
+    def add(self, column: str, session: I64, value: Any) -> None:
+        """Add to a `user` column."""
+        if session.size:
+            self.changes.append(("add", column, session, np.broadcast_to(np.asarray(value), session.shape)))
+
+    def relate(self, op: str, column: str, session: I64, merchant: Array, value: Any) -> None:
+        """Change a `slot` column of (session, merchant): op is set, add, or (flags on) or clear (flags off).
+
+        A relation that is not there yet is begun, if the user has a slot to spare; `clear` never begins one.
+        """
+        if session.size:
+            value = np.broadcast_to(np.asarray(value), session.shape)
+            self.relations.append((op, column, session, np.asarray(merchant), value))
+
+    def note(self, name: str, values: Array) -> None:
+        """Leave a per-session note for later phases of this tick, shape (S,); read as `view.scratch[name]`."""
+        self.scratch.append((name, values))
+
+    # shared columns
+    def tally(self, table: str, column: str, index: Array, amount: Any = 1) -> None:
+        """Add integers to a shared column (order-free); visible from the next tick."""
+        if np.size(index):
+            self.tallies.append((table, column, np.asarray(index), np.asarray(amount)))
+
+    def put(self, table: str, column: str, values: Array) -> None:
+        """Replace a whole shared column that this mechanism owns (only in `close`)."""
+        self.sets.append((table, column, values))
+
+    # the shop window
+    def expose(
+        self,
+        channel: int,
+        session: I64,
+        product: Array,
+        *,
+        cause: Any,
+        appeal: Any = 0.0,
+        salience: Any = 0.0,
+        peer: Any = NOBODY,
+    ) -> None:
+        """Propose products to sessions; equal (session, product, channel) are one exposure, the most salient."""
+        if session.size:
+            self.exposures.append(
+                {
+                    "channel": channel,
+                    "session": session,
+                    "product": product,
+                    "cause": cause,
+                    "appeal": appeal,
+                    "salience": salience,
+                    "peer": peer,
+                }
+            )
+
+    def keep(self, mask: Bools) -> None:
+        """Which exposures get attention (only `people.browse`)."""
+        self.kept = mask
+
+    def appeal(self, delta: F64) -> None:
+        """Add to the utility of every attended exposure, shape (E,)."""
+        self.appeals.append(delta)
+
+    def discount(self, exposure: I64, off: Array, coupon: Any = False) -> None:
+        """Take `off` fen from the price of these exposures."""
+        if exposure.size:
+            self.discounts.append((exposure, np.asarray(off), np.broadcast_to(np.asarray(coupon), exposure.shape)))
+
+    def choose(self, exposure: I64) -> None:
+        """The exposures that are bought (at most one per session; only `people.buy`)."""
+        self.chosen = exposure
+
+
+# ------------------------------------------------------------------------------------------- the mechanism
+
+
+class Mechanism:
+    """Base of all mechanisms. A leaf gives `Params`, what it declares, and methods named as the phases.
+
+    Phase methods take the view and return effects: ``def expose(self, view: View) -> Effects``. Besides the phases:
+    ``plan(view, day) -> Records`` (only `people.browse`: who opens WeChat on a day), ``agenda(view, days) -> dict of
+    kind -> Records`` (dated doings of the few: broadcasts, campaigns) and ``settle(view, kind, rows, granted)`` for
+    every kind named in `settles` (its own or another's), called with rows in (time, event id) order.
+    """
+
+    Params: ClassVar[type[Params]] = Params
+    columns: ClassVar[tuple[Column, ...]] = ()
+    kinds: ClassVar[Mapping[str, Kind]] = {}
+    settles: ClassVar[tuple[str, ...]] = ()
+
+    folder: str = ""  # set by the catalogue
+    name: str = ""
+
+    def __init__(self, params: Any, on: Bools, world: "World") -> None:
+        """`params` is one frozen model, or for a merchant's mechanism one per merchant (None where it is off).
+
+        `on` has one entry per merchant of the (stacked) world: all True for `people` and `platform`.
+        """
+        self.p = params
+        self.on = on
+        self.world = world
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Compile parameters to arrays, once."""
+
+    def per_merchant(self, field: str | Callable[[Any], Any], default: float = 0.0, dtype: Any = np.float64) -> Array:
+        """A merchant's mechanism's parameter as an array over merchants; `default` where it is off."""
+        read = field if callable(field) else lambda p: getattr(p, field)
+        return np.array([default if p is None else read(p) for p in self.p], dtype)
+
+
+PER_MERCHANT = frozenset({"channels", "offers", "operations"})
+EMPTY = Effects()

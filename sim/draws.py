@@ -1,0 +1,93 @@
+"""Addressed random numbers: every draw is a pure function of (purpose, event id, index).
+
+There is no generator and no state. The seed enters once, through a user's or merchant's key, from which all
+event ids descend; so a draw does not depend on the order, batch, worker or strategy in which it is taken.
+The index must be a natural key (which friend, which product), never a position in a list.
+
+The mixer is the splitmix64 finaliser (Steele, Lea, Flood 2014, variant 13 of Stafford), applied twice.
+All functions broadcast over numpy arrays and use only integer arithmetic, + - * / and comparisons, so every
+processor agrees to the last bit.
+"""
+
+from functools import cache
+from hashlib import blake2b
+
+import numpy as np
+
+from sim.elementary import log
+from sim.units import F64, I64, U64, Bools
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11, _S32 = (np.uint64(s) for s in (30, 27, 31, 11, 32))
+_UNIT = 2.0**-53
+
+
+@cache
+def purpose(name: str) -> np.uint64:
+    """The 64-bit constant of a purpose, e.g. ``"people.buy/taste"``: blake2b of its name."""
+    return np.uint64(int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little"))
+
+
+def mix(x: U64) -> U64:
+    """Scramble 64 bits: a bijection whose output bits each depend on all input bits."""
+    x = (x ^ (x >> _S30)) * _M1
+    x = (x ^ (x >> _S27)) * _M2
+    return x ^ (x >> _S31)
+
+
+def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
+    """64 random bits at an address. `event` and `index` broadcast; returns an array of at least one dimension."""
+    event = np.atleast_1d(np.asarray(event, np.uint64))
+    where = np.atleast_1d(np.asarray(index)).astype(np.uint64, copy=False)
+    return mix(mix(event + purpose(name)) ^ ((where + np.uint64(1)) * _GOLDEN))
+
+
+def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
+    """Uniform on the open interval (0, 1), 53 bits."""
+    out: F64 = ((bits(name, event, index) >> _S11).astype(np.float64) + 0.5) * _UNIT
+    return out
+
+
+def chance(name: str, event: U64 | np.uint64, probability: object, index: object = 0) -> Bools:
+    """True with the given probability (0 never, 1 always). For one address, monotone in `probability`."""
+    out: Bools = uniform(name, event, index) < probability
+    return out
+
+
+def below(name: str, event: U64 | np.uint64, bound: object, index: object = 0) -> I64:
+    """An integer in [0, bound), bound < 2**31; the bias is under 2**-32 · bound."""
+    high = bits(name, event, index) >> _S32
+    out: I64 = ((high * np.asarray(bound).astype(np.uint64)) >> _S32).astype(np.int64)
+    return out
+
+
+def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
+    """Exponential with mean 1."""
+    return -log(uniform(name, event, index))
+
+
+def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
+    """Standard Gumbel (location 0, scale 1): the noise whose arg-max gives logit shares."""
+    return -log(-log(uniform(name, event, index)))
+
+
+def child(parent: U64 | np.uint64, kind: str, index: object = 0) -> U64:
+    """The id of an event: a hash of its parent's id, its kind and its index under that parent; never 0."""
+    ids = bits("event/" + kind, parent, index)
+    ids[ids == 0] = 1
+    return ids
+
+
+def keys(seed: int, what: str, count: int) -> U64:
+    """Keys of `count` users or merchants of the world with this seed: hashes of (seed, what, number)."""
+    return bits("key/" + what, np.uint64(seed % 2**64), np.arange(count, dtype=np.uint64))
+
+
+def quantile(table: F64, name: str, event: U64 | np.uint64, index: object = 0) -> F64:
+    """A draw from any distribution by its quantile table (see `sim.world.tables`), linear between points."""
+    position = uniform(name, event, index) * (table.size - 1)
+    low = position.astype(np.int64)
+    out: F64 = table[low] + (table[np.minimum(low + 1, table.size - 1)] - table[low]) * (position - low)
+    return out

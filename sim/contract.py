@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from sim import draws
 from sim.errors import ContractError
 from sim.kernels import slots
 from sim.ledger.schema import CURRENCIES, Postings, Records
+from sim.params import Params as Params
+from sim.params import param as param
 from sim.units import F64, I32, I64, NOBODY, U64, Array, Bools
+from sim.world.state import Column
 
 if TYPE_CHECKING:
     from sim.world.calendar import Calendar
@@ -34,42 +36,10 @@ PHASES = (
     "close",  # once a day: scores, content decay, counters
 )
 HOOKS = frozenset(PHASES) | {"plan", "agenda"}
-STAGES = ("once", "stock", "coupon", "ticket", "last")  # order of settling within a tick; see `Kind`
-
-
-# ------------------------------------------------------------------------------------------- parameters
-
-
-class Params(BaseModel):
-    """Frozen parameters of a mechanism. Every field is made by `param`, with unit and source."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
-
-
-def param(default: Any, doc: str, *, unit: str, source: str = "assumed", **bounds: Any) -> Any:
-    """A parameter with its meaning, unit, range (`ge`, `gt`, `le`, `lt`) and the source of its default.
-
-    `source` is ``assumed`` (it will be swept), ``facts: <section>.<key>`` for a number of the facts table, or a
-    citation. A mutable default is given as a factory: ``param(lambda: {...}, ...)``.
-    """
-    extra = {"unit": unit, "source": source}
-    if callable(default):
-        return Field(default_factory=default, description=doc, json_schema_extra=extra, **bounds)
-    return Field(default, description=doc, json_schema_extra=extra, **bounds)
+STAGES = ("once", "stock", "coupon", "ticket", "plain", "last")  # order of settling within a tick; see `Kind`
 
 
 # ------------------------------------------------------------------------------------------- declarations
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of state. `table`: user, slot (a user's relation with a merchant), merchant, product, variant."""
-
-    table: str
-    name: str
-    dtype: Any
-    default: float
-    doc: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +99,14 @@ class Exposures:
     def __len__(self) -> int:
         return int(self.session.size)
 
+    @classmethod
+    def none(cls) -> "Exposures":
+        """No exposures."""
+        i64, i32, f64 = np.int64, np.int32, np.float64
+        types: tuple[Any, ...] = (i64, i32, i32, np.int16, np.uint64, i32, f64, f64, i64, np.bool_)
+        columns: list[Any] = [np.zeros(0, dtype) for dtype in types]
+        return cls(*columns)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -167,17 +145,18 @@ class View:
         self.channels = channels
         self.rules: Mapping[str, Any] = {}
         self.clock = Clock(0, 0, 0, 0, 0, True)
-        self.reset()
+        self.contents: dict[str, Records] = {}
+        self.reset_tick()
 
-    def reset(self) -> None:
-        """Forget the last tick."""
+    def reset_tick(self) -> None:
+        """Forget the last tick; what is shared stays."""
         none = np.zeros(0, np.int64)
         empty = none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_)
         self.sessions = Sessions(*empty)
         self.scratch: dict[str, Array] = {}
         self.inboxes: dict[str, Inbox] = {}
-        self.contents: dict[str, Records] = {}
-        self.exposures: Exposures | None = None
+        self.exposures = Exposures.none()
+        self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
         self.outcomes: dict[str, Outcome] = {}
 
@@ -270,7 +249,7 @@ class Effects:
 
     __slots__ = (
         "appeals", "changes", "chosen", "closes", "discounts", "events", "exposures", "kept", "messages", "opens",
-        "posts", "publications", "relations", "requests", "scratch", "sets", "tallies", "wakes",
+        "posts", "publications", "relations", "requests", "scratch", "sets", "tallies", "viewed", "wakes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -292,6 +271,7 @@ class Effects:
         self.closes: list[U64] = []
         self.kept: Bools | None = None
         self.chosen: I64 | None = None
+        self.viewed: Bools | None = None
 
     # for the ledger, for others, for later
     def event(self, kind: str, rows: Records) -> None:
@@ -409,9 +389,10 @@ class Effects:
         if exposure.size:
             self.discounts.append((exposure, np.asarray(off), np.broadcast_to(np.asarray(coupon), exposure.shape)))
 
-    def choose(self, exposure: I64) -> None:
-        """The exposures that are bought (at most one per session; only `people.buy`)."""
+    def choose(self, exposure: I64, viewed: Bools) -> None:
+        """The exposures that are bought (at most one per session) and those whose page was seen (only `people.buy`)."""
         self.chosen = exposure
+        self.viewed = viewed
 
 
 # ------------------------------------------------------------------------------------------- the mechanism
@@ -430,6 +411,7 @@ class Mechanism:
     columns: ClassVar[tuple[Column, ...]] = ()
     kinds: ClassVar[Mapping[str, Kind]] = {}
     settles: ClassVar[tuple[str, ...]] = ()
+    channel_names: ClassVar[tuple[str, ...]] = ()  # channels it shows things on, beside its own name in `channels/`
 
     folder: str = ""  # set by the catalogue
     name: str = ""
@@ -446,6 +428,14 @@ class Mechanism:
 
     def prepare(self) -> None:
         """Compile parameters to arrays, once."""
+
+    def initial(self) -> Mapping[tuple[str, str], Array]:
+        """Opening values of shared columns, by (table, column), where the column's default is not it."""
+        return {}
+
+    def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
+        """What follows from requests of a kind named in `settles`; rows in (time, event id) order."""
+        return Effects()
 
     def per_merchant(self, field: str | Callable[[Any], Any], default: float = 0.0, dtype: Any = np.float64) -> Array:
         """A merchant's mechanism's parameter as an array over merchants; `default` where it is off."""

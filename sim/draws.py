@@ -52,7 +52,7 @@ def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
 
 def chance(name: str, event: U64 | np.uint64, probability: object, index: object = 0) -> Bools:
     """True with the given probability (0 never, 1 always). For one address, monotone in `probability`."""
-    out: Bools = uniform(name, event, index) < probability
+    out: Bools = uniform(name, event, index) < np.asarray(probability)
     return out
 
 

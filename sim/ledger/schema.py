@@ -5,7 +5,7 @@ Every column is always there; one that does not apply holds its default.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,32 +39,42 @@ POSTING_COLUMNS: Mapping[str, tuple[Any, Any]] = {
 
 CURRENCIES = ("fen", "stock", "coupon", "points")
 
-# Accounts by name. `open` ones stand for the world outside and may go negative; the others never may.
-ACCOUNTS: Mapping[str, tuple[int, bool]] = {
+
+class Account(NamedTuple):
+    """An account of the double entry: who owns it, and whether it may go below zero."""
+
+    code: int
+    open: bool  # True: the world outside, may go negative; the others never may
+    owner: str  # whose number the owner is: user, merchant, variant, or none (then it is -1)
+    currencies: tuple[str, ...]
+
+
+_MONEY, _STOCK, _TOKENS = ("fen",), ("stock",), ("coupon", "points")
+ACCOUNTS: Mapping[str, Account] = {
     # money
-    "wallet": (0, True),  # a user's money; owner: user
-    "escrow": (1, False),  # held by the platform until the order ends; owner: merchant
-    "cash": (2, True),  # a merchant's money; owner: merchant; may be overdrawn (credit)
-    "platform": (3, True),  # service fees
-    "payment": (4, True),  # payment fees
-    "supplier": (5, True),  # goods paid for
-    "courier": (6, True),  # parcels paid for
-    "media": (7, True),  # advertising and content paid for
-    "staff": (8, True),  # wages
-    "promoter": (9, True),  # commission paid out; owner: user
+    "wallet": Account(0, True, "user", _MONEY),  # a user's money
+    "escrow": Account(1, False, "merchant", _MONEY),  # held by the platform until the order ends
+    "cash": Account(2, True, "merchant", _MONEY),  # a merchant's money; may be overdrawn (credit)
+    "platform": Account(3, True, "none", _MONEY),  # service fees
+    "payment": Account(4, True, "none", _MONEY),  # payment fees
+    "supplier": Account(5, True, "none", _MONEY),  # goods paid for
+    "courier": Account(6, True, "none", _MONEY),  # parcels paid for
+    "media": Account(7, True, "none", _MONEY),  # advertising and content paid for
+    "staff": Account(8, True, "none", _MONEY),  # wages
+    "promoter": Account(9, True, "user", _MONEY),  # commission paid out
     # stock
-    "factory": (10, True),  # where stock comes from
-    "shelf": (11, False),  # sellable pieces; owner: variant
-    "reserved": (12, False),  # paid, not yet shipped or claimed; owner: variant
-    "transit": (13, False),  # in a parcel; owner: variant
-    "customer": (14, True),  # delivered
-    "scrap": (15, True),  # returned and not resold
+    "factory": Account(10, True, "none", _STOCK),  # where stock comes from
+    "shelf": Account(11, False, "variant", _STOCK),  # sellable pieces
+    "reserved": Account(12, False, "variant", _STOCK),  # paid, not yet shipped or claimed
+    "transit": Account(13, False, "variant", _STOCK),  # in a parcel
+    "customer": Account(14, True, "none", _STOCK),  # delivered
+    "scrap": Account(15, True, "none", _STOCK),  # returned and not resold
     # coupons and points
-    "issuer": (16, True),  # where a merchant's coupons and points come from; owner: merchant
-    "pool": (17, False),  # issued, not claimed; owner: merchant
-    "holder": (18, False),  # claimed, not used; owner: user
-    "redeemed": (19, True),
-    "expired": (20, True),
+    "issuer": Account(16, True, "merchant", _TOKENS),  # where a merchant's coupons and points come from
+    "pool": Account(17, False, "merchant", _TOKENS),  # issued, not claimed
+    "holder": Account(18, False, "user", _TOKENS),  # claimed, not used
+    "redeemed": Account(19, True, "none", _TOKENS),
+    "expired": Account(20, True, "none", _TOKENS),
 }
 
 
@@ -83,9 +93,11 @@ class Table:
         for name, value in columns.items():
             dtype, _ = self.schema[name]
             array = np.asarray(value)
-            if array.dtype != dtype:
+            if array.ndim == 0:
+                array = np.full(n, array, dtype)
+            elif array.dtype != dtype:
                 array = array.astype(dtype)
-            if array.ndim == 0 or array.shape != (n,):
+            if array.shape != (n,):
                 array = np.broadcast_to(array, (n,))
             self._columns[name] = array
 
@@ -129,10 +141,16 @@ class Table:
             return parts[0]
         out = cls(sum(t.n for t in parts))
         names = {name for t in parts for name in t._columns}
-        out._columns = {
-            name: np.concatenate([getattr(t, name) for t in parts]) for name in cls.schema if name in names
-        }
+        longest = max((t.n for t in parts), default=0)
+        for name, (dtype, default) in cls.schema.items():
+            if name in names:
+                blank = np.full(longest, default, dtype)
+                out._columns[name] = np.concatenate([t._columns.get(name, blank[: t.n]) for t in parts])
         return out
+
+    def given(self, name: str) -> bool:
+        """Whether a column was ever given or read; if not, all its rows hold the default."""
+        return name in self._columns
 
     def columns(self) -> dict[str, Array]:
         """Every column, in schema order."""
@@ -209,9 +227,9 @@ class Postings(Table):
             time=rows.time,
             event=rows.event,
             item=item,
-            source=ACCOUNTS[source][0],
+            source=ACCOUNTS[source].code,
             source_owner=source_owner,
-            target=ACCOUNTS[target][0],
+            target=ACCOUNTS[target].code,
             target_owner=target_owner,
             amount=amount,
         )

@@ -1,0 +1,137 @@
+"""The scenario: a market, its merchants and their mechanisms, over a horizon, with strategies to compare."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+from sim.config.advice import did_you_mean
+from sim.config.sections import Section
+from sim.errors import StudyError
+from sim.params import Params
+from sim.units import DAY, HOUR, MINUTE
+from sim.world.categories import CATEGORIES
+from sim.world.params import MerchantParams, ProductParams, WorldParams
+
+_SECONDS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
+_NAME = r"^\w[\w-]*$"
+
+
+def _duration(value: object) -> object:
+    """Seconds from ``90s``, ``30m``, ``1h`` or ``1d``; whatever is not such a text is left as it is."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhd])", value) if isinstance(value, str) else None
+    return int(match[1]) * _SECONDS[match[2]] if match else value
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[0-9]+[smhd]$"}, {"type": "integer"}]}),
+]
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+class Part(BaseModel):
+    """A frozen part of a scenario; its schema is built when it is first needed, from the catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Horizon(Part):
+    """From which day, for how long, in which steps."""
+
+    start: date = Field(description="first day", ge=date(2000, 1, 1), le=date(2080, 12, 31))
+    days: int = Field(description="how many days", ge=1, le=3_650, json_schema_extra={"unit": "days"})
+    tick: Duration = Field(HOUR, description="step of the clock, such as 1h; must divide a day")
+
+    @field_validator("tick")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if not (MINUTE <= value <= DAY and DAY % value == 0):
+            raise ValueError("must divide a day; write 1m, 10m, 30m, 1h, 2h, 6h, 12h or 1d")
+        return value
+
+    @property
+    def ticks(self) -> int:
+        """Ticks in the horizon."""
+        return self.days * DAY // self.tick
+
+
+class MerchantConfig(MerchantParams):
+    """A merchant: what it sells, where, with which offers, and how its shop is run."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    products: dict[Name, ProductParams] = Field(description="what it sells, by name", min_length=1)
+    channels: Annotated[Mapping[str, Params], Section("channels")] = Field({}, description="where it meets people")
+    offers: Annotated[Mapping[str, Params], Section("offers")] = Field({}, description="what it offers on top")
+    operations: Annotated[Mapping[str, Params], Section("operations")] = Field({}, description="how its shop is run")
+
+    @field_validator("category")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value not in CATEGORIES:
+            raise ValueError(f"unknown category {value!r}; one of {', '.join(CATEGORIES)}")
+        return value
+
+
+class Compare(Part):
+    """Which strategies are compared, by what, and how often."""
+
+    baseline: str = Field(description="the strategy that the others are compared with")
+    metrics: tuple[str, ...] = Field((), description="what is compared; by default the standard table")
+    replications: int = Field(16, description="worlds per strategy", ge=1, le=100_000)
+    merchant: str = Field("", description="whose numbers; by default those of the first merchant")
+
+
+class Scenario(Part):
+    """A complete scenario: every default filled in, everything checked. `strategies` are complete scenarios too."""
+
+    title: str = Field(description="one line that says what is asked", min_length=1)
+    horizon: Horizon = Field(description="from which day, for how long")
+    seed: int = Field(1, description="all luck descends from it", ge=0, lt=2**63)
+    record: Literal["orders", "all"] = Field("orders", description="orders, or every exposure too")
+    world: WorldParams = Field(default_factory=WorldParams, description="people and how they know each other")
+    platform: Annotated[Mapping[str, Params], Section("platform")] = Field({}, description="WeChat's own doings")
+    people: Annotated[Mapping[str, Params], Section("people")] = Field({}, description="what people do")
+    merchants: Mapping[Name, MerchantConfig] = Field(description="who sells, by name", min_length=1)
+    strategies: Mapping[str, "Scenario"] = Field({}, description="what is compared: patches of this scenario")
+    compare: Compare | None = Field(None, description="which strategies are compared, by what")
+
+    def strategy(self, name: str) -> "Scenario":
+        """The scenario under a strategy."""
+        if name not in self.strategies:
+            raise StudyError(f"there is no strategy {name!r}; {did_you_mean(name, self.strategies)}")
+        return self.strategies[name]
+
+    def with_seed(self, seed: int) -> "Scenario":
+        """The same scenario, strategies included, with other luck."""
+        strategies = {name: strategy.with_seed(seed) for name, strategy in self.strategies.items()}
+        return self.model_copy(update={"seed": seed, "strategies": strategies})
+
+    def resolved(self) -> dict[str, Any]:
+        """The scenario with every default written out, ready for JSON; `restore` makes it a scenario again."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def restore(cls, resolved: Mapping[str, Any]) -> "Scenario":
+        """The scenario that `resolved` wrote."""
+        return cls.model_validate_json(json.dumps(resolved), strict=True)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that a run depends on: not of the title, the comparison or the other strategies.
+
+        A graph file counts by its bytes, not by where it lies.
+        """
+        content = self.resolved()
+        for key in ("title", "strategies", "compare"):
+            del content[key]
+        if self.world.graph.file is not None:
+            content["world"]["graph"]["file"] = blake2b(Path(self.world.graph.file).read_bytes()).hexdigest()
+        return blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,208 @@
+"""YAML as scenarios use it: the core schema of YAML 1.2, read to a tree of places.
+
+PyYAML only parses; nothing is ever constructed. `NO`, `on` and `1:30` are texts, `1e-3` is a number, a key is the
+text it is written as. Anchors, aliases, tags, repeated keys and second documents are faults, and so are
+files beyond a sensible size, so that no text whatever can do worse than be refused.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from sim.config.node import Node, Place, Scalar, join
+from sim.errors import Fault
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
+MAX_DIGITS = 20  # every 64-bit number has fewer
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLS = {text: value for value in (True, False) for text in (str(value), str(value).lower(), str(value).upper())}
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|\r|\n")
+
+_ADVICE = {
+    "mapping values are not allowed": "put a text that holds ': ' in quotes, and check the indentation",
+    "cannot start any token": "put a text that begins with this character in quotes",
+    "expected <block end>": "give all keys of a mapping the same indentation",
+    "expected ',' or": "close the bracket, or put a comma between entries",
+    "could not find expected ':'": "write `key: value`, with a space after the colon",
+    "unexpected end of stream": "close the quotes",
+}
+
+
+def compose(raw: bytes, file: str) -> tuple[Node | None, list[Fault]]:
+    """The tree of a file and its faults; no tree if the text cannot be read as a mapping at all."""
+    if len(raw) > MAX_BYTES:
+        return None, [Fault(file, 1, 1, "", f"is larger than {MAX_BYTES:,} bytes", "keep data in files of their own")]
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line, column = _line_column(raw[: error.start].decode())
+        return None, [Fault(file, line, column, "", "is not UTF-8 text from here on", "save the file as UTF-8")]
+    text = text.removeprefix("\ufeff")
+    if strange := _UNPRINTABLE.search(text):
+        line, column = _line_column(text[: strange.start()])
+        return None, [Fault(file, line, column, "", f"holds the control character {strange.group()!a}", "remove it")]
+    return _Composer(text, file).compose()
+
+
+def _line_column(before: str) -> tuple[int, int]:
+    """Line and column of the character that follows a text, from 1."""
+    lines = _BREAK.split(before)
+    return len(lines), len(lines[-1]) + 1
+
+
+class _Composer:
+    """Turns parser events into a tree, noting faults as it goes."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.faults: list[Fault] = []
+        self.events: Iterator[Any] = iter(())
+
+    def compose(self) -> tuple[Node | None, list[Fault]]:
+        try:
+            self.events = yaml.parse(self.text, Loader=_Loader)
+            root = self._document()
+        except _TooDeep as error:
+            self.faults.append(error.place.fault(f"is nested more than {MAX_DEPTH} levels deep", "write it flatter"))
+            return None, self.faults
+        except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+            self.faults.append(self._syntax(error))
+            return None, self.faults
+        return root, self.faults
+
+    def _document(self) -> Node | None:
+        """The one document of the file, which must be a mapping."""
+        root = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    self._note(self._place(event, ""), "a second document", "keep one document in a file")
+                    return root
+                root = self._node(next(self.events), "", 0)
+        top = Place(self.file, 1, 1, "")
+        if root is None or root.value is None:
+            self._note(top, "is empty", "write `title: ...` and what follows it")
+            return None
+        if not isinstance(root.value, dict):
+            self._note(root.place, "the file must be a mapping", "write `title: ...` and what follows it")
+            return None
+        return Node(root.value, top, top)
+
+    def _node(self, event: Any, where: str, depth: int, key: Place | None = None) -> Node:
+        place = self._place(event, where)
+        self._refuse_decoration(event, place)
+        value: Any = None
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event, place)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if depth == MAX_DEPTH:
+                raise _TooDeep(place)
+            enter = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
+            value = enter(where, depth + 1)
+        return Node(value, place, key or place)
+
+    def _mapping(self, where: str, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            name = event.value if isinstance(event, yaml.ScalarEvent) else None
+            under = join(where, name or "")
+            key = self._place(event, under)
+            self._refuse_decoration(event, key)
+            if name is None:
+                self._note(key, "a key must be a word", "write `key: value`")
+                self._skip(event, depth)
+            child = self._node(next(self.events), under, depth, key)
+            if name in entries:
+                self._note(key, "is stated twice", f"keep one; the first is on line {entries[name].key.line}")
+            elif name is not None:
+                entries[name] = child
+        return entries
+
+    def _sequence(self, where: str, depth: int) -> tuple[Node, ...]:
+        items: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._node(event, join(where, len(items)), depth))
+        return tuple(items)
+
+    def _skip(self, event: Any, depth: int) -> None:
+        """Read past a key that is not a word."""
+        if isinstance(event, yaml.CollectionStartEvent):
+            noted = len(self.faults)
+            self._node(event, "", depth)
+            del self.faults[noted:]
+
+    def _scalar(self, event: Any, place: Place) -> Scalar:
+        """The value of a scalar by YAML 1.2's core schema."""
+        text: str = event.value
+        if event.style:
+            return text
+        if text in _NULLS:
+            return None
+        if text in _BOOLS:
+            return _BOOLS[text]
+        if _INT.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                self._note(place, f"a whole number of {len(text)} digits", f"write at most {MAX_DIGITS}")
+                return None
+            return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+        if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and math.isinf(float(text))):
+            self._note(place, f"{text[:20]} is not a finite number", "write a finite number")
+            return None
+        return float(text) if _FLOAT.fullmatch(text) else text
+
+    def _refuse_decoration(self, event: Any, place: Place) -> None:
+        """Anchors, aliases and tags have no meaning in a scenario."""
+        if isinstance(event, yaml.AliasEvent):
+            self._note(place, f"*{event.anchor} repeats another part by an alias", "write it out, or use `extends`")
+        elif event.anchor is not None:
+            self._note(place, f"&{event.anchor} is an anchor", "remove it")
+        elif event.tag is not None:
+            self._note(place, f"{_short_tag(event.tag)} is a tag", "remove it")
+
+    def _place(self, event: Any, where: str) -> Place:
+        mark = event.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1, where)
+
+    def _note(self, place: Place, wrong: str, instead: str) -> None:
+        self.faults.append(place.fault(wrong, instead))
+
+    def _syntax(self, error: Exception) -> Fault:
+        """What the parser could not read, in words that help."""
+        mark = getattr(error, "problem_mark", None)
+        if mark is None:
+            return Fault(self.file, 1, 1, "", f"cannot be read as YAML: {error}")
+        problem = str(getattr(error, "problem", error))
+        lines = _BREAK.split(self.text)
+        line = lines[mark.line] if mark.line < len(lines) else ""
+        if "\t" in line[: mark.column + 1] and not line[: mark.column + 1].strip():
+            return Fault(self.file, mark.line + 1, mark.column + 1, "", "a tab in the indentation", "use spaces")
+        context = getattr(error, "context", None)
+        start = getattr(error, "context_mark", None)
+        if context and start:
+            problem += f" {context} that begins on line {start.line + 1}"
+        advice = next((text for known, text in _ADVICE.items() if known in problem), "")
+        return Fault(self.file, mark.line + 1, mark.column + 1, "", problem, advice)
+
+
+class _TooDeep(Exception):
+    """The file is nested too deep to be a scenario."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+def _short_tag(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!") if tag.startswith("tag:") else tag

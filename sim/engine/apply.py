@@ -1,0 +1,130 @@
+"""Where effects become state: the one place that writes, and that checks conservation each time it does."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from sim.contract import Effects, Exposures
+from sim.errors import ContractError
+from sim.kernels import slots
+from sim.ledger.schema import Records
+from sim.units import I64, Array
+from sim.world.state import FOLLOWS, GROUP, PINNED, State
+
+_KEPT_FLAGS = FOLLOWS | PINNED | GROUP
+
+
+def change_users(state: State, user: Array, effects: Iterable[Effects]) -> None:
+    """Apply `set` and `add` on the acting users' own rows; `user` maps sessions to users."""
+    for one in effects:
+        for op, column, session, value in one.changes:
+            if op == "set":
+                state["user"][column][user[session]] = value
+            else:
+                np.add.at(state["user"][column], user[session], value)
+
+
+def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, effects: Iterable[Effects]) -> None:
+    """Apply changes of relations, beginning those that are not there yet if the user has a slot to spare."""
+    changes = [change for one in effects for change in one.relations]
+    if not changes:
+        return
+    begun = [(session, merchant) for op, _, session, merchant, _ in changes if op != "clear"]
+    if begun:
+        _begin(state, fresh_row, user, np.concatenate([s for s, _ in begun]), np.concatenate([m for _, m in begun]))
+    table = state["slot"]
+    for op, column, session, merchant, value in changes:
+        who = user[session]
+        at = slots.find(table["merchant"], who, merchant)
+        there = at >= 0
+        if not there.all():
+            who, at, value = who[there], at[there], value[there]
+        target = table[column]
+        if op == "set":
+            target[who, at] = value
+        elif op == "add":
+            np.add.at(target, (who, at), value.astype(target.dtype))
+        elif op == "or":
+            np.bitwise_or.at(target, (who, at), value.astype(target.dtype))
+        elif op == "clear":
+            np.bitwise_and.at(target, (who, at), ~value.astype(target.dtype))
+        else:
+            raise ContractError(f"relate: unknown operation {op!r}; one of set, add, or, clear")
+
+
+def _begin(state: State, fresh_row: Mapping[str, float], user: Array, session: I64, merchant: Array) -> None:
+    """Give every new pair (session, merchant) a slot; who has none to spare does not remember the merchant."""
+    table = state["slot"]
+    new = slots.find(table["merchant"], user[session], merchant) < 0
+    if not new.any():
+        return
+    pairs = np.unique(session[new].astype(np.int64) << 32 | merchant[new].astype(np.int64))
+    session, merchant = pairs >> 32, pairs & 0xFFFFFFFF
+    acting, row = np.unique(session, return_inverse=True)
+    who = user[acting]
+    own = {name: table[name][who] for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")}
+    kept = (own["orders"] > 0) | (own["points"] > 0) | (own["coupon_until"] > 0) | ((own["flags"] & _KEPT_FLAGS) != 0)
+    slot, fresh = slots.claim(own["merchant"], kept, own["last_order"].astype(np.int64), row, merchant)
+    given = fresh & (slot >= 0)
+    where = user[session[given]], slot[given]
+    for name, default in fresh_row.items():
+        table[name][where] = default
+    table["merchant"][where] = merchant[given]
+
+
+def assemble(effects: Iterable[Effects], products: Mapping[str, Array]) -> Exposures:
+    """All proposals as one table, ordered by (session, product, channel); of equals the most salient is kept."""
+    proposals = [proposal for one in effects for proposal in one.exposures]
+    sizes = [proposal["session"].size for proposal in proposals]
+
+    def column(name: str, dtype: type) -> Array:
+        parts: list[Array] = [
+            np.broadcast_to(np.asarray(proposal[name], dtype), (size,))
+            for proposal, size in zip(proposals, sizes, strict=True)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+    session, product = column("session", np.int64), column("product", np.int32)
+    channel, salience = column("channel", np.int16), column("salience", np.float64)
+    cause = column("cause", np.uint64)
+    key = (session * products["price"].size + product) * 256 + channel
+    order = np.lexsort((cause, -salience, key))
+    key = key[order]
+    if key.size:
+        order = order[np.concatenate(([True], key[1:] != key[:-1]))]
+    product = product[order]
+    return Exposures(
+        session=session[order],
+        product=product,
+        merchant=products["merchant"][product],
+        channel=channel[order],
+        cause=cause[order],
+        peer=column("peer", np.int32)[order],
+        appeal=column("appeal", np.float64)[order],
+        salience=salience[order],
+        price=products["price"][product],
+        coupon=np.zeros(order.size, np.bool_),
+    )
+
+
+def select(exposures: Exposures, mask: Array) -> Exposures:
+    """The exposures where the mask is true."""
+    return Exposures(*(getattr(exposures, name)[mask] for name in Exposures.__slots__))
+
+
+def appraise(exposures: Exposures, effects: Iterable[Effects]) -> None:
+    """Add up appeal and offers, in canonical order; a price never falls below 0."""
+    exposures.appeal = exposures.appeal.copy()
+    exposures.price = exposures.price.copy()
+    for one in effects:
+        for delta in one.appeals:
+            exposures.appeal += delta
+        for rows, off, coupon in one.discounts:
+            np.subtract.at(exposures.price, rows, off)
+            np.logical_or.at(exposures.coupon, rows, coupon)
+    np.maximum(exposures.price, 0, out=exposures.price)
+
+
+def not_before(rows: Records, time: int) -> Records:
+    """The same rows, none of them earlier than `time`."""
+    return rows.with_(time=np.maximum(rows.time, time)) if rows.n and int(rows.time.min()) < time else rows

@@ -1,0 +1,287 @@
+"""The array engine: one tick is the phases in order, each a batch over the sessions and requests of that tick."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, Protocol
+
+import numpy as np
+
+from sim import draws
+from sim.contract import PHASES, Clock, Effects, Inbox, Outcome, Sessions, View
+from sim.engine import apply
+from sim.engine.books import Books
+from sim.engine.crew import Crew
+from sim.engine.settle import Desk, Subjects
+from sim.errors import ContractError
+from sim.kernels.inbox import Mailbox
+from sim.kernels.timers import Timers
+from sim.ledger.schema import Postings, Records
+from sim.units import DAY, Array, Bools
+from sim.world.calendar import Calendar
+from sim.world.state import State, allocate
+from sim.world.world import World
+
+INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
+PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
+CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
+BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
+
+
+class Recorder(Protocol):
+    """Where the engine writes what happened; `sim.ledger.writer.LedgerWriter` is one."""
+
+    def events(self, kind: str, rows: Records, tick: int, written: Array | None = None) -> None:
+        """Count events of one kind, and write them down; of details only where `written`, or all if it records all."""
+
+    def postings(self, currency: str, rows: Postings, world: Array, tick: int) -> None:
+        """Write moves of one currency down."""
+
+
+class Engine:
+    """State of a run and the rules that move it, tick by tick."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        world: World,
+        calendar: Calendar,
+        channels: tuple[str, ...],
+        tick_seconds: int,
+        days: int,
+        recorder: Recorder,
+    ) -> None:
+        self.crew, self.world, self.calendar, self.recorder = crew, world, calendar, recorder
+        self.tick_seconds, self.days = tick_seconds, days
+        columns = crew.columns()
+        self.state: State = allocate(world, columns, crew.initial())
+        self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
+        self._shown = {t: {c: a.copy() for c, a in self.state[t].items()} for t in ("merchant", "product", "variant")}
+        private = {t: {c: _read_only(a) for c, a in self.state[t].items()} for t in ("user", "slot")}
+        shown = {t: {c: _read_only(a) for c, a in table.items()} for t, table in self._shown.items()}
+        self.view = View(world, calendar, private | shown, {name: code for code, name in enumerate(channels)})
+        self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
+        self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
+        self._subjects = Subjects()
+        self._books = Books(world)
+        self._content: dict[str, list[Records]] = {}
+        self._shared_changed = True
+        self._content_changed: set[str] = set()
+        self._desk = Desk(crew.kinds)
+        self._written: list[tuple[str, Records]] = []
+        self._rules_of = _rules(crew)
+        self.follow: Callable[[str, Records], None] = self.hand  # the clock takes errands of the few, if there is one
+
+    # ---------------------------------------------------------------------------------------------- driven by the clock
+
+    def agendas(self) -> dict[str, Records]:
+        """Dated doings of the few, by kind, over the horizon."""
+        self._set_clock(0)
+        out: dict[str, list[Records]] = {}
+        for hook in self.crew.hooks("agenda"):
+            for kind, rows in hook(self.view, self.days).items():
+                out.setdefault(kind, []).append(rows)
+        return {kind: Records.concat(parts) for kind, parts in out.items()}
+
+    def hand(self, kind: str, rows: Records) -> None:
+        """Take requests of the few, each due at its own second."""
+        self._timers.add(kind, rows)
+
+    def idle(self) -> bool:
+        """Whether nothing is left to come to its end."""
+        return self._timers.pending() == 0
+
+    def advance(self, tick: int) -> None:
+        """Handle one tick: everything that happens in its window."""
+        view = self.view
+        self._begin(tick)
+        clock = view.clock
+        if clock.running and clock.start % DAY == 0:
+            self._plan(clock.day)
+        due = self._timers.due(tick)
+        view.sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
+        for kind, rows in due.items():
+            self._desk.put(kind, rows, own=False)
+        if len(view.sessions):
+            self._act()
+        self._desk.settle(self.state, self._subjects, self._serve)
+        if len(view.sessions):
+            self._apply(self._phase("respond"))
+            self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        if clock.end % DAY == 0:
+            self._end_day(clock)
+        self._write(tick)
+
+    # ---------------------------------------------------------------------------------------------- a tick
+
+    def _set_clock(self, tick: int) -> None:
+        start = tick * self.tick_seconds
+        day, second = divmod(start, DAY)
+        running = day < self.days
+        self.view.clock = Clock(tick, start, start + self.tick_seconds, day, second // 3600, running)
+        if second == 0 or not self.view.rules:
+            self.view.rules = self._rules_of(self.calendar.start + timedelta(days=day))
+
+    def _begin(self, tick: int) -> None:
+        """Show what is shared as it stands now."""
+        self.view.reset_tick()
+        self._set_clock(tick)
+        if self._shared_changed:
+            for table, columns in self._shown.items():
+                for name, shown in columns.items():
+                    np.copyto(shown, self.state[table][name])
+            self._shared_changed = False
+        for kind in self._content_changed:
+            rows = Records.concat(self._content[kind])
+            self.view.contents[kind] = rows.take(rows.order())
+        self._content_changed.clear()
+
+    def _plan(self, day: int) -> None:
+        for hook in self.crew.hooks("plan"):
+            self._timers.add("plan", hook(self.view, day))
+
+    def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
+        """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
+        parts = [rows for rows in (planned, woken) if rows is not None]
+        rows = Records.concat(parts)
+        is_planned = np.zeros(rows.n, np.bool_)
+        if planned is not None:
+            is_planned[: planned.n] = True
+        order = np.lexsort((rows.time, rows.user))
+        user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
+        first = np.flatnonzero(np.concatenate(([True], user[1:] != user[:-1]))) if user.size else order
+        if user.size:
+            is_planned = np.logical_or.reduceat(is_planned, first)
+        user = user[first]
+        event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
+        return Sessions(user, time[first], event, is_planned)
+
+    def _act(self) -> None:
+        view, clock = self.view, self.view.clock
+        mail, dropped = self._mail.collect(view.sessions.user, clock.start, view.sessions.time)
+        view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
+        self._record("message_dropped", dropped)
+        for phase in BEFORE_SETTLING:
+            if phase in ("attend", "appraise", "choose") and not len(view.exposures):
+                continue
+            effects = self._phase(phase)
+            if phase == "expose":
+                view.exposures = apply.assemble(effects, self.world.product)
+                view.viewed = np.zeros(len(view.exposures), np.bool_)
+            for one in effects:
+                if one.kept is not None:
+                    view.exposures = apply.select(view.exposures, one.kept)
+                    view.viewed = np.zeros(len(view.exposures), np.bool_)
+                if one.chosen is not None and one.viewed is not None:
+                    view.chosen, view.viewed = one.chosen, one.viewed
+            if phase == "appraise":
+                apply.appraise(view.exposures, effects)
+            self._apply(effects, own=True)
+
+    def _phase(self, phase: str) -> list[Effects]:
+        return [hook(self.view) for hook in self.crew.hooks(phase)]
+
+    def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
+        if own.any():
+            mine = rows.take(own)
+            session = np.searchsorted(self.view.sessions.user, mine.user)
+            self.view.outcomes[kind] = Outcome(mine, granted[own], session)
+        mechanisms = self.crew.settling(kind)
+        self._apply([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
+
+    # ---------------------------------------------------------------------------------------------- effects
+
+    def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
+        effects = list(effects)
+        view = self.view
+        apply.change_users(self.state, view.sessions.user, effects)
+        apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+        for one in effects:
+            for name, values in one.scratch:
+                if name in view.scratch:
+                    raise ContractError(f"two mechanisms leave the session note {name!r}")
+                view.scratch[name] = values
+            for kind, rows in one.events:
+                self._record(kind, rows)
+            for kind, rows in one.messages:
+                self._mail.post(kind, rows)
+            for rows in one.wakes:
+                self._timers.add("wake", apply.not_before(rows, view.clock.end))
+            for kind, rows in one.requests:
+                self._request(kind, rows, own)
+            for kind, rows in one.publications:
+                self._content.setdefault(kind, []).append(rows)
+                self._content_changed.add(kind)
+            for currency, postings in one.posts:
+                self._books.apply(currency, postings)
+                self.recorder.postings(currency, postings, self._books.world_of(postings), view.clock.tick)
+            for table, column, index, amount in one.tallies:
+                np.add.at(self.state[table][column], index, amount)
+            for table, column, values in one.sets:
+                self.state[table][column][:] = values
+            self._shared_changed |= bool(one.tallies or one.sets)
+            self._subjects.add(one.opens)
+            self._subjects.remove(one.closes)
+
+    def _request(self, kind: str, rows: Records, own: bool) -> None:
+        """A request of this tick that its stage can still take stays; any other is a timer of a later tick."""
+        end = self.view.clock.end
+        now = rows.time < end
+        if now.any() and self._desk.takes(kind):
+            self._desk.put(kind, rows.take(now), own)
+            self._shared_changed = True
+            rows = rows.take(~now)
+        self._timers.add(kind, apply.not_before(rows, end))
+
+    def _record(self, kind: str, rows: Records) -> None:
+        if rows.n:
+            self._written.append((kind, rows))
+
+    def _write(self, tick: int) -> None:
+        """Hand the tick's events to the recorder, with the visits that led to any of them."""
+        self._books.check()
+        if len(self.view.sessions):
+            self._write_visits(tick)
+        for kind, rows in self._written:
+            self.recorder.events(kind, rows, tick)
+        self._written.clear()
+
+    def _write_visits(self, tick: int) -> None:
+        sessions = self.view.sessions
+        causes = [rows.cause for kind, rows in self._written if not self.crew.kinds[kind].detail]
+        led = np.isin(sessions.event, np.concatenate(causes)) if causes else np.zeros(len(sessions), np.bool_)
+        visits = Records(len(sessions), time=sessions.time, event=sessions.event, user=sessions.user)
+        self.recorder.events("visit", visits, tick, led)
+
+    def _end_day(self, clock: Clock) -> None:
+        if clock.running:
+            effects = [hook(self.view) for hook in self.crew.hooks("close")]
+            errands = [errand for one in effects for errand in one.requests]
+            for one in effects:
+                one.requests = []
+            self._apply(effects)
+            for kind, rows in errands:
+                self.follow(kind, apply.not_before(rows, clock.end))
+        self._record("message_dropped", self._mail.sweep(clock.end))
+        self._forget_posts(clock.end - CONTENT_DAYS * DAY)
+
+    def _forget_posts(self, before: int) -> None:
+        for kind, parts in self._content.items():
+            rows = Records.concat(parts)
+            if rows.n and int(rows.time.min()) < before:
+                self._content[kind] = [rows.take(rows.time >= before)]
+                self._content_changed.add(kind)
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _rules(crew: Crew) -> Callable[[Any], Any]:
+    rules = crew.find("platform.rules")
+    if rules is None:
+        raise ContractError("every scenario needs platform.rules; write `platform: {rules: {}}`")
+    return rules.effective  # type: ignore[attr-defined,no-any-return]
+
+

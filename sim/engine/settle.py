@@ -1,0 +1,99 @@
+"""Settling: requests and timers of a tick, stage by stage, each in (time, event id) order, first come first served."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from sim.contract import STAGES, Kind
+from sim.errors import ContractError
+from sim.kernels import queue
+from sim.ledger.schema import Records
+from sim.units import U64, Array, Bools
+from sim.world.state import State
+
+
+class Subjects:
+    """What is open for "the first on it wins": unclaimed gifts, unused coupons. A sorted array of ids."""
+
+    def __init__(self) -> None:
+        self.open: U64 = np.zeros(0, np.uint64)
+
+    def add(self, subjects: Iterable[U64]) -> None:
+        """Open subjects."""
+        new = list(subjects)
+        if new:
+            self.open = np.sort(np.concatenate([self.open, *new]))
+
+    def remove(self, subjects: Iterable[U64]) -> None:
+        """Close subjects; those that are not open are ignored."""
+        gone = list(subjects)
+        if gone:
+            self.open = np.setdiff1d(self.open, np.concatenate(gone), assume_unique=False)
+
+
+class Desk:
+    """The requests of one tick, by kind, until they are settled."""
+
+    def __init__(self, kinds: dict[str, Kind]) -> None:
+        self._kinds = kinds
+        self._waiting: dict[str, list[tuple[Records, bool]]] = {}
+        self.stage = -1  # the stage being settled; -1 before settling
+
+    def takes(self, kind: str) -> bool:
+        """Whether a request of this kind can still be settled in this tick."""
+        return STAGES.index(self._stage(kind)) > self.stage
+
+    def _stage(self, kind: str) -> str:
+        stage = self._kinds[kind].stage if kind in self._kinds else ""
+        if stage not in STAGES:
+            raise ContractError(f"{kind!r} is not a kind of request; declare it with a stage, one of {STAGES}")
+        return stage
+
+    def put(self, kind: str, rows: Records, own: bool) -> None:
+        """Add requests; `own` ones are those of this tick's sessions, whose outcome `respond` may read."""
+        self._waiting.setdefault(kind, []).append((rows, own))
+
+    def settle(self, state: State, subjects: Subjects, serve: Callable[[str, Records, Bools, Bools], None]) -> None:
+        """Settle all stages in turn; `serve(kind, rows, granted, own)` may put requests of later stages."""
+        for self.stage, stage in enumerate(STAGES):
+            kinds = sorted(k for k in self._waiting if self._kinds[k].stage == stage)
+            if not kinds:
+                continue
+            batches = [(kind, *batch) for kind in kinds for batch in self._waiting.pop(kind)]
+            rows = Records.concat([b[1] for b in batches])
+            sizes = [b[1].n for b in batches]
+            kind_of = np.repeat([kinds.index(b[0]) for b in batches], sizes)
+            own = np.repeat([b[2] for b in batches], sizes)
+            order = rows.order()
+            rows, kind_of, own = rows.take(order), kind_of[order], own[order]
+            rows, granted = grant(stage, rows, state, subjects)
+            for code, kind in enumerate(kinds):
+                mine = np.flatnonzero(kind_of == code)
+                serve(kind, rows.take(mine), granted[mine], own[mine])
+        self.stage = -1
+
+
+def grant(stage: str, rows: Records, state: State, subjects: Subjects) -> tuple[Records, Bools]:
+    """Who gets what she asked for; `rows` in settling order. Shared resources change here and nowhere else."""
+    if stage == "plain":
+        return rows, np.ones(rows.n, np.bool_)
+    if stage in ("once", "last"):
+        granted = queue.first_wins(rows.cause, subjects.open)
+        subjects.remove([rows.cause[granted]])
+        return rows, granted
+    if stage == "ticket":
+        issued = state["merchant"]["members"]
+        ticket = queue.tickets(rows.merchant, issued)
+        np.add.at(issued, rows.merchant, 1)
+        return rows.with_(detail=ticket), np.ones(rows.n, np.bool_)
+    table, column, item = {
+        "stock": ("variant", "stock", rows.variant),
+        "coupon": ("merchant", "coupon_pool", rows.merchant),
+    }[stage]
+    return rows, _take(state[table][column], item, rows.quantity)
+
+
+def _take(available: Array, item: Array, quantity: Array) -> Bools:
+    granted = queue.first_come(item, quantity, available)
+    np.subtract.at(available, item[granted], quantity[granted].astype(available.dtype))
+    return granted

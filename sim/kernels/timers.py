@@ -1,0 +1,60 @@
+"""Timers: what falls due later (a gift's deadline, a parcel, a return window), kept in one bucket per tick."""
+
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from sim.kernels import segments
+from sim.kernels.order import settling
+from sim.kernels.rows import Rows
+
+R = TypeVar("R", bound=Rows)
+
+
+class Timers(Generic[R]):
+    """A bucket queue of rows by the tick of their time, and by kind.
+
+    `concat` joins tables of rows. What `due` returns does not depend on the order or the batches of `add`.
+    """
+
+    def __init__(self, tick_seconds: int, concat: Callable[[Iterable[R]], R]) -> None:
+        self._tick_seconds = tick_seconds
+        self._concat = concat
+        self._buckets: dict[int, dict[str, list[R]]] = {}
+        self._pending = 0
+
+    def add(self, kind: str, rows: R) -> None:
+        """Remember the rows until the tick of their time, which must not have been asked for yet."""
+        if rows.n == 0:
+            return
+        self._pending += rows.n
+        tick = rows.time // self._tick_seconds
+        if rows.n == 1 or (tick == tick[0]).all():
+            self._put(int(tick[0]), kind, rows)
+            return
+        order = np.argsort(tick, kind="stable")
+        begin = segments.starts(tick[order])
+        for due, index in zip(tick[order[begin]].tolist(), np.split(order, begin[1:]), strict=True):
+            self._put(due, kind, rows.take(index))
+
+    def _put(self, tick: int, kind: str, rows: R) -> None:
+        self._buckets.setdefault(tick, {}).setdefault(kind, []).append(rows)
+
+    def due(self, tick: int) -> dict[str, R]:
+        """Take out the rows of this tick: kinds by name, each sorted by (time, event id)."""
+        bucket = self._buckets.pop(tick, {})
+        out = {}
+        for kind in sorted(bucket):
+            rows = self._concat(bucket[kind])
+            self._pending -= rows.n
+            out[kind] = rows if rows.n == 1 else rows.take(settling(rows.time, rows.event))
+        return out
+
+    def pending(self) -> int:
+        """How many rows wait."""
+        return self._pending
+
+    def last(self) -> int:
+        """The largest tick for which rows wait, or -1."""
+        return max(self._buckets, default=-1)

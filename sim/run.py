@@ -1,0 +1,73 @@
+"""Scenario -> Ledger: build the world, drive the engine to the end, close the books."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sim import catalog
+from sim.config.model import Scenario
+from sim.engine.clock import Clock
+from sim.engine.crew import Crew
+from sim.engine.engine import Engine
+from sim.errors import ContractError
+from sim.ledger.reader import Ledger
+from sim.ledger.writer import LedgerWriter
+from sim.units import DAY
+from sim.world.build import build
+from sim.world.calendar import Calendar
+
+WIND_DOWN_DAYS = 60  # after the horizon: open gifts, parcels and return windows come to their end; 3 weeks suffice
+
+
+def run(
+    scenario: Scenario,
+    seeds: Sequence[int] = (),
+    out: Sequence[Path] = (),
+    *,
+    strategy: str = "",
+    progress: Callable[[int], None] = lambda day: None,
+) -> list[Ledger]:
+    """Run a scenario once per seed, all worlds side by side, and return their ledgers.
+
+    Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
+    one folder per seed (a temporary one each if not given). `progress(day)` is called after each simulated day.
+    Raises LedgerError if a folder holds a finished run already.
+    """
+    seeds = tuple(seeds) or (scenario.seed,)
+    folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]
+    if len(folders) != len(seeds):
+        raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(folders)}")
+    days, tick = scenario.horizon.days, scenario.horizon.tick
+    calendar = Calendar(scenario.horizon.start, days + WIND_DOWN_DAYS)
+    world = build(scenario.world, scenario.merchants, seeds)
+    crew = Crew(scenario, world)
+    writer = LedgerWriter(
+        folders,
+        kinds={kind: declared.detail for kind, declared in sorted(crew.kinds.items())},
+        channels=catalog.channels(),
+        merchants=world.merchant_names,
+        products=world.product_names,
+        users=world.users,
+        variants=world.variants,
+        everything=scenario.record == "all",
+    )
+    engine = Engine(crew, world, calendar, catalog.channels(), tick, days, writer)
+    drive(engine, progress)
+    writer.close(scenario=scenario.resolved(), strategy=strategy, seeds=seeds, days=days)
+    return [Ledger(folder) for folder in folders]
+
+
+def drive(engine: Engine, progress: Callable[[int], None] = lambda day: None) -> None:
+    """Drive an engine from the first tick until everything open has come to its end."""
+    per_day = DAY // engine.tick_seconds
+    clock = Clock(engine, engine.tick_seconds, engine.days * per_day, (engine.days + WIND_DOWN_DAYS) * per_day)
+    engine.follow = clock.follow
+    for kind, rows in engine.agendas().items():
+        clock.follow(kind, rows)
+
+    def told() -> bool:
+        if engine.view.clock.end % DAY == 0:
+            progress(engine.view.clock.day)
+        return False
+
+    clock.run(told)

@@ -1,0 +1,175 @@
+"""Doing many independent pieces of work on any `concurrent.futures.Executor`, with results by index.
+
+The process pool starts its workers by `spawn`: a forked child would inherit the locks of pyarrow's and BLAS's
+threads in whatever state they were, and hang once in a while; it also means the same on every platform.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
+
+from sim.errors import StudyError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+U = TypeVar("U")
+
+POLL_SECONDS = 0.1  # how often progress is read from the workers
+
+# Where work that runs here reports its progress; set by whoever runs it (this process or a pool's initialiser).
+_REPORT: ContextVar[Callable[[int], None]] = ContextVar("report", default=lambda steps: None)
+
+
+class SerialExecutor(Executor):
+    """An executor of one worker, which is the caller: each piece is done as it is submitted."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # as a pool would, to be raised by result()
+            future.set_exception(error)
+        return future
+
+
+def report(steps: int) -> None:
+    """Called inside a piece of work: this many more steps are done."""
+    _REPORT.get()(steps)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def executor(workers: int, steps: Any = None) -> Executor:
+    """Serial for one worker, else a pool of processes that add what they report to the shared counter `steps`."""
+    if workers < 1:
+        raise StudyError(f"{workers} workers can do nothing; use 1 or more")
+    return SerialExecutor() if workers == 1 else _processes(workers, steps)
+
+
+def gather(
+    work: Callable[[U], T],
+    units: Sequence[U],
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+    done: Callable[[int, T | Exception], None] | None = None,
+) -> list[T | Exception]:
+    """`work` on every unit; each result, or the error that it raised, at the unit's own index.
+
+    `work` and the units must be picklable when there are several workers. `progress` is told the steps reported so
+    far; `done` is told each result as it comes, so that an interrupt loses nothing that was finished: on
+    KeyboardInterrupt what is pending is cancelled and what runs is ended. A worker that dies takes its pool and all
+    that was pending with it; that is then done one by one, each in a process of its own, and what dies again failed.
+    """
+    results: dict[int, T | Exception] = {}
+
+    def keep(index: int, result: T | Exception) -> None:
+        results[index] = result
+        if done:
+            done(index, result)
+
+    if min(workers, len(units)) <= 1:
+        _serially(work, units, progress, keep)
+    else:
+        steps = multiprocessing.get_context("spawn").Value("q", 0)
+        _in_pool(work, dict(enumerate(units)), min(workers, len(units)), steps, progress, keep)
+        for index in [index for index in range(len(units)) if index not in results]:
+            _in_pool(work, {index: units[index]}, 1, steps, progress, keep)
+            if index not in results:
+                keep(index, StudyError("its process died, perhaps for lack of memory"))
+    return [results[index] for index in range(len(units))]
+
+
+def _serially(
+    work: Callable[[U], T],
+    units: Sequence[U],
+    progress: Callable[[int], None] | None,
+    keep: Callable[[int, T | Exception], None],
+) -> None:
+    """One unit after the other, here."""
+    total = 0
+
+    def add(steps: int) -> None:
+        nonlocal total
+        total += steps
+        if progress:
+            progress(total)
+
+    token = _REPORT.set(add)
+    try:
+        for index, unit in enumerate(units):
+            future = SerialExecutor().submit(work, unit)
+            keep(index, _result(future))
+    finally:
+        _REPORT.reset(token)
+
+
+def _in_pool(
+    work: Callable[[U], T],
+    units: dict[int, U],
+    workers: int,
+    steps: Any,
+    progress: Callable[[int], None] | None,
+    keep: Callable[[int, T | Exception], None],
+) -> None:
+    """Units on a pool of processes. If the pool breaks, what was pending is never told to `keep`."""
+    with _pool(workers, steps) as pool:
+        running = {pool.submit(work, unit): index for index, unit in units.items()}
+        while running:
+            finished, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
+            if progress:
+                progress(steps.value)
+            for future in finished:
+                index = running.pop(future)
+                with suppress(BrokenProcessPool, CancelledError):
+                    keep(index, _result(future))
+
+
+@contextmanager
+def _pool(workers: int, steps: Any) -> Iterator[Executor]:
+    """A pool of processes that leaves none behind when its block is left by an error."""
+    before = set(multiprocessing.active_children())
+    pool = _processes(workers, steps)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    pool.shutdown()
+
+
+def _processes(workers: int, steps: Any) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _join_pool, (steps,))
+
+
+def _result(future: Future[Any]) -> Any:
+    """What the work returned, or the error that it raised. A broken pool is not the work's error, and is raised."""
+    try:
+        return future.result()
+    except (BrokenProcessPool, CancelledError):
+        raise
+    except Exception as error:
+        return error
+
+
+def _join_pool(steps: Any) -> None:
+    """In a new worker: die at once and silently on Ctrl-C, and count steps where the parent can see them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def add(done: int) -> None:
+        with steps.get_lock():
+            steps.value += done
+
+    if steps is not None:
+        _REPORT.set(add)

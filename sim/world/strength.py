@@ -1,0 +1,64 @@
+"""Tie strength: the circle that two people share, how many friends they have in common, and luck.
+
+strength = closeness of the circle + embeddedness e / (1 + e) + noise, as a 16-bit number. Embeddedness, the number of
+common neighbours, goes with strength in every data set on ties (Granovetter 1973; Onnela et al. 2007).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import draws
+from sim.units import F64, U64, Array
+from sim.world.circles import SHARE, Circles
+from sim.world.graph import SocialGraph
+
+CLOSENESS = (1.5, 0.5, 0.5, 0.0)  # family, work, school, acquaintance (assumed)
+NOISE = 1.0  # width of the uniform luck of a tie (assumed)
+_STEPS = 65_535 / (max(CLOSENESS) + 1.0 + NOISE)
+
+Strength = npt.NDArray[np.uint16]
+
+
+def strength(keys: U64, u: Array, v: Array, closeness: F64, common: F64) -> Strength:
+    """Strength of ties (u, v), u < v, from closeness and the number of common friends."""
+    luck = NOISE * draws.uniform("world.strength/luck", keys[u], v)
+    return ((closeness + common / (1.0 + common) + luck) * _STEPS).astype(np.uint16)
+
+
+def community_strength(keys: U64, where: Circles, u: Array, v: Array, kind: Array) -> Strength:
+    """Strength of ties of the community model; common friends as expected in the circle that the two share.
+
+    With chances w_u w_k / W and w_v w_k / W to know member k, two people expect (w_u w_v / W) (sum w^2 / W) friends
+    in common.
+    """
+    common = np.zeros(u.size)
+    for code, share in enumerate(SHARE.values()):
+        mine = np.flatnonzero(kind == code)
+        weight = share * where.ties
+        label = where.member[code]
+        total = np.bincount(label, weight)
+        square = np.bincount(label, weight * weight)
+        circle = label[u[mine]]
+        know = np.minimum(1.0, weight[u[mine]] * weight[v[mine]] / total[circle])
+        common[mine] = know * square[circle] / total[circle]
+    return strength(keys, u, v, np.array(CLOSENESS)[kind], common)
+
+
+def measured_strength(keys: U64, u: Array, v: Array, together: Array) -> Strength:
+    """Strength of ties of any graph: common friends counted; `together` where both are of one community."""
+    common = common_friends(keys.size, u, v)
+    return strength(keys, u, v, np.where(together, CLOSENESS[1], 0.0), common)
+
+
+def common_friends(n: int, u: Array, v: Array) -> F64:
+    """How many neighbours the two ends of each tie have in common, shape (ties,)."""
+    from scipy.sparse import coo_array
+
+    both = (np.concatenate([u, v]), np.concatenate([v, u]))
+    adjacency = coo_array((np.ones(2 * u.size, np.int32), both), shape=(n, n)).tocsr()
+    out = np.empty(u.size)
+    block = 50_000
+    for start in range(0, u.size, block):
+        part = slice(start, start + block)
+        out[part] = adjacency[u[part]].multiply(adjacency[v[part]]).sum(axis=1)
+    return out

@@ -1,0 +1,129 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from sim.errors import StudyError
+from sim.study.executor import SerialExecutor, executor, gather, processors
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+# What the workers do stands in a module that they can import by name.
+WORK = """
+    import os, signal, time
+    from sim.study.executor import gather, report
+
+    def slow_first(unit):
+        time.sleep(0.3 if unit == 0 else 0.0)
+        report(10)
+        return unit * unit
+
+    def odd_fails(unit):
+        if unit % 2:
+            raise ValueError(f"{unit} is odd")
+        return unit
+
+    def three_kills(unit):
+        if unit == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return unit
+
+    def forever(unit):
+        if unit:
+            print("waiting", flush=True)
+            time.sleep(600)
+        return unit
+"""
+
+
+def script(tmp_path: Path, main: str) -> list[str]:
+    """A program that defines the work and then does `main`."""
+    (tmp_path / "work.py").write_text(textwrap.dedent(WORK))
+    (tmp_path / "main.py").write_text(
+        "from work import *\nif __name__ == '__main__':\n" + textwrap.indent(textwrap.dedent(main), "    ")
+    )
+    return [sys.executable, str(tmp_path / "main.py")]
+
+
+def output(tmp_path: Path, main: str) -> str:
+    done = subprocess.run(script(tmp_path, main), capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    return done.stdout.strip()
+
+
+def test_results_stand_at_their_index_whatever_arrives_first(tmp_path: Path) -> None:
+    main = """
+        told, order = [], []
+        print(gather(slow_first, range(6), workers=2, progress=told.append, done=lambda i, r: order.append(i)))
+        print(sorted(order) == list(range(6)) and order[0] != 0, told[-1], told == sorted(told))
+    """
+    assert output(tmp_path, main) == "[0, 1, 4, 9, 16, 25]\nTrue 60 True"
+
+
+def test_one_worker_gives_what_two_give() -> None:
+    told: list[int] = []
+    assert gather(lambda unit: unit + 1, range(4), progress=told.append) == [1, 2, 3, 4]
+    assert told == []  # this work reports no steps
+
+
+def test_failed_work_is_a_result_and_the_rest_goes_on(tmp_path: Path) -> None:
+    main = "print([str(r) for r in gather(odd_fails, range(5), workers=2)], gather(odd_fails, range(2))[1:])"
+    assert output(tmp_path, main) == "['0', '1 is odd', '2', '3 is odd', '4'] [ValueError('1 is odd')]"
+
+
+def test_a_worker_that_dies_fails_its_own_unit_only(tmp_path: Path) -> None:
+    main = "print([str(r) for r in gather(three_kills, range(6), workers=2)])"
+    wanted = ["0", "1", "2", "its process died, perhaps for lack of memory", "4", "5"]
+    assert output(tmp_path, main) == str(wanted)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupt_ends_soon_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
+    main = f"""
+        kept = []
+        try:
+            gather(forever, [0, 1, 2, 3], workers={workers}, done=lambda index, result: kept.append(result))
+        except KeyboardInterrupt:
+            print("kept", kept, flush=True)
+    """
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+    with subprocess.Popen(script(tmp_path, main), start_new_session=True, **pipes) as running:
+        assert [running.stdout.readline() for _ in range(workers)] == ["waiting\n"] * workers
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert out == "kept [0]\n"
+    assert err == ""
+    assert is_gone(running.pid)
+
+
+def is_gone(group: int, seconds: float = 10.0) -> bool:
+    """Whether every process of a group ends within some seconds (multiprocessing's tracker ends after its parent)."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_serial_executor_is_an_executor() -> None:
+    with executor(1) as here:
+        assert isinstance(here, SerialExecutor)
+        assert here.submit(divmod, 7, 2).result() == (3, 1)
+        assert list(here.map(abs, [-1, 2])) == [1, 2]
+        assert isinstance(here.submit(divmod, 1, 0).exception(), ZeroDivisionError)
+
+
+def test_no_worker_is_refused() -> None:
+    with pytest.raises(StudyError, match="0 workers"):
+        executor(0)
+
+
+def test_processors_counts_at_least_this_one() -> None:
+    assert 1 <= processors() <= (os.cpu_count() or 1)

@@ -115,10 +115,10 @@ def make_world(
             "cycle_days": np.full(p, 30.0),
             "giftable": np.ones(p, np.bool_),
             "weight": np.ones(p),
+            "sharing": np.ones(p),
         },
         variant_start=np.arange(p + 1, dtype=np.int64) * variants,
         variant_product=np.repeat(np.arange(p), variants).astype(np.int32),
-        variant={"share": np.full(p * variants, 1.0 / variants)},
         merchant_names=[f"merchant_{i}" for i in range(merchants)],
         product_names=[f"product_{i}" for i in range(merchants * products)],
     )
@@ -185,7 +185,7 @@ def override(view: View, name: str, value: Any) -> None:
         column[known] = np.broadcast_to(np.asarray(value, column.dtype), column.shape)[known]
         return
     tables: list[Any] = [state["user"], world.people, world.product, state["merchant"], state["product"],
-                         state["variant"], world.variant, world.merchant]  # fmt: skip
+                         state["variant"], world.merchant]  # fmt: skip
     for table in tables:
         if name in table:
             table[name] = np.ascontiguousarray(np.broadcast_to(np.asarray(value, table[name].dtype), table[name].shape))
@@ -202,7 +202,7 @@ def seat(
     day: int = 0,
     hour: int = 12,
 ) -> View:
-    """Begin a tick: these users (all by default) have a session in that hour. Everything of the last tick is forgotten."""
+    """Begin a tick: these users (all by default) have a session in that hour; the last tick is forgotten."""
     view.reset_tick()
     user = np.arange(view.world.n) if user is None else np.asarray(user)
     tick = day * 24 + hour

@@ -18,6 +18,7 @@ from sim.units import DAY, HOUR, MINUTE
 from sim.world.categories import CATEGORIES
 from sim.world.params import MerchantParams, ProductParams, WorldParams
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2080, 12, 31)  # the lunar calendar is known to 2099
 _SECONDS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
 _NAME = r"^\w[\w-]*$"
 
@@ -45,15 +46,22 @@ class Part(BaseModel):
 class Horizon(Part):
     """From which day, for how long, in which steps."""
 
-    start: date = Field(description="first day", ge=date(2000, 1, 1), le=date(2080, 12, 31))
+    start: date = Field(description="first day")
     days: int = Field(description="how many days", ge=1, le=3_650, json_schema_extra={"unit": "days"})
     tick: Duration = Field(HOUR, description="step of the clock, such as 1h; must divide a day")
+
+    @field_validator("start")
+    @classmethod
+    def _in_the_calendar(cls, value: date) -> date:
+        if not FIRST_DAY <= value <= LAST_DAY:
+            raise ValueError(f"is outside the calendar; write a day from {FIRST_DAY} to {LAST_DAY}")
+        return value
 
     @field_validator("tick")
     @classmethod
     def _divides_a_day(cls, value: int) -> int:
         if not (MINUTE <= value <= DAY and DAY % value == 0):
-            raise ValueError("must divide a day; write 1m, 10m, 30m, 1h, 2h, 6h, 12h or 1d")
+            raise ValueError("does not divide a day; write 1m, 10m, 30m, 1h, 2h, 6h, 12h or 1d")
         return value
 
     @property
@@ -86,7 +94,7 @@ class Compare(Part):
     baseline: str = Field(description="the strategy that the others are compared with")
     metrics: tuple[str, ...] = Field((), description="what is compared; by default the standard table")
     replications: int = Field(16, description="worlds per strategy", ge=1, le=100_000)
-    merchant: str = Field("", description="whose numbers; by default those of the first merchant")
+    merchant: str | None = Field(None, description="whose numbers; by default those of the first merchant")
 
 
 class Scenario(Part):
@@ -94,7 +102,7 @@ class Scenario(Part):
 
     title: str = Field(description="one line that says what is asked", min_length=1)
     horizon: Horizon = Field(description="from which day, for how long")
-    seed: int = Field(1, description="all luck descends from it", ge=0, lt=2**63)
+    seed: int = Field(1, description="all luck descends from it", ge=0, le=2**63 - 1)
     record: Literal["orders", "all"] = Field("orders", description="orders, or every exposure too")
     world: WorldParams = Field(default_factory=WorldParams, description="people and how they know each other")
     platform: Annotated[Mapping[str, Params], Section("platform")] = Field({}, description="WeChat's own doings")
@@ -102,6 +110,12 @@ class Scenario(Part):
     merchants: Mapping[Name, MerchantConfig] = Field(description="who sells, by name", min_length=1)
     strategies: Mapping[str, "Scenario"] = Field({}, description="what is compared: patches of this scenario")
     compare: Compare | None = Field(None, description="which strategies are compared, by what")
+
+    @property
+    def focal(self) -> str:
+        """The merchant whose numbers are compared."""
+        stated = self.compare.merchant if self.compare else None
+        return stated or next(iter(self.merchants))
 
     def strategy(self, name: str) -> "Scenario":
         """The scenario under a strategy."""

@@ -17,8 +17,8 @@ from sim.params import Params
 
 PER_WORLD = ("people", "platform")
 PER_MERCHANT = ("channels", "offers", "operations")
-BY_DEFAULT = ("operations.after_sale", "operations.finance", "operations.inventory")  # on unless switched off
-ALWAYS = ("operations.finance",)  # money has to go somewhere
+ALWAYS = ("operations.finance", "platform.rules")  # money goes somewhere, and somebody sets the rules
+BY_DEFAULT = ("operations.after_sale", "operations.inventory", *ALWAYS)  # on unless switched off
 
 
 def known(folder: str) -> dict[str, type[Params]]:
@@ -43,8 +43,8 @@ class Section:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         section = handler(schema)
         for name, params in section.get("properties", {}).items():
-            off = {} if f"{self.folder}.{name}" in ALWAYS else {"type": "boolean"}
-            section["properties"][name] = {"anyOf": [params, {"type": "null"}, off or {"const": True}]}
+            switch: dict[str, Any] = {"const": True} if f"{self.folder}.{name}" in ALWAYS else {"type": "boolean"}
+            section["properties"][name] = {"anyOf": [params, {"type": "null"}, switch]}
         return section
 
 
@@ -54,7 +54,8 @@ def _in_order(section: dict[str, Params]) -> dict[str, Params]:
 
 def switched(data: dict[str, Any]) -> dict[str, Any]:
     """A scenario as its file states it, with every switch turned into parameters or left out."""
-    out = {**data, **{folder: _section(data[folder], folder) for folder in PER_WORLD if folder in data}}
+    out = {key: value for key, value in data.items() if value is not None}
+    out |= {folder: _section(data.get(folder), folder) for folder in PER_WORLD}
     if isinstance(merchants := data.get("merchants"), Mapping):
         out["merchants"] = {name: _merchant(merchant) for name, merchant in merchants.items()}
     return out
@@ -70,7 +71,7 @@ def _section(section: Any, folder: str) -> Any:
     if section is not None and not isinstance(section, Mapping):
         return section
     named = known(folder)
-    defaults = {name: {} for name in named if f"{folder}.{name}" in BY_DEFAULT}
+    defaults: dict[str, Any] = {name: {} for name in named if f"{folder}.{name}" in BY_DEFAULT}
     given = {name: {} if value is None or value is True else value for name, value in (section or {}).items()}
     return {
         name: value

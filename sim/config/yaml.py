@@ -74,7 +74,7 @@ class _Composer:
         try:
             self.events = yaml.parse(self.text, Loader=_Loader)
             root = self._document()
-        except _TooDeep as error:
+        except _TooDeepError as error:
             self.faults.append(error.place.fault(f"is nested more than {MAX_DEPTH} levels deep", "write it flatter"))
             return None, self.faults
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
@@ -108,7 +108,7 @@ class _Composer:
             value = self._scalar(event, place)
         elif isinstance(event, yaml.CollectionStartEvent):
             if depth == MAX_DEPTH:
-                raise _TooDeep(place)
+                raise _TooDeepError(place)
             enter = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
             value = enter(where, depth + 1)
         return Node(value, place, key or place)
@@ -121,8 +121,8 @@ class _Composer:
             key = self._place(event, under)
             self._refuse_decoration(event, key)
             if name is None:
-                self._note(key, "a key must be a word", "write `key: value`")
                 self._skip(event, depth)
+                self._note(key, "a key must be a word", "write `key: value`")
             child = self._node(next(self.events), under, depth, key)
             if name in entries:
                 self._note(key, "is stated twice", f"keep one; the first is on line {entries[name].key.line}")
@@ -196,7 +196,7 @@ class _Composer:
         return Fault(self.file, mark.line + 1, mark.column + 1, "", problem, advice)
 
 
-class _TooDeep(Exception):
+class _TooDeepError(Exception):
     """The file is nested too deep to be a scenario."""
 
     def __init__(self, place: Place) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.kernels import segments
 from sim.kernels.rows import Rows
-from sim.units import I32, I64, Array, Bools
+from sim.units import I32, I64, Array
 
 R = TypeVar("R", bound=Rows)
 
@@ -22,8 +22,9 @@ _READ = -1  # the kind of a message that is gone
 class Mailbox(Generic[R]):
     """Messages of `users` users in one pool of columns, a linked list per user; `make(n, **columns)` gives rows back.
 
-    Reading costs in proportion to the readers and their messages. Messages that are gone leave their place in the
-    pool until it is full or half empty at a sweep; then it is packed.
+    The pool has the columns that were ever given; others keep the default that `make` gives them. Reading costs in
+    proportion to the readers and their messages. Messages that are gone leave their place in the pool until it is
+    full or half empty at a sweep; then it is packed.
     """
 
     def __init__(self, users: int, capacity: int, patience: int, make: Callable[..., R]) -> None:
@@ -35,7 +36,10 @@ class Mailbox(Generic[R]):
         self._head: I32 = np.full(users, _NONE, np.int32)
         self._next: I32 = np.zeros(0, np.int32)
         self._kind = np.zeros(0, np.int16)
-        self._pool: dict[str, Array] = {}
+        self._blank = {name: column[0] for name, column in make(1).columns().items()}
+        self._pool: dict[str, Array] = {
+            name: np.zeros(0, self._blank[name].dtype) for name in ("time", "event", "user")
+        }
         self._size = 0
         self._gone = 0
 
@@ -47,22 +51,24 @@ class Mailbox(Generic[R]):
         """Put each row into the inbox of `rows.user`."""
         if rows.n == 0:
             return
-        columns = rows.columns()
-        if not self._pool:
-            self._pool = {name: np.zeros(0, column.dtype) for name, column in columns.items()}
         self._make_room(rows.n)
-        new = np.arange(self._size, self._size + rows.n, dtype=np.int32)
-        self._size += rows.n
-        for name, column in columns.items():
-            self._pool[name][new[0] : self._size] = column
-        self._kind[new[0] : self._size] = self._code(kind)
-        self._link(rows.user, new)
+        begin, end = self._size, self._size + rows.n
+        for name, blank in self._blank.items():
+            if rows.given(name):
+                if name not in self._pool:
+                    self._pool[name] = np.full(self._kind.size, blank)
+                self._pool[name][begin:end] = getattr(rows, name)
+            elif name in self._pool:
+                self._pool[name][begin:end] = blank
+        self._kind[begin:end] = self._code(kind)
+        self._size = end
+        self._link(rows.user, np.arange(begin, end, dtype=np.int32))
 
     def collect(self, users: I32, before: int, now: I64 | int) -> tuple[dict[str, tuple[R, I64]], R]:
         """Take out all messages of these users (sorted, distinct) with a time before `before`.
 
         Returns those that are found, by kind: rows ordered by (user, time, event id), and the position in `users`
-        of each; and those that scrolled away unseen, by (user, time, event id). `now` is when each user looks.
+        of each; and those that scrolled away unseen, in no order. `now` is when each user looks.
         """
         reader, node = self._walk(users, before)
         if node.size == 0:
@@ -74,19 +80,15 @@ class Mailbox(Generic[R]):
         newest = segments.rank(reader[::-1])[::-1] < self._capacity
         seen = newest & (age <= self._patience)
         self._forget(node)
-        return self._by_kind(kind, seen, reader, node), self._rows(node[~seen])
+        return self._by_kind(kind[seen], reader[seen], node[seen]), self._rows(node[~seen])
 
     def sweep(self, now: int) -> R:
-        """Throw away what is older than `patience` at `now`, the earliest time of any later look.
-
-        Returns it by (time, event id, user).
-        """
+        """Throw away what is older than `patience` at `now`, the earliest time of any later look; returns it."""
         if self._size == 0:
             return self._make(0)
         alive = self._kind[: self._size] != _READ
         stale = np.flatnonzero(alive & (self._pool["time"][: self._size] < now - self._patience))
         dropped = self._rows(stale)
-        dropped = dropped.take(np.lexsort((dropped.user, dropped.event, dropped.time)))
         self._forget(stale)
         if self._gone > self._size // 2:
             self._pack()
@@ -154,17 +156,22 @@ class Mailbox(Generic[R]):
         self._kind[node] = _READ
         self._gone += node.size
 
-    def _by_kind(self, kind: I64, seen: Bools, reader: I64, node: I32) -> dict[str, tuple[R, I64]]:
+    def _by_kind(self, kind: I64, reader: I64, node: I32) -> dict[str, tuple[R, I64]]:
         """Rows and readers of the messages found, kinds by name."""
+        order = np.argsort(kind, kind="stable")
+        kind, reader, node = kind[order], reader[order], node[order]
+        columns = {name: column[node] for name, column in self._pool.items()}
         names = sorted(self._kinds)
+        begin = segments.starts(kind)
         out = {}
-        for place in np.flatnonzero(np.bincount(kind[seen])).tolist():
-            at = np.flatnonzero(seen & (kind == place))
-            out[names[place]] = (self._rows(node[at]), reader[at])
+        for a, b in zip(begin.tolist(), [*begin[1:].tolist(), kind.size], strict=False):
+            rows = self._make(b - a, **{name: column[a:b] for name, column in columns.items()})
+            out[names[kind[a]]] = (rows, reader[a:b])
         return out
 
     def _rows(self, node: Array) -> R:
-        return self._make(node.size, **{name: column[node] for name, column in self._pool.items()})
+        columns = self._pool if node.size else {}
+        return self._make(node.size, **{name: column[node] for name, column in columns.items()})
 
 
 def _grown(array: Array, size: int) -> Array:

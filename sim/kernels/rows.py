@@ -28,3 +28,6 @@ class Rows(Protocol):
 
     def columns(self) -> Mapping[str, Array]:
         """Every column, in schema order."""
+
+    def given(self, name: str) -> bool:
+        """Whether a column was given; if not, all its rows hold the default."""

@@ -11,7 +11,7 @@ DENSE = 1 << 16  # cells that are counted in a dense array without asking how ma
 
 
 class DailyCounts:
-    """Adds up rows, quantities and fen. A cell is a (day, world, merchant, channel); none (-1) has a cell of its own."""
+    """Adds up rows, quantities and fen by cell: a (day, world, merchant, channel), where -1 (none) is one too."""
 
     def __init__(self, worlds: int, merchants: int, channels: int) -> None:
         self._worlds = worlds
@@ -49,7 +49,8 @@ class DailyCounts:
         key = np.stack([world, day, rank[kind], merchant, channel])
         cells, place = np.unique(key, axis=1, return_inverse=True)
         total = np.zeros((3, cells.shape[1]), np.int64)
-        np.add.at(total, (slice(None), place.reshape(-1)), sums)
+        for row in range(3):
+            np.add.at(total[row], place.reshape(-1), sums[row])
         bounds = np.searchsorted(cells[0], np.arange(self._worlds + 1))
         return [
             {

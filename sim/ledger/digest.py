@@ -1,9 +1,9 @@
 """The fingerprint of a ledger: equal for equal sets of rows, however they were ordered, cut into parts or recorded.
 
 Each row is hashed to 64 bits: h = mix(mix(Σ aᵢ·xᵢ)) over its columns, with odd constants aᵢ from the columns' names
-(multilinear hashing, Lemire and Kaser 2014) and text columns entering as a hash of the name. A digest is the sum of h and the
-sum of mix(h + γ), both mod 2⁶⁴. Kinds that are written only on request (details) are left out, so recording more
-does not change it.
+(multilinear hashing, Lemire and Kaser 2014); text enters as a hash of the text. A digest is the sum of h and the sum
+of mix(h + γ), both mod 2⁶⁴. Kinds that are written only on request (details) are left out, so recording more does not
+change it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -24,7 +24,7 @@ PLAIN = ("event", "cause", "user", "peer", "amount", "detail")  # too many value
 
 _MOVES = [(name, pa.from_numpy_dtype(dtype)) for name, (dtype, _) in POSTING_COLUMNS.items()]
 _EVENT = [(name, pa.from_numpy_dtype(dtype)) for name, (dtype, _) in COLUMNS.items()]
-_TALLY = [("merchant", pa.int32()), ("channel", TEXT), *((name, pa.int64()) for name in ("count", "quantity", "amount"))]
+_SUMS = [(name, pa.int64()) for name in ("count", "quantity", "amount")]
 
 
 def _textual(fields: list[tuple[str, pa.DataType]], *names: str) -> list[tuple[str, pa.DataType]]:
@@ -35,7 +35,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "events": pa.schema([_EVENT[0], ("tick", pa.int32()), ("kind", TEXT), *_textual(_EVENT[1:], "channel")]),
     "postings": pa.schema([*_MOVES[:2], ("currency", TEXT), *_textual(_MOVES[2:], "source", "target")]),
     "stock": pa.schema([*_MOVES[:2], ("currency", TEXT), *_textual(_MOVES[2:], "source", "target")]),
-    "daily": pa.schema([("day", pa.int32()), ("kind", TEXT), *_TALLY]),
+    "daily": pa.schema([("day", pa.int32()), ("kind", TEXT), ("merchant", pa.int32()), ("channel", TEXT), *_SUMS]),
 }
 TABLES = tuple(SCHEMAS)
 

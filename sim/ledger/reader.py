@@ -3,7 +3,8 @@
 import difflib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.draws import purpose
 from sim.errors import LedgerError
-from sim.ledger.digest import Digest, row_hashes
+from sim.ledger.digest import Digest, name_hashes, row_hashes
 from sim.ledger.parquet import MANIFEST, SCHEMAS, TABLES, TEXT, VERSION, part_paths
 from sim.units import DAY, U64, Array
 
-IN_MEMORY_ROWS = 4_000_000  # tables up to this size are held in memory by the first question that needs them
+IN_MEMORY_ROWS = 4_000_000  # a table up to this size is held in memory from the first question that needs it
 
 
 class Ledger:
@@ -30,6 +30,7 @@ class Ledger:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = _manifest(self.folder)
         self._memory_limit = memory_limit
+        self._asked: set[str] = set()
 
     @cached_property
     def events(self) -> pa.Table:
@@ -52,21 +53,14 @@ class Ledger:
         return self._read("daily")
 
     def query(self, sql: str, **params: Any) -> pa.Table:
-        """Ask in SQL (DuckDB's dialect) of the views events, postings, stock and daily; `$name` is a parameter."""
-        try:
-            return self.connection.execute(sql, params or None).to_arrow_table()
-        except duckdb.Error as error:
-            raise LedgerError(f"{self.folder}: the question cannot be answered: {error}") from error
+        """Ask in SQL (DuckDB's dialect) of events, postings, stock and daily; `$name` in it is a parameter."""
+        with self._translated():
+            return self._ask(sql, params).to_arrow_table()
 
-    def one(self, sql: str, **params: Any) -> tuple[Any, ...]:
-        """The first row of an answer as plain values."""
-        try:
-            row = self.connection.execute(sql, params or None).fetchone()
-        except duckdb.Error as error:
-            raise LedgerError(f"{self.folder}: the question cannot be answered: {error}") from error
-        if row is None:
-            raise LedgerError(f"{self.folder}: the question has no answer: {sql}")
-        return tuple(row)
+    def rows(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+        """An answer as plain values."""
+        with self._translated():
+            return self._ask(sql, params).fetchall()
 
     def digest(self) -> Digest:
         """The fingerprint, computed again from the files."""
@@ -74,37 +68,107 @@ class Ledger:
         details = {kind for kind, detail in self.manifest["kinds"].items() if detail}
         for table in ("events", "postings", "stock"):
             for path in part_paths(self.folder, table):
-                _add_part(digest, table, pq.read_table(path, schema=SCHEMAS[table]), details)
+                _digest_part(digest, table, pq.read_table(path, schema=SCHEMAS[table]), details)
         return digest
 
     def merchant(self, name: str) -> int:
         """The number of a merchant by its name."""
-        names = self.manifest["merchants"]
+        names: list[str] = self.manifest["merchants"]
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}"
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
             raise LedgerError(f"{self.folder}: no merchant {name!r}; {hint}")
-        return int(names.index(name))
+        return names.index(name)
+
+    def close(self) -> None:
+        """Free what questions hold in memory; a later question opens it again."""
+        if "_connection" in self.__dict__:
+            self._connection.close()
+            del self.__dict__["_connection"]
+            self._asked.clear()
+
+    # ------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB that may read this ledger's files and nothing else."""
-        config = {
-            "threads": 1,
-            "memory_limit": self._memory_limit,
-            "temp_directory": str(Path(tempfile.gettempdir()) / "wxsim-duckdb"),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        connection = duckdb.connect(":memory:", config=config)
-        for table in TABLES:
-            paths = part_paths(self.folder, table)
-            rows = sum(pq.read_metadata(path).num_rows for path in paths)
-            connection.execute(_definition(table, paths, rows))
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """An in-memory DuckDB on one thread that may read this ledger's files and no others."""
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": 1,
+                "memory_limit": self._memory_limit,
+                "temp_directory": str(Path(tempfile.gettempdir()) / "wxsim-duckdb"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        files = [str(path) for table in TABLES for path in part_paths(self.folder, table)]
+        connection.execute("SET allowed_paths = $files", {"files": files})
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
         return connection
+
+    def _ask(self, sql: str, params: dict[str, Any]) -> duckdb.DuckDBPyRelation:
+        for table in TABLES:
+            if table not in self._asked and table in sql:
+                self._offer(table)
+        return self._connection.cursor().sql(sql, params=params)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise LedgerError(f"{self.folder}: cannot answer the question: {error}") from error
+
+    def _offer(self, table: str) -> None:
+        """Make a table known to DuckDB: copied to memory if it is small, else a view of its files."""
+        self._asked.add(table)
+        paths = part_paths(self.folder, table)
+        if not paths:
+            self._connection.from_arrow(SCHEMAS[table].empty_table()).create(table)
+            return
+        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        small = sum(pq.read_metadata(path).num_rows for path in paths) <= IN_MEMORY_ROWS
+        self._connection.execute(f"CREATE {'TABLE' if small else 'VIEW'} {table} AS FROM read_parquet([{files}])")
 
     def _read(self, table: str) -> pa.Table:
         paths = part_paths(self.folder, table)
         if not paths:
             return SCHEMAS[table].empty_table()
-        return pa.concat_tables([pq.read_table(path, schema=SCHEMAS[table]) for path in paths]).unify_dictionaries()
+        return pa.concat_tables([pq.read_table(path, schema=SCHEMAS[table]) for path in paths])
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise LedgerError(f"{folder}: there is no such folder; a run is a folder with a {MANIFEST}")
+    path = folder / MANIFEST
+    if not path.exists():
+        raise LedgerError(f"{folder}: has no {MANIFEST}: it is not a run, or the run was interrupted; run it again")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise LedgerError(f"{path}: is not readable as JSON: {error}") from error
+    found = manifest.get("ledger") if isinstance(manifest, dict) else None
+    if found != VERSION:
+        raise LedgerError(f"{path}: is of ledger version {found}, this wxsim reads {VERSION}; run the scenario again")
+    return dict(manifest)
+
+
+def _digest_part(digest: Digest, table: str, part: pa.Table, details: set[str]) -> None:
+    """Take in the rows of a part, except details."""
+    columns: dict[str, Array] = {}
+    names: dict[str, U64] = {}
+    keep = np.ones(part.num_rows, np.bool_)
+    for field in part.schema:
+        column = part[field.name].combine_chunks()
+        if field.type != TEXT:
+            columns[field.name] = column.to_numpy()
+            continue
+        words = column.dictionary.to_pylist()
+        columns[field.name] = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        names[field.name] = name_hashes(words)
+        if field.name == "kind":
+            keep = ~np.array([*(word in details for word in words), False])[columns["kind"]]
+    hashes = row_hashes(table, columns, names)
+    digest.add((columns["time"] // DAY)[keep], hashes[keep])

@@ -17,7 +17,7 @@ Names = Mapping[str, Sequence[str]]
 
 
 class Parts:
-    """One table of one world: rows gathered in memory, written in parts of exactly `part_rows` (the last is shorter)."""
+    """One table of one world, gathered in memory and written in parts of exactly `part_rows` (the last is shorter)."""
 
     def __init__(self, folder: Path, table: str, names: Names, part_rows: int) -> None:
         self.rows = 0

@@ -106,8 +106,8 @@ class LedgerWriter:
     ) -> list[str]:
         """Write what is left, then each world's `run.json` (last: a folder without it is incomplete).
 
-        `scenario` is the resolved scenario as plain data; `days` the horizon; `extra` more facts for the manifest. None of
-        them may hold a date of today or a path, so that a re-run gives the same bytes. Returns each world's digest.
+        `scenario` is the resolved scenario as plain data; `days` the horizon; `extra` more facts for the manifest.
+        None of them may hold today's date or a path, so that a re-run gives the same bytes. Returns the digests.
         """
         self._write_block()
         for stream in self._streams.values():

@@ -14,8 +14,6 @@ day. A cash account may be overdrawn: credit is free.
 It cannot: model interest, taxes, deposits, or a bankruptcy.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from sim import draws
@@ -42,7 +40,7 @@ class Finance(Mechanism):
     """Posts every move of money that an order causes."""
 
     Params = FinanceParams
-    kinds: Mapping[str, Kind] = {
+    kinds = {
         "wages": Kind("staff paid for the day", stage="plain"),
         "upkeep": Kind("content and accounts paid for the day", stage="plain"),
     }

@@ -1,9 +1,9 @@
 """A merchant's stock: what is on the shelf, what is promised, what is on its way from the factory.
 
-Stock is counted in pieces per variant, double entry, in four steps: factory → *shelf* (sellable) → *reserved* (paid
-for, not yet shipped or claimed) → *transit* (in a parcel) → customer. A gift that expires goes from reserved back to
-the shelf; a returned parcel goes back to the shelf if it can be sold again, else to scrap. What comes back can be
-sold from the next tick on.
+Stock is counted in pieces per variant, double entry: factory → *shelf* (sellable) → *transit* (in a parcel) →
+customer. A gift waits in *reserved* until it is claimed, and goes back to the shelf if it expires or is swapped for
+another style; a returned parcel goes back to the shelf as far as it can be sold again, else to scrap. What comes
+back can be sold from the next tick on.
 
 The shelf is filled by an (s, Q) policy, reviewed at the end of each day: when pieces on the shelf and on order are
 at most s (`reorder_point`), Q pieces (`reorder_quantity`) are ordered, and as often as it takes to get above s; they
@@ -17,10 +17,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from sim import draws
-from sim.contract import Column, Effects, Kind, Mechanism, View
+from sim.contract import Effects, Kind, Mechanism, View
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, Array, Bools
+from sim.world.state import Column
 
 FROM_RESERVE, FROM_CUSTOMER = 0, 1  # `detail` of a put_back: where the pieces come from
 
@@ -29,10 +30,8 @@ class InventoryParams(Params):
     """How much is kept, and when more is ordered; per variant."""
 
     opening: int = param(1_000, "on the shelf on the first day", unit="pieces per variant", ge=0, le=10**9)
-    reorder_point: int = param(300, "s: order when no more than this is left or on order", unit="pieces", ge=0, le=10**9)
-    reorder_quantity: int = param(
-        1_000, "Q: how many are ordered at a time; 0 never", unit="pieces", ge=0, le=10**9
-    )
+    reorder_point: int = param(300, "s: order when this is left or on order, or less", unit="pieces", ge=0, le=10**9)
+    reorder_quantity: int = param(1_000, "Q: how many are ordered at a time; 0 never", unit="pieces", ge=0, le=10**9)
     lead_days: int = param(7, "from order to shelf", unit="days", ge=0, le=365)
 
 
@@ -41,7 +40,7 @@ class Inventory(Mechanism):
 
     Params = InventoryParams
     columns = (Column("variant", "on_order", np.int64, 0, "pieces ordered from the factory, not yet arrived"),)
-    kinds: Mapping[str, Kind] = {
+    kinds = {
         "restock": Kind("pieces arrive from the factory; quantity is negative: it puts them there", stage="stock"),
         "put_back": Kind("pieces go back to the shelf; detail 0 from the reserve, 1 from a customer", stage="stock"),
     }
@@ -120,18 +119,18 @@ class Inventory(Mechanism):
 
 
 _STEPS = {
-    "order": ("shelf", "reserved"),
+    "order": ("shelf", "transit"),
     "gift_order": ("shelf", "reserved"),
     "gift_swap": ("shelf", "reserved"),
-    "delivery": ("reserved", "customer"),
+    "parcel": ("reserved", "transit"),
+    "delivery": ("transit", "customer"),
 }
 _OWNED = ("shelf", "reserved", "transit")
 
 
 def _move(fx: Effects, rows: Records, source: str, target: str, pieces: Array) -> None:
     """Post pieces of each row's variant from one account to another."""
-    owners = (rows.variant if account in _OWNED else NOBODY for account in (source, target))
-    source_owner, target_owner = owners
+    source_owner, target_owner = (rows.variant if account in _OWNED else NOBODY for account in (source, target))
     fx.post("stock", Postings.move(rows, source, source_owner, target, target_owner, pieces, rows.variant))
 
 

@@ -11,8 +11,6 @@ elsewhere (618, Double 11) pull on the days on which the calendar says so, as th
 It cannot: tell rivals apart, follow their prices, or prefer them in some categories.
 """
 
-import numpy as np
-
 from sim import draws
 from sim.contract import Effects, Mechanism, View
 from sim.params import Params, param
@@ -35,8 +33,8 @@ class Rivals(Mechanism):
 
     def arrive(self, view: View) -> Effects:
         fx = Effects()
-        sessions = view.sessions
-        base = self.p.attraction + self.p.sale_attraction * float(view.calendar.sale_pull[view.clock.day])
-        noise = draws.gumbel("platform.rivals/outside", sessions.event)
-        fx.note("outside", np.add(noise, base))
+        base = self.p.attraction
+        if view.clock.running:
+            base += self.p.sale_attraction * float(view.calendar.sale_pull[view.clock.day])
+        fx.note("outside", base + draws.gumbel("platform.rivals/outside", view.sessions.event))
         return fx

@@ -87,8 +87,9 @@ def _change() -> Any:
     """The model of one entry of `changes`: a date, and any of the rules within the bounds of `RuleSet`."""
     rules: dict[str, Any] = {}
     for name, rule in RuleSet.model_fields.items():
-        within = Annotated[rule.annotation, *rule.metadata] if rule.metadata else rule.annotation  # type: ignore[name-defined]
-        rules[name] = (within | None, Field(None, description=rule.description, json_schema_extra=rule.json_schema_extra))
+        kind: Any = Annotated[rule.annotation, *rule.metadata] if rule.metadata else rule.annotation
+        stated = Field(None, description=rule.description, json_schema_extra=rule.json_schema_extra)
+        rules[name] = (kind | None, stated)
     return create_model("Change", __base__=Params, since=(date, Field(description="first day of the change")), **rules)
 
 

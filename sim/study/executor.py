@@ -7,11 +7,12 @@ threads in whatever state they were, and hang once in a while; it also means the
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError
@@ -60,15 +61,17 @@ def gather(
     units: Sequence[U],
     *,
     workers: int = 1,
+    lane: Callable[[U], int] | None = None,
     progress: Callable[[int], None] | None = None,
     done: Callable[[int, T | Exception], None] | None = None,
 ) -> list[T | Exception]:
     """`work` on every unit; each result, or the error that it raised, at the unit's own index.
 
-    `work` and the units must be picklable when there are several workers. `progress` is told the steps reported so
-    far; `done` is told each result as it comes, so that an interrupt loses nothing that was finished: on
-    KeyboardInterrupt what is pending is cancelled and what runs is ended. A worker that dies takes its pool and all
-    that was pending with it; that is then done one by one, each in a process of its own, and what dies again failed.
+    `work` and the units must be picklable when there are several workers. Units of one `lane` are done by one worker,
+    in order, so that it can keep what they share. `progress` is told the steps reported so far; `done` is told each
+    result as it comes, so that an interrupt loses nothing that was finished: on KeyboardInterrupt what is pending is
+    cancelled and what runs is ended. A worker that dies takes its pool and all that was pending there with it; that is
+    then done one by one, each in a process of its own, and what dies again has failed.
     """
     results: dict[int, T | Exception] = {}
 
@@ -80,13 +83,25 @@ def gather(
     if min(workers, len(units)) <= 1:
         _serially(work, units, progress, keep)
     else:
+        count = min(workers, len(units))
         steps = multiprocessing.get_context("spawn").Value("q", 0)
-        _in_pool(work, dict(enumerate(units)), min(workers, len(units)), steps, progress, keep)
+        lanes = [lane(unit) % count for unit in units] if lane else [0] * len(units)
+        pools = [1] * count if lane else [count]
+        _in_pools(work, dict(enumerate(units)), pools, lanes, _Watch(steps, progress, keep))
         for index in [index for index in range(len(units)) if index not in results]:
-            _in_pool(work, {index: units[index]}, 1, steps, progress, keep)
+            _in_pools(work, {index: units[index]}, [1], [0] * len(units), _Watch(steps, progress, keep))
             if index not in results:
                 keep(index, StudyError("its process died, perhaps for lack of memory"))
     return [results[index] for index in range(len(units))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """The shared counter of steps, and who is told what comes of the work."""
+
+    steps: Any
+    progress: Callable[[int], None] | None
+    keep: Callable[[int, Any], None]
 
 
 def _serially(
@@ -113,40 +128,40 @@ def _serially(
         _REPORT.reset(token)
 
 
-def _in_pool(
-    work: Callable[[U], T],
-    units: dict[int, U],
-    workers: int,
-    steps: Any,
-    progress: Callable[[int], None] | None,
-    keep: Callable[[int, T | Exception], None],
+def _in_pools(
+    work: Callable[[U], Any], units: Mapping[int, U], pools: Sequence[int], lanes: Sequence[int], watch: _Watch
 ) -> None:
-    """Units on a pool of processes. If the pool breaks, what was pending is never told to `keep`."""
-    with _pool(workers, steps) as pool:
-        running = {pool.submit(work, unit): index for index, unit in units.items()}
+    """Unit i on pool `lanes[i]` of as many processes as `pools` says. What a broken pool left is never kept."""
+    with _open(pools, watch.steps) as opened:
+        running = {}
+        for index, unit in units.items():
+            with suppress(BrokenProcessPool):
+                running[opened[lanes[index]].submit(work, unit)] = index
         while running:
             finished, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
-            if progress:
-                progress(steps.value)
+            if watch.progress:
+                watch.progress(watch.steps.value)
             for future in finished:
                 index = running.pop(future)
                 with suppress(BrokenProcessPool, CancelledError):
-                    keep(index, _result(future))
+                    watch.keep(index, _result(future))
 
 
 @contextmanager
-def _pool(workers: int, steps: Any) -> Iterator[Executor]:
-    """A pool of processes that leaves none behind when its block is left by an error."""
+def _open(sizes: Sequence[int], steps: Any) -> Iterator[list[ProcessPoolExecutor]]:
+    """Pools of processes that leave none behind when the block is left by an error."""
     before = set(multiprocessing.active_children())
-    pool = _processes(workers, steps)
+    pools = [_processes(size, steps) for size in sizes]
     try:
-        yield pool
+        yield pools
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
         raise
-    pool.shutdown()
+    for pool in pools:
+        pool.shutdown()
 
 
 def _processes(workers: int, steps: Any) -> ProcessPoolExecutor:

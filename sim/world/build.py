@@ -13,7 +13,8 @@ from sim.world.community import by_networkx
 from sim.world.graph import SocialGraph, stack
 from sim.world.groups import groups_of
 from sim.world.merchants import Market, market
-from sim.world.params import MerchantParams, WorldParams
+from sim.world.native import by_arrays
+from sim.world.params import NATIVE_FROM, MerchantParams, WorldParams
 from sim.world.people import people
 from sim.world.world import World
 
@@ -54,7 +55,7 @@ def society(params: WorldParams, seed: int) -> Society:
     """People and ties of the lone world with this seed; kept, since strategies are compared in the same worlds."""
     keys = draws.keys(seed, "user", params.people.count)
     where = circles(seed, keys, params.graph)
-    graph = by_networkx(seed, keys, where)
+    graph = by_arrays(keys, where) if params.people.count >= NATIVE_FROM else by_networkx(seed, keys, where)
     traits = people(seed, keys, where.member[1], params.people, where.tier)
     groups, members = groups_of(seed, graph, params.groups)
     return _read_only(traits), graph, groups, members

@@ -12,19 +12,20 @@ import numpy as np
 from sim import draws
 from sim.elementary import exp
 from sim.units import F64, I32, I64, U64
+from sim.world.packing import shuffled
 from sim.world.people import AGE_RANK
 from sim.world.params import GraphParams
 from sim.world.tables import normal_table
 
 # share of a person's ties in each kind of circle, and the chance that two average members know each other; the rest
 # are acquaintances. Assumed; set so that local clustering is near 0.14 (facts: network.local_clustering).
-SHARE = {"family": 0.15, "work": 0.35, "school": 0.25}
-DENSITY = {"family": 0.8, "work": 0.5, "school": 0.45}
+SHARE = {"family": 0.12, "work": 0.50, "school": 0.20}
+DENSITY = {"work": 0.55, "school": 0.45}
 KINDS = (*SHARE, "city")
 FAMILY_SIZE = 4
-ALIKE = 0.6  # share of the variance of log ties that a workplace has in common: makes degrees assortative (assumed)
-REGION = 100  # workplaces in a region
-NEAR = 0.75  # share of acquaintances in the same region (assumed)
+ALIKE = 0.7  # share of the variance of log ties that a workplace has in common: makes degrees assortative (assumed)
+REGION = 400  # workplaces in a region
+FAR = 0.07  # share of a person's ties with people anywhere (assumed)
 
 _SMALLEST = 3  # people in a workplace or class
 _PLASTIC = (0.7548776662466927, 0.5698402909980532)  # R2 low-discrepancy sequence (Roberts 2018)
@@ -35,6 +36,7 @@ class Circles:
     """Where n people belong. `member` holds one circle number per person for family, work and school."""
 
     ties: I32  # (n,) how many ties each person wants
+    far: I32  # (n,) how many of them are with people anywhere
     member: tuple[I32, I32, I32]
     region: I32  # (n,)
     tier: F64  # (workplaces,) uniform on [0, 1): evenly spread, to be cut into city tiers
@@ -55,11 +57,13 @@ def circles(seed: int, keys: U64, params: GraphParams) -> Circles:
     wanted = params.mean_degree * exp(deviation - params.degree_spread**2 / 2.0)
     whole = np.floor(wanted + draws.uniform("world.circles/round", keys))
     ties = np.clip(whole, 1, min(params.cap, n - 1)).astype(np.int32)
-    luck = draws.uniform("world.circles/shuffle", keys)
-    cohort = draws.uniform(AGE_RANK, keys)  # class mates are of an age
+    far = np.floor(ties * FAR + draws.uniform("world.circles/far", keys)).astype(np.int32)
+    luck = draws.bits("world.circles/shuffle", keys)
+    cohort = draws.bits(AGE_RANK, keys)  # class mates are of an age
     school_size = max(_SMALLEST, SHARE["school"] * params.mean_degree / DENSITY["school"])
     return Circles(
         ties=ties,
+        far=far,
         member=(_within(region, luck, FAMILY_SIZE), work, _within(region, cohort, school_size)),
         region=region,
         tier=_spread(origin[1], int(work[-1]) + 1, 1),
@@ -90,10 +94,10 @@ def _workplaces(origin: U64, n: int, params: GraphParams) -> tuple[I32, F64]:
     return number, busy
 
 
-def _within(region: I32, score: F64, size: float) -> I32:
+def _within(region: I32, score: U64, size: float) -> I32:
     """Cut each region into circles of about `size` people who are next to each other by score."""
-    order = np.lexsort((score, region))
     counts = np.bincount(region)
+    order = shuffled(region, counts.size, score)
     start = np.cumsum(counts) - counts
     parts = np.maximum(1, np.floor(counts / size + 0.5)).astype(np.int64)
     place = np.arange(region.size) - np.repeat(start, counts)

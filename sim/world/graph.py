@@ -13,11 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.units import I32, I64, Array
+from sim.world.packing import field, pack, width
 
 if TYPE_CHECKING:
     import networkx as nx
 
-DUNBAR = (5, 15, 50, 150)  # cumulative sizes of the layers; facts: network.dunbar_layers (Dunbar 1998)
+DUNBAR = (5, 15, 50)  # people in the three closest layers, cumulative; the rest are the fourth
+# facts: network.dunbar_layers (Dunbar 1998): 5, 15, 50, 150
+
+Layers = npt.NDArray[np.uint8]
+Strength = npt.NDArray[np.uint16]
+
+_STRENGTH_BITS = 16
+_LAYER_OF_RANK = np.repeat(np.arange(4, dtype=np.uint8), np.diff([0, *DUNBAR, DUNBAR[-1] + 1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,13 @@ class SocialGraph:
     """Ties as rows of neighbours. `indptr` (rows + 1,), `indices` and `layer` (entries,).
 
     Neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, strongest first; `layer` 0 holds the 5 strongest
-    ties, 1 the next 10, 2 the next 35 and 3 all others (Dunbar's 5/15/50/150).
+    ties, 1 the next 10, 2 the next 35 and 3 all others (Dunbar's 5/15/50/150). Rows of groups know no strength:
+    they ascend, and their layer is 0.
     """
 
     indptr: I64
     indices: I32
-    layer: npt.NDArray[np.uint8]
+    layer: Layers
 
     def __post_init__(self) -> None:
         for array in (self.indptr, self.indices, self.layer):
@@ -46,92 +55,98 @@ class SocialGraph:
         """Entries of each row, shape (rows,)."""
         return np.diff(self.indptr)
 
-    def row(self, i: int) -> I32:
-        """Neighbours of row i, strongest first."""
-        return self.indices[self.indptr[i] : self.indptr[i + 1]]
-
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
         return self.indptr.nbytes + self.indices.nbytes + self.layer.nbytes
 
-    @classmethod
-    def from_edges(cls, n: int, u: Array, v: Array, strength: Array) -> "SocialGraph":
-        """An undirected graph of n people from ties (u, v), each given once, u != v.
+    def row(self, i: int) -> I32:
+        """Neighbours of row i, strongest first."""
+        return self.indices[self.indptr[i] : self.indptr[i + 1]]
 
-        Rows are ordered by falling strength; equal strengths keep the order in which they are given.
-        """
-        falling = np.argsort(-strength if strength.dtype.kind == "f" else np.invert(strength), kind="stable")
-        ties = np.empty((u.size, 2), np.int32)
-        ties[:, 0] = u[falling]
-        ties[:, 1] = v[falling]
-        return _compress(n, n, ties.ravel(), ties[:, ::-1].ravel(), by_strength=True)
+    def owner(self) -> I32:
+        """The row of every entry, shape (entries,)."""
+        return np.repeat(np.arange(self.rows, dtype=np.int32), self.degree)
+
+    @classmethod
+    def from_edges(cls, n: int, u: Array, v: Array, strength: Strength) -> "SocialGraph":
+        """An undirected graph of n people; a tie given twice counts once, at its greatest strength; loops are dropped."""
+        real = u != v
+        low, high = np.minimum(u, v)[real], np.maximum(u, v)[real]
+        u, v, strength = each_once(n, low, high, strength[real])
+        row, column = np.concatenate([u, v]), np.concatenate([v, u])
+        return cls(*by_strength(n, n, row, column, np.concatenate([strength, strength])))
 
     @classmethod
     def bipartite(cls, rows: int, columns: int, row: Array, column: Array) -> "SocialGraph":
-        """Rows of entries in the order given (no strength: every entry is in layer 0)."""
-        return _compress(rows, columns, row.astype(np.int32), column.astype(np.int32), by_strength=False)
+        """Memberships (row, column), each given once; rows ascend."""
+        key = np.sort(row.astype(np.int64) * columns + column)
+        start = np.searchsorted(key, np.arange(rows + 1, dtype=np.int64) * columns)
+        return cls(start.astype(np.int64), (key % columns).astype(np.int32), np.zeros(key.size, np.uint8))
+
+    @classmethod
+    def from_networkx(cls, graph: "nx.Graph[int]", strength: Strength) -> "SocialGraph":
+        """The people 0..n-1 of a networkx graph; `strength` per tie in the order of ``graph.edges``."""
+        u, v = ends_of(graph)
+        return cls.from_edges(graph.number_of_nodes(), u, v, strength)
 
     def to_networkx(self) -> "nx.Graph[int]":
         """The same people and ties as an undirected networkx graph; `layer` is the closer of the two views."""
         import networkx as nx
 
         graph: nx.Graph[int] = nx.empty_graph(self.rows)
-        u, v = self.ends()
-        once = u < v
-        near = self.layer[once]
-        back = _reverse(self.rows, u, v)
-        near = np.minimum(near, self.layer[back[once]])
-        triples = zip(u[once].tolist(), v[once].tolist(), near.tolist(), strict=True)
-        graph.add_edges_from((a, b, {"layer": layer}) for a, b, layer in triples)
+        row, column = self.owner().astype(np.int64), self.indices
+        here = np.argsort(row * self.rows + column)
+        there = np.argsort(column.astype(np.int64) * self.rows + row)
+        layer = np.empty_like(self.layer)
+        layer[here] = np.minimum(self.layer[here], self.layer[there])
+        once = row < column
+        ties = zip(row[once].tolist(), column[once].tolist(), layer[once].tolist(), strict=True)
+        graph.add_edges_from((u, v, {"layer": near}) for u, v, near in ties)
         return graph
 
-    def ends(self) -> tuple[I32, I32]:
-        """Row and entry of every stored tie, shape (entries,) each."""
-        return np.repeat(np.arange(self.rows, dtype=np.int32), self.degree), self.indices
+
+def ends_of(graph: "nx.Graph[int]") -> tuple[I64, I64]:
+    """The two ends of every tie of a networkx graph on people 0..n-1."""
+    ends = np.array(list(graph.edges()), np.int64).reshape(-1, 2)
+    return ends[:, 0], ends[:, 1]
+
+
+def each_once(n: int, u: Array, v: Array, strength: Strength) -> tuple[Array, Array, Strength]:
+    """Ties u < v of n people, each once, at its greatest strength; ordered by (u, v)."""
+    across = width(n)
+    spare = min(_STRENGTH_BITS, 64 - 2 * across)
+    packed = pack(u, v, across, np.invert(strength) >> np.uint16(_STRENGTH_BITS - spare), spare)
+    packed.sort()
+    pair = packed >> np.uint64(spare)
+    first = np.ones(packed.size, np.bool_)
+    np.not_equal(pair[1:], pair[:-1], out=first[1:])
+    packed = packed[first]
+    weak = field(packed, 0, spare).astype(np.uint16) << np.uint16(_STRENGTH_BITS - spare)
+    return packed >> np.uint64(across + spare), field(packed, spare, across), np.invert(weak)
+
+
+def by_strength(rows: int, columns: int, row: Array, column: Array, strength: Strength) -> tuple[I64, I32, Layers]:
+    """Compress different entries into rows, strongest first: `indptr`, `indices` and `layer`."""
+    across = width(columns)
+    spare = min(_STRENGTH_BITS, 64 - across - width(rows))
+    packed = pack(row, np.invert(strength) >> np.uint16(_STRENGTH_BITS - spare), spare, column, across)
+    packed.sort()
+    degree = np.bincount(row.astype(np.int64, copy=False), minlength=rows)
+    indptr = np.concatenate([[0], np.cumsum(degree)])
+    rank = np.arange(packed.size) - np.repeat(indptr[:-1], degree)
+    layer = _LAYER_OF_RANK[np.minimum(rank, DUNBAR[-1])]
+    return indptr, field(packed, 0, across).astype(np.int32), layer
 
 
 def stack(graphs: Sequence[SocialGraph], columns: int | None = None) -> SocialGraph:
     """Graphs of several worlds as one block-diagonal graph; `columns` per world (default: as many as rows)."""
     if len(graphs) == 1:
         return graphs[0]
-    entries = np.cumsum([0] + [g.indices.size for g in graphs])
-    width = [columns if columns is not None else g.rows for g in graphs]
-    offset = np.cumsum([0, *width])
-    indptr = [g.indptr[:-1] + start for g, start in zip(graphs, entries[:-1], strict=True)]
+    starts = np.cumsum([0] + [graph.indices.size for graph in graphs])
+    width = graphs[0].rows if columns is None else columns
     return SocialGraph(
-        np.concatenate([*indptr, entries[-1:]]),
-        np.concatenate([g.indices + np.int32(o) for g, o in zip(graphs, offset[:-1], strict=True)]),
-        np.concatenate([g.layer for g in graphs]),
+        np.concatenate([*(g.indptr[:-1] + start for g, start in zip(graphs, starts[:-1], strict=True)), starts[-1:]]),
+        np.concatenate([graph.indices + np.int32(world * width) for world, graph in enumerate(graphs)]),
+        np.concatenate([graph.layer for graph in graphs]),
     )
-
-
-def _compress(rows: int, columns: int, row: I32, column: I32, *, by_strength: bool) -> SocialGraph:
-    """Counting sort by row that keeps the given order within each row."""
-    from scipy.sparse import coo_array
-
-    table = coo_array((np.ones(row.size, np.uint8), (row, column)), shape=(rows, columns))
-    table.has_canonical_format = True  # no duplicates, so entries are not sorted by column
-    packed = table.tocsr()
-    indptr = packed.indptr.astype(np.int64)
-    layer = _layers(indptr) if by_strength else np.zeros(row.size, np.uint8)
-    return SocialGraph(indptr, packed.indices.astype(np.int32, copy=False), layer)
-
-
-def _layers(indptr: I64) -> npt.NDArray[np.uint8]:
-    """The Dunbar layer of each entry by its rank in its row."""
-    layer = np.full(int(indptr[-1]), len(DUNBAR) - 1, np.uint8)
-    degree = np.diff(indptr)
-    for i in range(len(DUNBAR) - 2, -1, -1):
-        for rank in range(DUNBAR[i - 1] if i else 0, DUNBAR[i]):
-            layer[indptr[:-1][degree > rank] + rank] = i
-    return layer
-
-
-def _reverse(rows: int, u: I32, v: I32) -> I64:
-    """The position of (v, u) for every entry (u, v) of a symmetric graph."""
-    there = np.argsort(u.astype(np.int64) * rows + v)
-    back = np.argsort(v.astype(np.int64) * rows + u)
-    out = np.empty(u.size, np.int64)
-    out[back] = there
-    return out

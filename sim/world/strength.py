@@ -5,24 +5,25 @@ common neighbours, goes with strength in every data set on ties (Granovetter 197
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from sim import draws
 from sim.units import F64, U64, Array
 from sim.world.circles import SHARE, Circles
-from sim.world.graph import SocialGraph
+from sim.world.graph import Strength
 
 CLOSENESS = (1.5, 0.5, 0.5, 0.0)  # family, work, school, acquaintance (assumed)
 NOISE = 1.0  # width of the uniform luck of a tie (assumed)
 _STEPS = 65_535 / (max(CLOSENESS) + 1.0 + NOISE)
 
-Strength = npt.NDArray[np.uint16]
 
+def strength(keys: U64, u: Array, v: Array, closeness: object, common: object, first: int = 0) -> Strength:
+    """Strength of ties (u, v), u < v, from closeness and the number of common friends.
 
-def strength(keys: U64, u: Array, v: Array, closeness: F64, common: F64) -> Strength:
-    """Strength of ties (u, v), u < v, from closeness and the number of common friends."""
-    luck = NOISE * draws.uniform("world.strength/luck", keys[u], v)
-    return ((closeness + common / (1.0 + common) + luck) * _STEPS).astype(np.uint16)
+    `u` and `v` are positions in `keys`, the keys of the people from number `first` on.
+    """
+    close, shared = np.asarray(closeness, np.float64), np.asarray(common, np.float64)
+    luck = NOISE * draws.uniform("world.strength/luck", keys[u], v + first)
+    return ((close + shared / (1.0 + shared) + luck) * _STEPS).astype(np.uint16)
 
 
 def community_strength(keys: U64, where: Circles, u: Array, v: Array, kind: Array) -> Strength:

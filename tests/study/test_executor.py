@@ -33,6 +33,9 @@ WORK = """
             os.kill(os.getpid(), signal.SIGKILL)
         return unit
 
+    def where(unit):
+        return os.getpid()
+
     def forever(unit):
         if unit:
             print("waiting", flush=True)
@@ -73,6 +76,14 @@ def test_one_worker_gives_what_two_give() -> None:
 def test_failed_work_is_a_result_and_the_rest_goes_on(tmp_path: Path) -> None:
     main = "print([str(r) for r in gather(odd_fails, range(5), workers=2)], gather(odd_fails, range(2))[1:])"
     assert output(tmp_path, main) == "['0', '1 is odd', '2', '3 is odd', '4'] [ValueError('1 is odd')]"
+
+
+def test_units_of_a_lane_are_done_by_one_worker_in_order(tmp_path: Path) -> None:
+    main = """
+        found = gather(where, range(6), workers=2, lane=lambda unit: unit % 2)
+        print(found[0] == found[2] == found[4] != found[1] == found[3] == found[5])
+    """
+    assert output(tmp_path, main) == "True"
 
 
 def test_a_worker_that_dies_fails_its_own_unit_only(tmp_path: Path) -> None:

@@ -1,0 +1,194 @@
+"""The WeChat store (微信小店): goods met by the way, return visits, the score on the door, the way to the till.
+
+*Discovery.* Every planned session has a few places for recommended goods. A place is given to a category in
+proportion to the user's taste, and within it to a product in proportion to
+
+    weight · (1 + herding · log(1 + pieces sold)),
+
+an exponential race addressed by (session, place, product): a product that becomes more popular only gains places.
+Where a category has many products the race is run first between blocks of 16 of them, then inside the winning block,
+which gives the same shares at a cost that does not grow with the number of shops. The place then shows the product
+with probability
+
+    discovery · (score / 5) ** score_exponent,
+
+so a bad score costs free reach whether or not there are competitors.
+
+*Return visits.* Past customers look in again in a share of sessions, in proportion to their loyalty.
+
+*Appraisal.* Every product of the shop, wherever it was met, is worth trust · (score − 4.5) more and loses step_cost
+for every step between a tap and payment beyond the usual five. Both are relative to an ordinary shop (score 4.5, five
+steps), which adds nothing. The path is shared with other channels in the columns `merchant.path_steps` and
+`merchant.step_cost`.
+
+It cannot: personalise cards beyond taste, let shops bid for places, or show single reviews.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sim import draws
+from sim.contract import Effects, Mechanism, View
+from sim.elementary import exp, log
+from sim.kernels import expand, segments
+from sim.params import Params, param
+from sim.units import F64, I64, U64, Array
+from sim.world.shelf import front, shelf
+from sim.world.state import DROPPED, Column
+from sim.world.world import World
+
+PLACES = 4  # recommended goods per session (assumed)
+HERDING = 0.25  # how much sales so far attract (assumed)
+USUAL_SCORE = 4.5  # of an ordinary shop
+USUAL_STEPS = 5.0  # from a tap to payment in an ordinary shop: card, page, style, confirm, pay
+STEP_COST = 0.12  # utility of one step more: about one buyer in nine gives up (assumed)
+BEST_SCORE = 5.0
+WINDOW = 4  # goods that a visitor of the shop sees first
+BLOCK = 16  # products that race directly
+
+
+class StoreParams(Params):
+    """How a shop is found and what buying in it takes."""
+
+    discovery: float = param(
+        0.6, "chance that a place that could show its goods does, at full score", unit="probability", ge=0, le=1
+    )
+    score_exponent: float = param(2.0, "how strongly free reach falls with the score", unit="exponent", ge=0, le=20)
+    return_visit: float = param(
+        0.03, "chance that a past customer of middling loyalty looks in, per session", unit="probability", ge=0, le=1
+    )
+    trust: float = param(0.5, "worth of one point of score", unit="utility", ge=0, le=5)
+    path_steps: int = param(5, "steps from a tap to payment", unit="steps", ge=1, le=30)
+    step_cost: float = param(STEP_COST, "utility lost with each step", unit="utility", ge=0, le=2)
+
+
+class Store(Mechanism):
+    """Shows a shop's goods, and says what its score and its path are worth."""
+
+    Params = StoreParams
+    columns = (
+        Column("merchant", "path_steps", np.float64, USUAL_STEPS, "steps from a tap to payment in its store"),
+        Column("merchant", "step_cost", np.float64, STEP_COST, "utility lost with each step"),
+    )
+
+    def prepare(self) -> None:
+        self._discovery = self.per_merchant("discovery")
+        self._exponent = self.per_merchant("score_exponent")
+        self._return_visit = self.per_merchant("return_visit")
+        self._trust = self.per_merchant("trust")
+        self._steps = self.per_merchant("path_steps", USUAL_STEPS)
+        self._step_cost = self.per_merchant("step_cost", STEP_COST)
+        self._path = self._step_cost * (USUAL_STEPS - self._steps)
+        self._shelf = shelf(self.world)
+        self._stand = _Stand(self.world, self._discovery)
+
+    def initial(self) -> Mapping[tuple[str, str], Array]:
+        return {("merchant", "path_steps"): self._steps, ("merchant", "step_cost"): self._step_cost}
+
+    def expose(self, view: View) -> Effects:
+        fx = Effects()
+        if view.clock.running:
+            self._discover(view, fx)
+            self._return(view, fx)
+        return fx
+
+    def appraise(self, view: View) -> Effects:
+        fx = Effects()
+        worth = self._trust * (view.shared("merchant", "score") - USUAL_SCORE) + self._path
+        fx.appeal(worth[view.exposures.merchant])
+        return fx
+
+    def _discover(self, view: View, fx: Effects) -> None:
+        """Recommended goods by taste, sales and score."""
+        reach = self._discovery * _free_reach(view.shared("merchant", "score"), self._exponent)
+        luck = draws.uniform("channels.store/place", view.sessions.event[:, None], np.arange(PLACES))
+        session, place = np.nonzero((luck < reach.max(initial=0.0)) & view.sessions.planned[:, None])
+        category = _by_taste(view, session, place)
+        at, product = self._stand.pick(view, session, place, category)
+        session, place = session[at], place[at]
+        shown = luck[session, place] < reach[self.world.product["merchant"][product]]
+        session, product = session[shown], product[shown]
+        fx.expose(view.channel("store"), session, product, cause=view.sessions.event[session])
+
+    def _return(self, view: View, fx: Effects) -> None:
+        """Past customers who look in: the best-selling goods of the shop."""
+        session, slot = np.nonzero((view.slots("orders") > 0) & view.sessions.planned[:, None])
+        relation = view.sessions.user[session], slot
+        merchant, loyalty = (view.state["slot"][name][relation] for name in ("merchant", "loyalty"))
+        keen = (view.state["slot"]["flags"][relation] & DROPPED) == 0
+        wish = np.where(keen, self._return_visit[merchant] * 2.0 * loyalty, 0.0)
+        comes = draws.chance(
+            "channels.store/return", view.sessions.event[session], wish, self.world.local_merchant(merchant)
+        )
+        session, merchant = session[comes], merchant[comes]
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
+        session = session[owner]
+        fx.expose(view.channel("store"), session, product, cause=view.sessions.event[session], salience=1.0)
+
+
+class _Stand:
+    """Goods for recommendation: products by category and block, of shops that want to be found."""
+
+    def __init__(self, world: World, discovery: F64) -> None:
+        self._world = world
+        local = np.flatnonzero(discovery[world.product["merchant"][: world.products]] > 0)
+        category = world.product["category"][local].astype(np.int64)
+        order = np.lexsort((local, category))
+        self._product, category = local[order], category[order]
+        block = category * (world.products // BLOCK + 1) + self._product // BLOCK
+        begin = segments.starts(block)
+        self._block = self._product[begin] // BLOCK  # natural number of each block
+        self._members = np.append(begin, block.size)
+        self._block_of = np.repeat(np.arange(begin.size), np.diff(self._members))
+        self._blocks = np.searchsorted(category[begin], np.arange(len(world.categories) + 1))
+
+    def pick(self, view: View, session: I64, place: I64, category: I64) -> tuple[I64, I64]:
+        """A product of the category for each place: positions that found one, and the products."""
+        world = view.world
+        every = self._weights(view)
+        weight = every[:, self._product]
+        of_world = world.world_of(view.sessions.user[session])
+        event = view.sessions.event[session]
+        at, block = expand.expand(self._blocks[category], self._blocks[category + 1])
+        if at.size > np.count_nonzero(self._blocks[category] < self._blocks[category + 1]):
+            total = self._of_blocks(weight)
+            won = _race("block", event[at], self._block[block], place[at], at, total[of_world[at], block])
+            at, block = at[won], block[won]
+        owner, member = expand.expand(self._members[block], self._members[block + 1])
+        at = at[owner]
+        won = _race("product", event[at], self._product[member], place[at], at, weight[of_world[at], member])
+        at, member = at[won], member[won]
+        return at, self._product[member] + of_world[at] * world.products
+
+    def _of_blocks(self, weight: F64) -> F64:
+        """Weight of every block, shape (worlds, blocks)."""
+        worlds, blocks = weight.shape[0], self._block.size
+        cell = np.arange(worlds)[:, None] * blocks + self._block_of
+        return np.bincount(cell.ravel(), weight.ravel(), worlds * blocks).astype(np.float64).reshape(worlds, blocks)
+
+    def _weights(self, view: View) -> F64:
+        """Weight of every product in the race, shape (worlds, products)."""
+        sold = view.shared("product", "sold")
+        weight: F64 = view.world.product["weight"] * (1.0 + HERDING * log(1.0 + sold))
+        return weight.reshape(view.world.count, view.world.products)
+
+
+def _race(what: str, event: U64, index: I64, place: I64, owner: I64, weight: F64) -> I64:
+    """The winner of an exponential race in each segment of `owner`: shares in proportion to `weight`."""
+    arrival = draws.exponential(f"channels.store/{what}", event, index * PLACES + place) / weight
+    return segments.argmax(owner, -arrival, np.zeros(owner.size, np.uint64))
+
+
+def _free_reach(score: F64, exponent: F64) -> F64:
+    """Share of free reach that a score leaves."""
+    out: F64 = exp(exponent * log(score / BEST_SCORE))
+    return np.where(exponent > 0.0, out, 1.0)
+
+
+def _by_taste(view: View, session: I64, place: I64) -> I64:
+    """A category for each place, in proportion to the user's taste."""
+    taste = np.cumsum(view.world.people["taste"][view.sessions.user[session]], axis=1, dtype=np.float64)
+    luck = draws.uniform("channels.store/category", view.sessions.event[session], place)
+    out: I64 = np.count_nonzero(taste < (luck * taste[:, -1])[:, None], axis=1)
+    return out

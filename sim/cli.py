@@ -1,0 +1,288 @@
+"""The command line: ``wxsim``.
+
+Exit codes: 0 done; 1 a check or a run failed; 2 the input is wrong (a scenario, an option, a folder); 130 interrupted.
+What is slow to import is imported by the command that needs it.
+"""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sim.errors import LedgerError, ScenarioError, StudyError, WxsimError
+
+if TYPE_CHECKING:
+    from sim.config.model import Scenario
+    from sim.study.comparison import Comparison
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+WIDTH = 80
+
+
+class Spoken(TyperGroup):
+    """Commands whose errors are told in words, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what is raised on purpose becomes lines on stderr and an exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a closed pipe shows here, where it is handled, and not when the interpreter ends
+            return result
+        except ScenarioError as error:
+            _fail(str(error), WRONG)
+        except (StudyError, LedgerError) as error:
+            _fail(f"wxsim: {error}", WRONG)
+        except WxsimError as error:
+            _fail(f"wxsim: {type(error).__name__}: {error}", FAILED)
+        except KeyboardInterrupt:
+            _fail("interrupted; nothing was kept", INTERRUPTED)
+
+
+app = typer.Typer(
+    name="wxsim",
+    cls=Spoken,
+    help="Compare marketing strategies on WeChat in a simulated market.",
+    epilog="Exit codes: 0 done, 1 a check or a run failed, 2 wrong input, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Record(StrEnum):
+    """What the ledger holds."""
+
+    orders = "orders"
+    all = "all"
+
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
+]
+Folder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to write; by default under runs/.")]
+
+
+def main() -> None:
+    """The command ``wxsim``. A request to end is an interrupt: nothing half-written stays, no worker either."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from sim import __version__
+
+        typer.echo(f"wxsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Compare marketing strategies on WeChat in a simulated market."""
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
+    out: Folder = None,
+    record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+) -> None:
+    """Run a scenario once and write its ledger."""
+    from sim.run import run as simulate
+    from sim.study import folder
+
+    whole = _load(scenario)
+    chosen = whole if strategy is None else whole.strategy(strategy)
+    if record is not None:
+        chosen = chosen.model_copy(update={"record": record.value})
+    seed = whole.seed if seed is None else seed
+    named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
+    out = out or Path("runs") / f"{_stem(scenario)}{named}-seed-{seed}"
+    days = chosen.horizon.days
+    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance:
+        (ledger,) = simulate(
+            chosen, (seed,), (made,), strategy=strategy or "", progress=lambda day: advance(min(day + 1, days), days)
+        )
+        _metrics_of(ledger, whole)
+    typer.echo(f"digest {ledger.manifest['digest']['total']}")
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def compare(
+    scenario: ScenarioArgument,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes; by default all processors.")
+    ] = None,
+    replications: Annotated[int | None, typer.Option(metavar="N", min=1, help="Worlds per strategy.")] = None,
+    out: Folder = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here too.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no table and no progress.")] = False,
+) -> None:
+    """Run every strategy in the same worlds and say which is better, by how much, and how sure that is."""
+    from sim.study import folder
+    from sim.study.compare import ComparisonInterrupted
+    from sim.study.compare import compare as study
+    from sim.study.table import table
+
+    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
+        raise StudyError(f"--json {json}: cannot be written there; name a file in a folder that exists")
+    asked = _load(scenario)
+    out = out or Path("runs") / f"{_stem(scenario)}-compare"
+    try:
+        with _progress("simulating", quiet) as advance:
+            found = study(asked, replications=replications, workers=workers, out=out, progress=advance)
+    except ComparisonInterrupted as interrupted:
+        _fail(_kept(interrupted.comparison), INTERRUPTED)
+    written = [found.folder / name for name in folder.COMPARISON.files if (found.folder / name).exists()]
+    if json is not None:
+        folder.write_json(json, found.as_dict())
+        written.append(json)
+    if not quiet:
+        typer.echo(table(found))
+        typer.echo("wrote " + "\n      ".join(str(path) for path in written))
+    if found.failures:
+        _fail(f"{len(found.failures)} of {len(found.seeds) * len(found.strategies)} runs failed", FAILED)
+
+
+@app.command()
+def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+    """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
+    from sim.ledger.audit import audit as check
+    from sim.ledger.reader import Ledger
+
+    report = check(Ledger(run))
+    typer.echo(str(report))
+    if not report.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def lint(file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario file.")]) -> None:
+    """Check a scenario and name every fault, without running it."""
+    try:
+        _load(file)
+    except ScenarioError as error:
+        typer.echo(str(error))
+        raise typer.Exit(WRONG) from None
+    typer.echo("no faults")
+
+
+@app.command()
+def scenarios() -> None:
+    """List the scenarios that come with wxsim."""
+    from sim.config import shipped
+
+    _listing((name, _load(name).title) for name in shipped.names())
+
+
+@app.command()
+def mechanisms() -> None:
+    """List the mechanisms by their keys in a scenario."""
+    from sim import catalog
+
+    _listing((key, _first_line(sys.modules[cls.__module__].__doc__)) for key, cls in catalog.mechanisms().items())
+
+
+@app.command()
+def metrics() -> None:
+    """List the metrics with their definitions."""
+    from sim.metrics.catalog import METRICS
+
+    _listing((name, f"{metric.definition} [{metric.unit}]") for name, metric in METRICS.items())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from json import dumps
+
+    from sim.config.schema import schema as made
+
+    typer.echo(dumps(made(), ensure_ascii=False, indent=1))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _load(source: str) -> "Scenario":
+    from sim.config.load import load
+    from sim.metrics.catalog import METRICS
+
+    return load(source, metrics=tuple(METRICS))
+
+
+def _stem(scenario: str) -> str:
+    """What a scenario's folders are called after."""
+    return Path(scenario).stem or "scenario"
+
+
+def _fail(said: str, code: int) -> None:
+    typer.echo(said, err=True)
+    raise typer.Exit(code)
+
+
+def _kept(comparison: "Comparison | None") -> str:
+    if comparison is None:
+        return "interrupted; nothing was kept"
+    finished = sum(int(done.sum()) for done in comparison.done.values())
+    return f"interrupted; {finished} finished runs are kept in {comparison.folder}"
+
+
+def _metrics_of(ledger: Any, scenario: "Scenario") -> None:
+    """Print the standard metrics of one run, for the merchant that the scenario asks about."""
+    from sim.metrics.catalog import METRICS, STANDARD, table
+    from sim.study.table import number
+
+    plan = scenario.compare
+    names = plan.metrics if plan and plan.metrics else STANDARD
+    merchant = (plan.merchant if plan else "") or next(iter(scenario.merchants))
+    for name, value in table(ledger, names, merchant).items():
+        typer.echo(f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}")
+
+
+@contextmanager
+def _progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """How far the work is and how long it will take, on stderr, and only for somebody who looks on."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, all_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} days"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, all_: bar.update(task, completed=done, total=all_)
+
+
+def _listing(rows: Iterator[tuple[str, str]]) -> None:
+    """Names and what they mean, in two columns."""
+    from textwrap import wrap
+
+    for name, meaning in rows:
+        lines = wrap(meaning, WIDTH - 30) or [""]
+        typer.echo(f"{name:<29} {lines[0]}" if len(name) < 30 else f"{name}\n{'':<29} {lines[0]}")
+        for line in lines[1:]:
+            typer.echo(f"{'':<29} {line}")
+
+
+def _first_line(doc: str | None) -> str:
+    return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Checks across a scenario that no single model can make: names that must exist, files that must be there."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from sim.config import shipped
+from sim.config.advice import did_you_mean
+from sim.config.node import Node, find
+from sim.config.sources import is_file
+from sim.errors import Fault
+
+
+def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
+    """Names in `compare`: the baseline is a strategy, the merchant is one of the market, the metrics exist."""
+    names = {"baseline": ("strategies", "a strategy"), "merchant": ("merchants", "a merchant")}
+    for key, (holder, what) in names.items():
+        node, known = find(tree, "compare", key), tree.child(holder)
+        words = known.children if known else {}
+        if node is not None and isinstance(node.value, str) and node.value not in words:
+            yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, words))
+    listed = find(tree, "compare", "metrics")
+    for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+        if metrics is not None and isinstance(node.value, str) and node.value not in metrics:
+            yield node.place.fault(f'"{node.value}" is not a metric', did_you_mean(node.value, sorted(metrics)))
+
+
+def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
+    """Make the path of a graph file absolute: relative to the scenario file that states it, or to the shipped data."""
+    node = find(tree, "world", "graph", "file")
+    if node is None or not isinstance(node.value, str):
+        return
+    places = (Path(node.place.file).parent / node.value, shipped.root() / node.value)
+    found = next((path for path in places if is_file(path)), None)
+    if found is None:
+        yield node.place.fault(f'there is no file "{node.value}"', f"looked for {places[0]} and {places[1]}")
+    else:
+        data["world"]["graph"]["file"] = str(found.resolve())

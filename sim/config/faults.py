@@ -1,0 +1,140 @@
+"""What pydantic found wrong, as faults that teach: the place, what is wrong, what to write instead."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from sim.config import schema
+from sim.config.advice import did_you_mean, listed
+from sim.config.node import Node, Place, join, nearest
+from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD
+from sim.errors import Fault
+
+Loc = tuple[str | int, ...]
+_SECTIONS = frozenset(PER_WORLD + PER_MERCHANT)
+_OUT_OF_RANGE = frozenset(
+    {
+        "greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "too_short", "too_long",
+        "string_too_short", "string_too_long",
+    }
+)  # fmt: skip
+
+
+def translate(errors: Iterable[ErrorDetails], root: Node) -> list[Fault]:
+    """One fault per error, at the place of the key or value to blame."""
+    return [_fault(error, root) for error in errors]
+
+
+def _fault(error: ErrorDetails, root: Node) -> Fault:
+    loc, kind = error["loc"], error["type"]
+    node, rest = nearest(root, loc)
+    if kind == "missing":
+        where = join(node.key.where, loc[-1]) if rest else node.key.where
+        return node.key.fault("is missing", f"write {_wanted(loc)}", where=where)
+    if kind == "extra_forbidden":
+        return _unknown(loc, node.key)
+    if "[key]" in loc:
+        return node.key.fault(f"{_shown(loc[-2])} is not a name", "write letters, digits, _ and -, such as tea_house")
+    if kind == "value_error":
+        place = node.key if isinstance(node.value, Mapping) else node.place
+        return place.fault(*_own_words(error))
+    return node.place.fault(*_misfit(loc, kind, error["input"]))
+
+
+def _misfit(loc: Loc, kind: str, value: Any) -> tuple[str, str]:
+    """What is wrong with a value that does not fit, and what fits."""
+    if kind in ("literal_error", "enum"):
+        options = [str(option) for part in schema.variants(schema.at(loc)) for option in _options(part)]
+        return f"{_shown(value)} is not known here", did_you_mean(str(value), options)
+    if value is False and ".".join(map(str, loc[-2:])) in ALWAYS:
+        return "cannot be switched off", "leave it out, or state its parameters"
+    if kind in _OUT_OF_RANGE:
+        return f"{_shown(value)} is out of range", f"write {_wanted(loc)}"
+    if kind.startswith("date") and isinstance(value, str):
+        return f"{_shown(value)} is not a date", f"write {_wanted(loc)}"
+    return _mistaken(value), f"write {_wanted(loc)}"
+
+
+def _unknown(loc: Loc, key: Place) -> Fault:
+    """A word that is not known; the nearest one, or those that are."""
+    word = str(loc[-1])
+    what = "mechanism" if loc[-2:-1] and loc[-2] in _SECTIONS else "parameter" if len(loc) > 2 else "key"
+    return key.fault(f'unknown {what} "{word}"', did_you_mean(word, schema.keys(loc[:-1])))
+
+
+def _own_words(error: ErrorDetails) -> tuple[str, str]:
+    """The words of a model's own check, ``what is wrong; what to write instead``."""
+    wrong, _, instead = str(error["ctx"]["error"]).partition("; ")
+    known = re.fullmatch(r"one of (.+)", instead)
+    if known and isinstance(error["input"], str):
+        instead = did_you_mean(error["input"], known[1].split(", "))
+    return wrong, instead
+
+
+def _mistaken(value: Any) -> str:
+    """What a value of the wrong type is."""
+    if value is None:
+        return "is empty"
+    kinds = {bool: "is a switch", int: "is a number", float: "is a fraction", str: "is a text", list: "is a list"}
+    return f"{_shown(value)} {kinds[type(value)]}" if type(value) in kinds else "is a mapping"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+# ------------------------------------------------------------------------------------------- what is wanted
+
+
+def _wanted(loc: Loc) -> str:
+    """What may stand at a path: its type and range, then unit and default."""
+    part = schema.at(loc)
+    shapes = list(dict.fromkeys(text for variant in schema.variants(part) if (text := _shape(variant))))
+    default = part.get("default")
+    notes = [part["unit"]] if part.get("unit") else []
+    notes += [f"default {_shown(default)}"] if default not in (None, "", {}) else []
+    return " or ".join(shapes or ["a value"]) + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _shape(part: Mapping[str, Any]) -> str:
+    if options := _options(part):
+        return f"one of {listed(str(option) for option in options)}" if len(options) > 1 else str(options[0])
+    kind = part.get("type")
+    if kind == "string":
+        return {"date": "a date such as 2025-01-06", "path": "a path"}.get(part.get("format", ""), "") or (
+            "a time such as 30m, 1h or 1d" if "pattern" in part else "a text"
+        )
+    names = {
+        "boolean": "true or false",
+        "integer": "a whole number",
+        "number": "a number",
+        "array": "a list",
+        "object": "a mapping",
+    }
+    return names.get(str(kind), "") + _range(part)
+
+
+def _options(part: Mapping[str, Any]) -> list[Any]:
+    return [part["const"]] if "const" in part else list(part.get("enum", ()))
+
+
+def _range(part: Mapping[str, Any]) -> str:
+    """The range in words: `` from 0 to 1``, `` above 0 and at most 5``."""
+    low, above = part.get("minimum"), part.get("exclusiveMinimum")
+    high, below = part.get("maximum"), part.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f" from {_number(low)} to {_number(high)}"
+    ends = ((low, "at least"), (above, "above"), (high, "at most"), (below, "below"))
+    said = [f"{word} {_number(end)}" for end, word in ends if end is not None]
+    fewest, most = (part.get(f"{end}Items", part.get(f"{end}Properties")) for end in ("min", "max"))
+    if fewest is not None or most is not None:
+        said.append(f"of {fewest or 0} {f'to {most}' if most is not None else 'or more'} entries")
+    return " " + " and ".join(said) if said else ""
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"

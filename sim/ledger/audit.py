@@ -1,0 +1,170 @@
+"""The audit of a ledger: money, stock, coupons and points are conserved, and everything that began has ended.
+
+Each check is one question in SQL that finds the events that break it; the report names the first of them. An order or
+gift (a *deal*) opens an escrow under its own event and ends in exactly one event whose cause it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sim.ledger.reader import Ledger
+from sim.ledger.schema import ACCOUNTS
+from sim.units import DAY
+
+DEALS = ("order", "gift_sent")
+ENDS = ("completed", "returned", "gift_expired")
+STEPS = ("gift_claimed", "shipped", "delivered")  # what happens to a deal on its way, under its id as cause
+HELD = ("escrow", "reserved", "transit")  # accounts that are empty when everything has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One law broken: the first event that breaks it, when, what is wrong, and how many events do so."""
+
+    check: str
+    event: int  # 0 where the event itself is missing
+    time: int  # seconds since the scenario's start
+    wrong: str
+    count: int
+
+    def __str__(self) -> str:
+        day, second = divmod(self.time, DAY)
+        clock = f"day {day} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        more = f" (and {self.count - 1} more)" if self.count > 1 else ""
+        return f"{self.check}: event {self.event:016x}, {clock}: {self.wrong}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit found; `breaks` in order of (time, event)."""
+
+    breaks: tuple[Break, ...]
+    digest_matches: bool  # the files still have the fingerprint that the run wrote
+
+    @property
+    def first(self) -> Break | None:
+        """The earliest break."""
+        return self.breaks[0] if self.breaks else None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every law holds and the files are those of the run."""
+        return not self.breaks and self.digest_matches
+
+    def __str__(self) -> str:
+        lines = [str(found) for found in self.breaks]
+        if not self.digest_matches:
+            lines.append("digest: the files are not those that the run wrote")
+        return "\n".join(lines) or f"{len(CHECKS)} checks passed"
+
+
+def audit(ledger: Ledger) -> AuditReport:
+    """Check every law of `CHECKS` and the digest."""
+    still_open = [int(event, 16) for event in ledger.manifest.get("open", ())]
+    everything = bool(ledger.manifest["everything"])
+    details = [kind for kind, detail in ledger.manifest["kinds"].items() if detail and not everything]
+    values = {"open": still_open, "unwritten": details}
+    breaks = []
+    for check, sql in CHECKS.items():
+        needed = {name: value for name, value in values.items() if f"${name}" in sql}
+        found = ledger.rows(
+            f"SELECT event, time, wrong, count(*) OVER () FROM ({sql}) ORDER BY time, event LIMIT 1", **needed
+        )
+        breaks += [Break(check, int(row[0]), int(row[1]), str(row[2]), int(row[3])) for row in found]
+    matches = ledger.digest().total() == ledger.manifest["digest"]["total"]
+    return AuditReport(tuple(sorted(breaks, key=lambda b: (b.time, b.event))), matches)
+
+
+def _texts(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_CLOSED = _texts(name for name, account in ACCOUNTS.items() if not account.open)
+_VALID = ", ".join(f"('{name}', '{currency}')" for name, a in ACCOUNTS.items() for currency in a.currencies)
+_MOVES = "(FROM postings UNION ALL FROM stock)"
+_LEGS = f"""
+    SELECT time, event, currency, source AS account, source_owner AS owner, item, -amount AS amount FROM {_MOVES}
+    UNION ALL
+    SELECT time, event, currency, target, target_owner, item, amount FROM {_MOVES}"""
+_DEALS_AND_ENDS = f"""
+    SELECT event, time, event AS deal, false AS ends FROM events WHERE kind IN ({_texts(DEALS)})
+    UNION ALL
+    SELECT event, time, cause, true FROM events WHERE kind IN ({_texts(ENDS)})"""
+
+CHECKS: Mapping[str, str] = {
+    "an id names one event": """
+        SELECT event, min(time) AS time, 'its id is that of ' || count(*) || ' events' AS wrong
+        FROM events GROUP BY event HAVING count(*) > 1""",
+    "every cause exists": """
+        SELECT event, time, 'its cause ' || to_hex(cause) || ' is not in the ledger' AS wrong
+        FROM events ANTI JOIN (SELECT event AS cause FROM events) USING (cause) WHERE cause <> 0""",
+    "every posting has its event": f"""
+        SELECT event, time, 'moves ' || amount || ' ' || currency || ', but is not in the ledger' AS wrong
+        FROM {_MOVES} ANTI JOIN events USING (event)""",
+    "amounts are positive": f"""
+        SELECT event, time, 'moves ' || amount || ' ' || currency AS wrong FROM {_MOVES} WHERE amount <= 0""",
+    "accounts hold their own currency": f"""
+        SELECT event, time, 'moves ' || currency || ' through ' || coalesce(account, 'no account') AS wrong
+        FROM ({_LEGS}) WHERE (account, currency) NOT IN ({_VALID}) OR account IS NULL""",
+    "closed accounts stay above zero": f"""
+        SELECT event, time, account || ' of ' || owner || ' falls to ' || balance || ' ' || currency AS wrong
+        FROM (
+            SELECT event, time, account, owner, currency,
+                (sum(sum(amount)) OVER (PARTITION BY account, owner, currency, item ORDER BY time, event))::BIGINT
+                AS balance
+            FROM ({_LEGS}) WHERE account IN ({_CLOSED}) GROUP BY time, event, account, owner, currency, item
+        ) WHERE balance < 0""",
+    "nothing is left on the way": f"""
+        SELECT arg_max(event, (time, event)) AS event, max(time) AS time,
+            account || ' of ' || owner || ' ends at ' || sum(amount)::BIGINT || ' ' || currency AS wrong
+        FROM ({_LEGS}) WHERE account IN ({_texts(HELD)})
+        GROUP BY account, owner, currency, item HAVING sum(amount) <> 0""",
+    "every deal ends once": f"""
+        SELECT deal AS event, min(time) AS time, 'it ends ' || count(*) FILTER (ends) || ' times' AS wrong
+        FROM ({_DEALS_AND_ENDS}) GROUP BY deal
+        HAVING bool_or(NOT ends) AND count(*) FILTER (ends) <> 1 AND NOT list_contains($open::UBIGINT[], deal)""",
+    "every end has its deal": f"""
+        SELECT event, time, 'it ends ' || to_hex(deal) || ', which is no order and no gift' AS wrong
+        FROM ({_DEALS_AND_ENDS}) AS ended
+        ANTI JOIN (SELECT event AS deal FROM events WHERE kind IN ({_texts(DEALS)})) USING (deal) WHERE ends""",
+    "a deal leaves nothing behind": f"""
+        SELECT arg_max(event, (time, event)) AS event, max(time) AS time,
+            'the ' || account || ' of ' || to_hex(deal) || ' ends at ' || sum(held)::BIGINT || ' ' || currency AS wrong
+        FROM (
+            {_DEALS_AND_ENDS}
+            UNION ALL SELECT event, time, cause, false FROM events WHERE kind IN ({_texts(STEPS)})
+        ) JOIN (
+            SELECT event, account, currency, sum(amount) AS held FROM ({_LEGS}) WHERE account IN ({_texts(HELD)})
+            GROUP BY ALL
+        ) USING (event)
+        GROUP BY deal, account, currency HAVING sum(held) <> 0 AND NOT list_contains($open::UBIGINT[], deal)""",
+    "a gift is claimed or expires": """
+        SELECT sent.event AS event, any_value(sent.time) AS time,
+            'it was claimed ' || count(*) FILTER (done.kind = 'gift_claimed') || ' times and expired '
+            || count(*) FILTER (done.kind = 'gift_expired') || ' times' AS wrong
+        FROM events AS sent
+        LEFT JOIN events AS done ON done.cause = sent.event AND done.kind IN ('gift_claimed', 'gift_expired')
+        WHERE sent.kind = 'gift_sent' AND NOT list_contains($open::UBIGINT[], sent.event)
+        GROUP BY sent.event HAVING count(done.event) <> 1""",
+    "a coupon is used once": """
+        SELECT arg_max(used.event, (used.time, used.event)) AS event, max(used.time) AS time,
+            'coupon ' || to_hex(claimed.event) || ' was used or expired ' || count(*) || ' times' AS wrong
+        FROM events AS claimed JOIN events AS used ON used.cause = claimed.event
+        WHERE claimed.kind = 'coupon_claimed' AND used.kind IN ('coupon_redeemed', 'coupon_expired')
+        GROUP BY claimed.event HAVING count(*) > 1""",
+    "daily counts agree with events": """
+        SELECT coalesce(first, 0) AS event, coalesce(since, day * 86400) AS time,
+            'daily has ' || coalesce(d.count, 0) || ' ' || kind || ' of ' || coalesce(d.amount, 0)
+            || ' fen, the events ' || coalesce(e.count, 0) || ' of ' || coalesce(e.amount, 0) AS wrong
+        FROM (
+            SELECT * REPLACE (coalesce(channel, '') AS channel) FROM daily
+            WHERE NOT list_contains($unwritten::VARCHAR[], kind)
+        ) d
+        FULL JOIN (
+            SELECT time // 86400 AS day, kind, merchant, coalesce(channel, '') AS channel, count(*) AS count,
+                sum(quantity)::BIGINT AS quantity, sum(amount)::BIGINT AS amount,
+                arg_min(event, (time, event)) AS first, min(time) AS since
+            FROM events GROUP BY ALL
+        ) e USING (day, kind, merchant, channel)
+        WHERE (d.count, d.quantity, d.amount) IS DISTINCT FROM (e.count, e.quantity, e.amount)""",
+}

@@ -1,0 +1,267 @@
+"""What happens after the payment: the parcel, the unpacking, the return, the rating.
+
+*Delivery.* A parcel of an order, or of a claimed gift to its recipient, takes
+
+    T = 12 h + 60 h · √(E / −ln(1 − q)),   E exponential with mean 1,
+
+with q the share that arrives within 72 h in the receiver's city tier, so P(T ≤ 72 h) = q exactly (a Rayleigh time
+after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower than the promise is *late*.
+
+*Satisfaction* is quality plus luck of the piece, less a penalty if late, within 0..1. It decides three things:
+
+- the parcel is *returned* with probability rate · (1 + slope · (typical − satisfaction)), linear so that the mean is
+  the rate when mean satisfaction is the typical one; at a uniform moment of the platform's return window; otherwise
+  the order is *completed* when the window closes. A return is of the whole parcel, and the money goes to who paid;
+- *loyalty*, when the receiver next opens WeChat: an exponentially weighted moving average of satisfaction,
+  L ← (1 − w) · L + w · satisfaction for each parcel; an order refused for want of stock counts as satisfaction 0;
+- a *rating* of 1 to 5 stars, by chance.
+
+*Lateness* also leaves the slot column ``late``: the share by which her next order with the merchant is delayed, 0.0722
+after a late parcel or a refused order (facts), 0 after one in time. `people.repurchase` slows her needs by it.
+
+It cannot: lose parcels, split an order, or let a buyer bargain for a partial refund.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from pydantic import field_validator
+
+from sim import draws
+from sim.contract import Effects, Inbox, Kind, Mechanism, View
+from sim.elementary import log
+from sim.kernels import segments
+from sim.ledger.schema import Records
+from sim.params import Params, param
+from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
+from sim.world.state import Column
+
+HANDLING = 12 * HOUR  # before a parcel can arrive anywhere (assumed)
+WITHIN = 72 * HOUR  # the horizon of the delivery fact
+_MILLE = 1_000  # satisfaction travels in thousandths
+
+
+class AfterSaleParams(Params):
+    """How parcels travel and how receivers take them."""
+
+    within_72h: tuple[float, float, float, float] = param(
+        (0.80, 0.75, 0.68, 0.60), "share of parcels that arrive within 72 h, by city tier 1 to 4 (lower tiers assumed)",
+        unit="share", source="facts: fulfilment.delivered_within_72h_tier1",
+    )  # fmt: skip
+    promised_hours: float = param(72.0, "slower than this is late", unit="hours", ge=1, le=2_000)
+    luck: float = param(0.3, "range of the luck of the piece", unit="satisfaction", ge=0, le=1)
+    late_penalty: float = param(0.2, "satisfaction lost if late", unit="satisfaction", ge=0, le=1)
+    late_delay: float = param(
+        0.0722, "share by which the next order is delayed after a late parcel or a refusal", unit="share",
+        source="facts: fulfilment.late_delivery_next_order_delay", ge=0, le=10,
+    )  # fmt: skip
+    return_rate: float = param(
+        0.05, "parcels sent back at typical satisfaction", unit="share",
+        source="facts: store.return_rate_shelf_and_social", ge=0, le=1,
+    )  # fmt: skip
+    return_slope: float = param(2.0, "growth of that per point of dissatisfaction", unit="relative", ge=0, le=100)
+    typical: float = param(0.64, "satisfaction at which the return rate applies", unit="satisfaction", ge=0, le=1)
+    resellable: float = param(0.8, "returned parcels that can be sold again", unit="share", ge=0, le=1)
+    loyalty_weight: float = param(0.3, "weight of the last parcel in loyalty", unit="share", ge=0, le=1)
+    rating_rate: float = param(0.2, "parcels that are rated", unit="share", ge=0, le=1)
+    star_cuts: tuple[float, float, float, float] = param(
+        (0.1, 0.2, 0.35, 0.5), "satisfaction from which 2, 3, 4 and 5 stars are given", unit="satisfaction"
+    )
+
+    @field_validator("within_72h")
+    @classmethod
+    def _open_shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share < 1 for share in value):
+            raise ValueError("each share must lie between 0 and 1, both excluded")
+        return value
+
+    @field_validator("star_cuts")
+    @classmethod
+    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if list(value) != sorted(value):
+            raise ValueError("the cuts must not fall")
+        return value
+
+
+class AfterSale(Mechanism):
+    """Delivers, takes back, completes, and lets receivers judge."""
+
+    Params = AfterSaleParams
+    columns = (
+        Column("slot", "late", np.float32, 0, "share by which her next order is delayed; 0 if all was in time"),
+        Column("merchant", "ratings", np.int64, 0, "ratings given"),
+        Column("merchant", "stars", np.int64, 0, "stars given, in all"),
+    )
+    kinds = {
+        "parcel": Kind("a claimed gift is sent to its recipient (peer); cause is the gift", stage="plain"),
+        "delivery": Kind("a parcel arrives; detail is the seconds it took", stage="plain"),
+        "return": Kind("a parcel is sent back; detail is the pieces that can be sold again", stage="plain"),
+        "completion": Kind("the return window closes", stage="plain"),
+        "delivered": Kind("a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken"),
+        "returned": Kind("the receiver (user) sent a parcel back and who paid was refunded; detail as of return"),
+        "completed": Kind("an order ended well and the merchant was paid"),
+        "parcel_arrived": Kind("message to the receiver; cause is delivered, detail is satisfaction in 1/1000"),
+        "rating": Kind("the receiver rated a parcel; detail is the stars, cause is delivered"),
+    }
+    settles = ("order", "parcel", "delivery", "return", "completion")
+
+    def prepare(self) -> None:
+        self._scale = self._by_four("within_72h", _scale)  # (merchants, tiers)
+        self._promise = self.per_merchant(lambda p: round(p.promised_hours * HOUR), 0, np.int64)
+        self._luck, self._penalty = self.per_merchant("luck"), self.per_merchant("late_penalty")
+        self._delay = self.per_merchant("late_delay")
+        self._rate, self._slope = self.per_merchant("return_rate"), self.per_merchant("return_slope")
+        self._typical, self._resellable = self.per_merchant("typical"), self.per_merchant("resellable")
+        self._weight, self._rates = self.per_merchant("loyalty_weight"), self.per_merchant("rating_rate")
+        self._cuts = self._by_four("star_cuts", float)
+
+    def _by_four(self, field: str, read: Callable[[float], float]) -> F64:
+        """A parameter of four numbers, as an array (merchants, 4)."""
+        return np.array([[0.0] * 4 if p is None else [read(x) for x in getattr(p, field)] for p in self.p])
+
+    # ------------------------------------------------------------------------------------------------ the parcel
+
+    def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
+        fx = Effects()
+        mine = granted & self.on[rows.merchant]
+        rows = rows if mine.all() else rows.take(mine)
+        if rows.n == 0:
+            return fx
+        if kind == "order":
+            self._ship(fx, rows.with_(peer=NOBODY), rows.event)
+        elif kind == "parcel":
+            self._ship(fx, rows, rows.cause)
+        elif kind == "delivery":
+            self._arrive(fx, rows, view.rules["return_window_days"] * DAY)
+        elif kind == "return":
+            gift = rows.peer >= 0
+            fx.event("returned", rows.with_(user=_receiver(rows), peer=np.where(gift, rows.user, NOBODY)))
+        else:
+            fx.event("completed", rows)
+        return fx
+
+    def _ship(self, fx: Effects, rows: Records, order: U64) -> None:
+        """Schedule the arrival of each parcel; `order` is the order or gift that it belongs to."""
+        event = draws.child(order, "delivery")
+        seconds = self._seconds(event, _receiver(rows), rows.merchant)
+        fx.request("delivery", rows.with_(time=rows.time + seconds, event=event, cause=order, detail=seconds))
+
+    def _seconds(self, delivery: U64, receiver: Array, merchant: Array) -> I64:
+        """How long a parcel takes, by its delivery's id."""
+        tier = self.world.people["tier"][receiver].astype(np.int64) - 1
+        wait = np.sqrt(draws.exponential("operations.after_sale/way", delivery)) * self._scale[merchant, tier]
+        out: I64 = HANDLING + wait.astype(np.int64)
+        return out
+
+    def _satisfaction(self, delivery: U64, rows: Records, late: Bools) -> F64:
+        luck = draws.uniform("operations.after_sale/luck", delivery) - 0.5
+        raw = self.world.product["quality"][rows.product] + self._luck[rows.merchant] * luck
+        out: F64 = np.clip(raw - late * self._penalty[rows.merchant], 0.0, 1.0)
+        return out
+
+    def _arrive(self, fx: Effects, rows: Records, window: int) -> None:
+        late = rows.detail > self._promise[rows.merchant]
+        satisfaction = self._satisfaction(rows.event, rows, late)
+        fx.event("delivered", rows)
+        message = Records(
+            rows.n,
+            time=rows.time,
+            event=draws.child(rows.event, "parcel_arrived"),
+            cause=rows.event,
+            user=_receiver(rows),
+            peer=np.where(rows.peer >= 0, rows.user, NOBODY),
+            merchant=rows.merchant,
+            product=rows.product,
+            variant=rows.variant,
+            quantity=rows.quantity,
+            amount=rows.amount,
+            detail=(satisfaction * _MILLE).astype(np.int64),
+        )
+        fx.message("parcel_arrived", message)
+        self._end(fx, rows, satisfaction, window)
+
+    def _end(self, fx: Effects, rows: Records, satisfaction: F64, window: int) -> None:
+        """Schedule how each delivered order ends."""
+        merchant = rows.merchant
+        slope = 1.0 + self._slope[merchant] * (self._typical[merchant] - satisfaction)
+        back = draws.chance("operations.after_sale/return", rows.event, self._rate[merchant] * slope)
+        back &= window > 0
+        kept, sent = rows.take(~back), rows.take(back)
+        done = draws.child(kept.cause, "completion")
+        fx.request("completion", kept.with_(time=kept.time + max(window, 1), event=done, detail=0))
+        moment = 1 + draws.below("operations.after_sale/moment", sent.event, max(window, 1))
+        fine = draws.chance("operations.after_sale/resellable", sent.event, self._resellable[sent.merchant])
+        event = draws.child(sent.cause, "return")
+        fx.request("return", sent.with_(time=sent.time + moment, event=event, detail=fine * sent.quantity))
+
+    # --------------------------------------------------------------------------------------------- the receiver
+
+    def deliver(self, view: View) -> Effects:
+        fx = Effects()
+        inbox = view.inbox("parcel_arrived")
+        if inbox.rows.n == 0:
+            return fx
+        late = self._late(inbox.rows)
+        self._learn(fx, view, inbox, inbox.rows.detail / _MILLE, late)
+        self._rate_parcels(fx, view, inbox)
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        """A refused order is the worst parcel: none."""
+        fx = Effects()
+        outcome = view.outcome("order")
+        lost = np.flatnonzero(~outcome.granted & self.on[outcome.rows.merchant])
+        if lost.size:
+            inbox = Inbox(outcome.rows.take(lost), outcome.session[lost])
+            known = view.relation("merchant", inbox.session, inbox.rows.merchant, NOBODY) >= 0
+            inbox = Inbox(inbox.rows.take(known), inbox.session[known])
+            every = np.ones(inbox.rows.n, np.bool_)
+            self._learn(fx, view, inbox, np.zeros(inbox.rows.n), every)
+        return fx
+
+    def _late(self, rows: Records) -> Bools:
+        """Whether the parcels of these messages took longer than promised: drawn again from their address."""
+        out: Bools = self._seconds(rows.cause, rows.user, rows.merchant) > self._promise[rows.merchant]
+        return out
+
+    def _learn(self, fx: Effects, view: View, inbox: Inbox, satisfaction: F64, late: Bools) -> None:
+        """Fold what each session finds into loyalty, parcel by parcel in order of arrival."""
+        rows = inbox.rows
+        order = np.lexsort((rows.event, rows.time, rows.merchant, inbox.session))
+        session, merchant = inbox.session[order], rows.merchant[order]
+        pair = session * self.world.m + merchant
+        begin = segments.starts(pair)
+        turn = segments.rank(pair)
+        loyalty = view.relation("loyalty", session[begin], merchant[begin], 0.5).astype(np.float64)
+        group = np.repeat(np.arange(begin.size), segments.counts(pair))
+        for k in range(int(turn.max()) + 1):  # nearly always once
+            at = np.flatnonzero(turn == k)
+            weight = self._weight[merchant[at]]
+            loyalty[group[at]] = (1.0 - weight) * loyalty[group[at]] + weight * satisfaction[order[at]]
+        last = np.append(begin[1:], pair.size) - 1
+        delay = self._delay[merchant[last]] * late[order[last]]
+        fx.relate("set", "loyalty", session[begin], merchant[begin], loyalty)
+        fx.relate("set", "late", session[begin], merchant[begin], delay)
+
+    def _rate_parcels(self, fx: Effects, view: View, inbox: Inbox) -> None:
+        rows = inbox.rows
+        rates = draws.chance("operations.after_sale/rates", rows.cause, self._rates[rows.merchant])
+        at = np.flatnonzero(rates)
+        if at.size == 0:
+            return
+        rated, session = rows.take(at), inbox.session[at]
+        stars = 1 + (rated.detail[:, None] / _MILLE >= self._cuts[rated.merchant]).sum(axis=1)
+        time, event = view.sessions.time[session], draws.child(rated.cause, "rating")
+        fx.event("rating", rated.with_(time=time, event=event, detail=stars, amount=0))
+        fx.tally("merchant", "ratings", rated.merchant)
+        fx.tally("merchant", "stars", rated.merchant, stars)
+
+
+def _scale(share: float) -> float:
+    """Seconds of travel at E = 1, such that this share of parcels arrives within 72 h."""
+    return (WITHIN - HANDLING) / float(np.sqrt(-log(np.array(1.0 - share))))
+
+
+def _receiver(rows: Records) -> Array:
+    """Who opens the parcel: the recipient of a gift, else the buyer."""
+    return np.where(rows.peer >= 0, rows.peer, rows.user)

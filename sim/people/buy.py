@@ -1,0 +1,256 @@
+"""Buying: from what is noticed to a product page, and from the pages seen to an order.
+
+A noticed product is clicked with log-odds ``logit(click rate of the channel) + interest``, where interest is appeal
+plus taste, bounded. Among the pages seen the person chooses the one with the largest utility, or nothing of it all:
+
+    U = quality_weight · (quality - 1) + taste_weight · (C · share of her liking - 1)
+        - price_sensitivity · (elasticity · log(price / customary) + level_elasticity · log(customary / typical))
+        + appeal + frozen_weight · G(user, product) + G(session, product)
+
+with C categories and G standard Gumbel noise, so that for given frozen noise shares are multinomial logit (McFadden
+1974). The best quality, ordinarily liked, at its customary price, is worth 0. G(user, product) lasts for life: the
+same person likes the same thing tomorrow, under every strategy, and raising the utility of one option can only move
+people towards it. The price elasticity of a product that few people buy is -elasticity (facts:
+promotion.price_elasticity_mean, the mean of 1,851 estimates: Bijmolt, van Heerde and Pieters 2005); those estimates
+compare prices of one product, so across products of a category, whose `typical` price is the median, what is dearer
+by nature loses less. `customary` is what people are used to pay for the product: the column of that name of the
+product table if the world has it, else the list price.
+
+The outside option is the session's note `outside` (`platform.rivals`), or `nothing` where rivals are off. One order
+a session, of one product. Baskets are not modelled.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.contract import EMPTY, Effects, Exposures, Kind, Mechanism, Params, View, param
+from sim.elementary import log
+from sim.kernels import choice, expand, segments
+from sim.ledger.schema import Records
+from sim.units import F64, I64, NOBODY, U64, Bools
+
+_SOLD_OUT = -1e9  # utility of a variant that is not there
+_CLICK_RATES = {
+    "gift": 0.6,
+    "gift_packet": 0.6,
+    "groups": 0.12,
+    "mini_program": 0.3,
+    "moments": 0.04,
+    "repurchase": 0.9,
+    "search": 0.3,
+    "search_engine": 0.3,
+    "service_account": 0.35,
+    "share_chat": 0.35,
+    "share_group": 0.12,
+    "share_moments": 0.05,
+    "store": 0.05,
+}
+
+
+class BuyParams(Params):
+    """What makes people click and buy."""
+
+    click_rates: dict[str, float] = param(
+        lambda: dict(_CLICK_RATES), "noticed products whose page is opened, by channel", unit="share"
+    )
+    click_rate: float = param(0.05, "the same for channels not listed", unit="share", gt=0, lt=1)
+    click_weight: float = param(0.5, "log-odds of a click per unit of appeal or taste", unit="log-odds", ge=0, le=10)
+    click_limit: float = param(1.5, "most log-odds by which interest moves a click", unit="log-odds", ge=0, le=10)
+    quality_weight: float = param(1.0, "utility of the best quality over the worst", unit="utility", ge=0, le=100)
+    taste_weight: float = param(0.5, "utility of average taste over none", unit="utility", ge=0, le=100)
+    elasticity: float = param(
+        2.62,
+        "fall of utility with the log of a product's price",
+        unit="utility",
+        source="facts: promotion.price_elasticity_mean",
+        ge=0,
+        le=100,
+    )
+    frozen_weight: float = param(0.5, "part of the noise that lasts for life", unit="utility", ge=0, le=10)
+    level_elasticity: float = param(
+        0.6, "the same between products of a category by their customary prices", unit="utility", ge=0, le=100
+    )
+    nothing: float = param(4.0, "utility of buying nothing here, where rivals are off", unit="utility")
+    quantity: int = param(1, "pieces per order", unit="pieces", ge=1, le=1_000)
+
+
+class Buy(Mechanism):
+    """Click, choice, order."""
+
+    Params = BuyParams
+    kinds = {
+        "exposure": Kind("a product was noticed", detail=True),
+        "view": Kind("its page was opened; cause: what brought the exposure", detail=True),
+        "order": Kind("paid; amount: fen after discount, detail: discount in fen", stage="stock"),
+        "order_refused": Kind("sold out at the moment of paying; columns as in order"),
+    }
+    settles = ("order",)
+
+    def prepare(self) -> None:
+        """What each product is used to cost, alone and among those of its category in its own world."""
+        table, world = self.world.product, self.world
+        customary = table.get("customary", table["price"]).astype(np.float64)
+        home = np.arange(customary.size) // max(world.products, 1)
+        shelf = home * (len(world.categories) + 1) + table["category"] + 1  # a product may be of no category
+        self._customary = log(customary)
+        self._level = self.p.level_elasticity * (self._customary - log(_median(shelf, customary)))
+
+    # -------------------------------------------------------------------------------------------- click and choice
+
+    def choose(self, view: View) -> Effects:
+        """Open some pages, and buy at most one of the products seen."""
+        e = view.exposures
+        if not len(e):
+            return EMPTY
+        fx = Effects()
+        which = _index(view, e)
+        fx.event("exposure", _rows(view, "exposure", e, np.arange(len(e)), which))
+        seen = self._clicked(view, e, which)
+        fx.event("view", _rows(view, "view", e, seen, which))
+        chosen = self._best(view, e, seen, which)
+        viewed = np.zeros(len(e), np.bool_)
+        viewed[seen] = True
+        fx.choose(chosen, viewed=viewed)
+        fx.note("variant", _variants(view, e, chosen))
+        return fx
+
+    def _clicked(self, view: View, e: Exposures, which: U64) -> I64:
+        """Positions of the exposures whose page is opened: first a coin at the highest possible odds, then exactly."""
+        p = self.p
+        names = sorted(view.channels, key=view.channels.__getitem__)
+        rate = np.array([p.click_rates.get(name, p.click_rate) for name in names], np.float64)
+        odds = log(rate / (1.0 - rate))
+        luck = draws.uniform("people.buy/click", view.sessions.event[e.session], which)
+        at = np.flatnonzero(luck < choice.logistic(odds + p.click_limit)[e.channel])
+        interest = p.click_weight * (e.appeal[at] + p.taste_weight * (_taste(view, e, at) - 1.0))
+        interest = np.clip(interest, -p.click_limit, p.click_limit)
+        out: I64 = at[luck[at] < choice.logistic(odds[e.channel[at]] + interest)]
+        return out
+
+    def _best(self, view: View, e: Exposures, seen: I64, which: U64) -> I64:
+        """Positions of the exposures that are bought, at most one per session."""
+        session = e.session[seen]
+        outside = view.scratch.get("outside")
+        acting = session[segments.starts(session)]
+        if outside is None:
+            stay = self.p.nothing + draws.gumbel("people.buy/nothing", view.sessions.event[acting])
+        else:
+            stay = outside[acting]
+        row = choice.discrete_choice(session, self.utility(view, e, seen), stay, which[seen])
+        return seen[row[row >= 0]]
+
+    def utility(self, view: View, e: Exposures, at: I64) -> F64:
+        """Utility of these exposures, noise included (see the head of this file)."""
+        p, session, product = self.p, e.session[at], e.product[at]
+        user, number = view.sessions.user[session], view.world.local_product(product)
+        dearer = log(np.maximum(e.price[at], 1).astype(np.float64)) - self._customary[product]
+        out = p.quality_weight * (view.world.product["quality"][product] - 1.0)
+        out += p.taste_weight * (_taste(view, e, at) - 1.0)
+        out -= view.world.people["price_sensitivity"][user] * (p.elasticity * dearer + self._level[product])
+        out += e.appeal[at] + draws.gumbel("people.buy/fleeting", view.sessions.event[session], number)
+        if p.frozen_weight:
+            out += p.frozen_weight * draws.gumbel("people.buy/frozen", view.world.user_key[user], number)
+        return np.asarray(out)
+
+    # -------------------------------------------------------------------------------------------- order
+
+    def checkout(self, view: View) -> Effects:
+        """Order what was chosen, unless the session gives it to a friend (note `giving` of `people.gift`)."""
+        e, chosen = view.exposures, view.chosen
+        if not chosen.size:
+            return EMPTY
+        fx, giving = Effects(), view.scratch.get("giving")
+        if giving is not None:
+            chosen = chosen[~giving[e.session[chosen]]]
+        session, product, quantity = e.session[chosen], e.product[chosen], self.p.quantity
+        listed = view.world.product["price"][product]
+        fx.request(
+            "order",
+            view.rows(
+                "order",
+                session,
+                cause=e.cause[chosen],
+                merchant=e.merchant[chosen],
+                product=product,
+                variant=view.scratch["variant"][session],
+                channel=e.channel[chosen],
+                quantity=quantity,
+                amount=e.price[chosen] * quantity,
+                detail=(listed - e.price[chosen]) * quantity,
+            ),
+        )
+        return fx
+
+    def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
+        """Write down which orders were filled and which were refused."""
+        fx = Effects()
+        fx.event("order", rows.take(granted))
+        fx.event("order_refused", rows.take(~granted))
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        """Remember one's own orders."""
+        fx, out = Effects(), view.outcome("order")
+        rows, session = out.rows.take(out.granted), out.session[out.granted]
+        if not rows.n:
+            return EMPTY
+        new = view.relation("orders", session, rows.merchant) == 0
+        fx.relate("add", "orders", session, rows.merchant, 1)
+        fx.relate("set", "last_order", session, rows.merchant, rows.time)
+        fx.relate("set", "first_order", session[new], rows.merchant[new], rows.time[new])
+        fx.tally("product", "sold", rows.product, rows.quantity)
+        return fx
+
+
+def _median(group: I64, value: F64) -> F64:
+    """The median value of each row's group, shape (n,)."""
+    order = np.lexsort((value, group))
+    begin = segments.starts(group[order])
+    size = np.diff(np.append(begin, group.size))
+    low, high = value[order[begin + (size - 1) // 2]], value[order[begin + size // 2]]
+    out = np.empty(group.size)
+    out[order] = np.repeat((low + high) / 2.0, size)
+    return out
+
+
+def _taste(view: View, e: Exposures, at: I64) -> F64:
+    """The user's share of liking for each product's category, times the number of categories: 1 on average."""
+    user = view.sessions.user[e.session[at]]
+    category = view.world.product["category"][e.product[at]]
+    out: F64 = view.world.people["taste"][user, category] * float(len(view.world.categories))
+    return out
+
+
+def _variants(view: View, e: Exposures, chosen: I64) -> I64:
+    """The variant that each session buys, shape (S,), -1 for none: lasting taste among those shown in stock."""
+    product, session = e.product[chosen], e.session[chosen]
+    start, stop = view.world.variant_start[product], view.world.variant_start[product + 1]
+    owner, variant = expand.expand(start, stop)
+    which = view.world.local_product(product[owner]) * 1_024 + variant - start[owner]
+    key = view.world.user_key[view.sessions.user[session[owner]]]
+    liking = draws.gumbel("people.buy/variant", key, which)
+    liking = np.where(view.shared("variant", "stock")[variant] > 0, liking, liking + _SOLD_OUT)
+    out = np.full(len(view.sessions), NOBODY, np.int64)
+    out[session] = variant[segments.argmax(owner, liking, which.astype(np.uint64))]
+    return out
+
+
+def _rows(view: View, kind: str, e: Exposures, at: I64, which: U64) -> Records:
+    return view.rows(
+        kind,
+        e.session[at],
+        index=which[at],
+        cause=e.cause[at],
+        peer=e.peer[at],
+        merchant=e.merchant[at],
+        product=e.product[at],
+        channel=e.channel[at],
+        amount=e.price[at],
+    )
+
+
+def _index(view: View, e: Exposures) -> U64:
+    """The natural index of an exposure: its product's number and its channel's name."""
+    names = sorted(view.channels, key=view.channels.__getitem__)
+    by_code = np.array([draws.purpose("channel/" + name) for name in names], np.uint64)
+    return by_code[e.channel] + view.world.local_product(e.product).astype(np.uint64)

@@ -1,0 +1,73 @@
+"""Fatigue: too many messages of one merchant, and a person wants to hear no more of it.
+
+Each message of a merchant that she notices counts; the count fades with e-folding time of a week, so that f messages
+a week hold it between f - 1/2 and f + 1/2 (as 1/(1 - e^(-1/f)) = f + 1/2 + O(1/f)). Whenever it stands above her
+`tolerance` (a trait, whole messages a week: facts private_domain.disable_push_hazard) she acts, with probability
+`hazard` a session: unfollows and leaves the group, or only mutes. Either way nothing from the merchant reaches her
+any more. Coming back and fatigue with WeChat as a whole are not modelled.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
+from sim.elementary import exp
+from sim.units import I64, WEEK, Array, Bools
+from sim.world.state import FOLLOWS, GROUP, MUTED, PINNED
+
+
+class FatigueParams(Params):
+    """How people turn away from too many messages."""
+
+    memory_weeks: float = param(1.0, "time in which the count of messages fades", unit="weeks", gt=0, le=52)
+    hazard: float = param(0.5, "sessions above her tolerance in which she acts", unit="share", ge=0, le=1)
+    leaves: float = param(0.4, "of those who act, who leave for good instead of muting", unit="share", ge=0, le=1)
+
+
+class Fatigue(Mechanism):
+    """Who mutes, unfollows and leaves."""
+
+    Params = FatigueParams
+    kinds = {
+        "notice": Kind("noticed a message of the merchant", detail=True),
+        "mute": Kind("muted the merchant; cause: her session"),
+        "unfollow": Kind("unfollowed its service account; cause: her session"),
+        "leave_group": Kind("left its group; cause: her session"),
+    }
+
+    def deliver(self, view: View) -> Effects:
+        """Old messages fade from memory."""
+        session, place, notices = _counts(view, 0.0)
+        if not session.size:
+            return EMPTY
+        fx, user = Effects(), view.sessions.user[session]
+        gone = np.maximum(view.sessions.time[session] - view.state["user"]["last_seen"][user], 0)
+        kept = notices * exp(-gone / (self.p.memory_weeks * WEEK))
+        fx.relate("set", "notices", session, view.state["slot"]["merchant"][user, place], kept)
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        """Those who have had enough mute or leave."""
+        session, place, notices = _counts(view, 1.0)
+        user = view.sessions.user[session]
+        merchant, flags = (view.state["slot"][name][user, place] for name in ("merchant", "flags"))
+        number, event = view.world.local_merchant(merchant), view.sessions.event[session]
+        fed_up = (notices > view.world.people["tolerance"][user]) & ((flags & MUTED) == 0)
+        acts = fed_up & draws.chance("people.fatigue/act", event, self.p.hazard, number)
+        leaves = acts & draws.chance("people.fatigue/leave", event, self.p.leaves, number)
+        unfollows, quits = leaves & ((flags & FOLLOWS) != 0), leaves & ((flags & GROUP) != 0)
+        fx = Effects()
+        for kind, who in (("mute", acts & ~leaves), ("unfollow", unfollows), ("leave_group", quits)):
+            fx.event(kind, view.rows(kind, session[who], index=number[who], merchant=merchant[who]))
+        fx.relate("or", "flags", session[acts], merchant[acts], MUTED)
+        fx.relate("clear", "flags", session[leaves], merchant[leaves], FOLLOWS | PINNED | GROUP)
+        fx.tally("merchant", "fans", merchant[unfollows], -1)
+        return fx
+
+
+def _counts(view: View, above: float) -> tuple[I64, I64, Array]:
+    """Pairs (session, slot) that hold more than so many noticed messages, and how many."""
+    notices = view.slots("notices")
+    some: Bools = notices > above
+    session, place = np.nonzero(some)
+    return session, place, notices[session, place].astype(np.float64)

@@ -1,0 +1,52 @@
+"""Following: a person who is asked at the right moment follows a merchant's service account.
+
+A channel that asks leaves the notes `prompt_merchant` and `prompt_strength` (1: an ordinary prompt). She follows with
+probability ``propensity · strength``, unless she follows already, has muted the merchant, or keeps as many
+merchants in mind as she can. Following out of her own search for the account is not modelled.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
+from sim.units import I64
+from sim.world.state import FOLLOWS, MUTED
+
+
+class FollowParams(Params):
+    """How readily people follow."""
+
+    propensity: float = param(0.12, "people asked once who follow", unit="share", ge=0, le=1)
+
+
+class Follow(Mechanism):
+    """Who becomes a fan."""
+
+    Params = FollowParams
+    kinds = {"follow": Kind("began to follow the merchant's service account; cause: her session")}
+
+    def respond(self, view: View) -> Effects:
+        """Some of those who were asked follow."""
+        asked = view.scratch.get("prompt_merchant")
+        if asked is None:
+            return EMPTY
+        session = np.flatnonzero((asked >= 0) & view.sessions.planned)
+        merchant = asked[session].astype(np.int64)
+        free = ((view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0) & _has_room(
+            view, session, merchant
+        )
+        willing = self.p.propensity * view.scratch["prompt_strength"][session]
+        number = view.world.local_merchant(merchant)
+        agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
+        session, merchant, number = (x[free & agrees] for x in (session, merchant, number))
+        fx = Effects()
+        fx.event("follow", view.rows("follow", session, index=number, merchant=merchant))
+        fx.relate("or", "flags", session, merchant, FOLLOWS)
+        fx.tally("merchant", "fans", merchant)
+        return fx
+
+
+def _has_room(view: View, session: I64, merchant: I64) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Whether she knows the merchant already or can remember one more."""
+    known = view.slots("merchant")[session]
+    return np.asarray(((known == merchant[:, None]) | (known < 0)).any(axis=1))

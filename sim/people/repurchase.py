@@ -1,0 +1,160 @@
+"""Buying again: needs come back, at a pace of one's own, until a customer drifts away for good.
+
+The classic panel model (BG/NBD: Fader, Hardie and Lee 2005). Each pair of customer and merchant has a lasting rate of
+needs, gamma with shape `r` and scale 1/`alpha` per week, and after each repeat order the customer drops out with a
+lasting chance, beta(`a`, `b`). Alone, with nothing forgotten, it has the closed form
+
+    E[X(t)] = (a + b - 1) / (a - 1) · (1 - (alpha / (alpha + t))^r · 2F1(r, b; a + b - 1; t / (alpha + t))).
+
+The world then takes some of these needs away: none arises before `cycle_share` of the merchant's usual consumption
+cycle has passed since the last order; several needs between two sessions are one; and a need goes to the merchant
+only if she thinks of it, with the chance
+
+    recall = 1 - (1 - base) · product over the private ties that she has of (1 - lift).
+
+What a disappointed customer (loyalty below `disappointed_below`) would have needed next comes later by the
+share `letdown_delay`. A recalled need shows her the merchant's products with much appeal; she still chooses.
+A need that she forgets or that finds nothing she likes is met elsewhere and does not come back by itself.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
+from sim.elementary import exp
+from sim.kernels import expand, segments
+from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array
+from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED
+from sim.world.tables import beta_table, gamma_table
+
+_BGNBD = "facts: repurchase.public_base_bgnbd"
+_HEARD = FOLLOWS | PINNED | GROUP  # ties that a muted merchant speaks through no more
+
+
+class RepurchaseParams(Params):
+    """How needs come back, and what makes people think of a merchant then."""
+
+    r: float = param(0.243, "evenness of rates among customers (gamma shape)", unit="shape", source=_BGNBD, gt=0, le=50)
+    alpha: float = param(4.414, "scale of rates: the mean rate is r/alpha", unit="weeks", source=_BGNBD, gt=0, le=1e4)
+    a: float = param(0.793, "drop-out: first shape of its beta distribution", unit="shape", source=_BGNBD, gt=0, le=100)
+    b: float = param(2.426, "drop-out: second shape", unit="shape", source=_BGNBD, gt=0, le=100)
+    cycle_share: float = param(0.3, "part of the consumption cycle free of needs", unit="share", ge=0, le=1)
+    recall: float = param(0.5, "chance to think of the merchant with no tie to it", unit="share", ge=0, le=1)
+    follows: float = param(0.3, "recall won by following its service account", unit="share", ge=0, le=1)
+    pinned: float = param(0.3, "recall won by pinning it", unit="share", ge=0, le=1)
+    group: float = param(0.4, "recall won by sitting in its group", unit="share", ge=0, le=1)
+    mini: float = param(0.3, "recall won by its mini-program in her list", unit="share", ge=0, le=1)
+    member: float = param(0.3, "recall won by membership", unit="share", ge=0, le=1)
+    disappointed_below: float = param(0.5, "loyalty of a disappointed customer", unit="0..1", ge=0, le=1)
+    letdown_delay: float = param(
+        0.0722,
+        "part by which her next need comes later",
+        unit="share",
+        source="facts: fulfilment.late_delivery_next_order_delay",
+        ge=0,
+        le=10,
+    )
+    appeal: float = param(4.5, "utility of what she needs, at loyalty 0.5", unit="utility", ge=0, le=20)
+    loyalty_weight: float = param(2.0, "utility of full loyalty over none", unit="utility", ge=0, le=20)
+    salience: float = param(4.0, "how much what she came for catches the eye", unit="utility", ge=0, le=20)
+
+
+class Repurchase(Mechanism):
+    """Needs of past customers, whom they think of, and when they leave for good."""
+
+    Params = RepurchaseParams
+    channel_names = ("repurchase",)
+
+    def prepare(self) -> None:
+        p, product = self.p, self.world.product
+        self._rate = gamma_table(p.r) * (p.r / p.alpha)
+        self._drop = beta_table(p.a, p.b)
+        self._lifts = {FOLLOWS: p.follows, PINNED: p.pinned, GROUP: p.group, MINI: p.mini, MEMBER: p.member}
+        self._by_merchant = np.argsort(product["merchant"], kind="stable")
+        self._start = np.searchsorted(product["merchant"][self._by_merchant], np.arange(self.world.m + 1))
+        cycle = np.where(product["cycle_days"] > 0, product["cycle_days"], np.inf)
+        shortest = np.full(self.world.m, np.inf)
+        np.minimum.at(shortest, product["merchant"], cycle)
+        shortest[np.isinf(shortest)] = 0.0
+        self._pause = (p.cycle_share * DAY * shortest).astype(np.int64)
+
+    def arrive(self, view: View) -> Effects:
+        """Note the merchant that each session needs something from, -1 for none."""
+        fx = Effects()
+        session, merchant, flags = self._needs(view)
+        event, number = view.sessions.event[session], view.world.local_merchant(merchant)
+        recalled = draws.chance("people.repurchase/recall", event, self.recall(flags), number)
+        session, merchant, event, number = (x[recalled] for x in (session, merchant, event, number))
+        luck = draws.uniform("people.repurchase/first", event, number)
+        first = segments.argmax(session, luck, number.astype(np.uint64))
+        needed = np.full(len(view.sessions), NOBODY, np.int64)
+        needed[session[first]] = merchant[first]
+        fx.note("need_merchant", needed)
+        return fx
+
+    def expose(self, view: View) -> Effects:
+        """What she needs is before her eyes: all products of that merchant."""
+        merchant = view.scratch["need_merchant"]
+        session = np.flatnonzero(merchant >= 0)
+        if not session.size:
+            return EMPTY
+        fx, merchant = Effects(), merchant[session]
+        loyalty = view.relation("loyalty", session, merchant, 0.5).astype(np.float64)
+        owner, place = expand.expand(self._start[merchant], self._start[merchant + 1])
+        fx.expose(
+            view.channel("repurchase"),
+            session[owner],
+            self._by_merchant[place],
+            cause=view.sessions.event[session[owner]],
+            appeal=(self.p.appeal + self.p.loyalty_weight * (loyalty - 0.5))[owner],
+            salience=self.p.salience,
+        )
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        """After a repeat order of her own the customer may be through with the merchant."""
+        out = view.outcome("order")
+        session, merchant = out.session[out.granted], out.rows.merchant[out.granted]
+        before = view.relation("orders", session, merchant).astype(np.int64)
+        again = np.flatnonzero(before > 0)
+        if not again.size:
+            return EMPTY
+        fx, session, merchant = Effects(), session[again], merchant[again]
+        number = view.world.local_merchant(merchant)
+        key = view.keys[session]
+        chance = draws.quantile(self._drop, "people.repurchase/drop_chance", key, number)
+        drops = draws.chance("people.repurchase/drop", key, chance, number * 65_536 + before[again])
+        fx.relate("or", "flags", session[drops], merchant[drops], DROPPED)
+        return fx
+
+    # -------------------------------------------------------------------------------------------- parts
+
+    def recall(self, flags: Array) -> F64:
+        """Chance to think of a merchant with these flags when a need arises."""
+        flags = np.where(flags & MUTED, flags & ~np.uint16(_HEARD), flags)
+        forgets = np.full(flags.shape, 1.0 - self.p.recall)
+        for flag, lift in self._lifts.items():
+            forgets *= np.where(flags & flag, 1.0 - lift, 1.0)
+        return 1.0 - forgets
+
+    def _needs(self, view: View) -> tuple[I64, I64, Array]:
+        """Pairs (session, merchant) with at least one need since her last session, and the flags of each."""
+        now, slot = view.sessions, view.state["slot"]
+        customer = (view.slots("orders") > 0) & ((view.slots("flags") & DROPPED) == 0) & now.planned[:, None]
+        session, place = np.nonzero(customer)
+        user = now.user[session]
+        merchant = slot["merchant"][user, place].astype(np.int64)
+        since = np.maximum(
+            view.state["user"]["last_seen"][user], slot["last_order"][user, place] + self._pause[merchant]
+        )
+        weeks = np.maximum(now.time[session] - since, 0) / float(WEEK)
+        letdown = slot["loyalty"][user, place] < self.p.disappointed_below
+        weeks = np.where(letdown, weeks / (1.0 + self.p.letdown_delay), weeks)
+        number = view.world.local_merchant(merchant)
+        arises = 1.0 - exp(-self._rates(view.world.user_key[user], number) * weeks)
+        at = np.flatnonzero(draws.chance("people.repurchase/need", now.event[session], arises, number))
+        return session[at], merchant[at], slot["flags"][user[at], place[at]]
+
+    def _rates(self, key: U64, number: I64) -> F64:
+        """Needs per week of these customers, theirs for life."""
+        return draws.quantile(self._rate, "people.repurchase/rate", key, number)

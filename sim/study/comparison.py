@@ -1,0 +1,121 @@
+"""The result of a comparison: every metric of every run, and what the strategies change against the baseline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.metrics.catalog import METRICS
+from sim.study import stats
+from sim.study.stats import Difference, Estimate
+from sim.units import F64, Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that failed, and why; the others went on."""
+
+    strategy: str
+    replication: int
+    seed: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found. Seeds are shared by all strategies, so differences are taken seed by seed."""
+
+    title: str
+    baseline: str
+    merchant: str
+    metrics: tuple[str, ...]
+    seeds: tuple[int, ...]
+    values: Mapping[str, F64]  # by strategy: (metrics, seeds); NaN where undefined or not done
+    done: Mapping[str, Bools]  # by strategy: (seeds,), which runs are finished
+    digests: Mapping[str, tuple[str | None, ...]]  # by strategy: of each seed's ledger
+    failures: tuple[Failure, ...]
+    folder: Path  # where its files stand
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Names, in the scenario's order."""
+        return tuple(self.values)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run is finished."""
+        return all(done.all() for done in self.done.values())
+
+    def per_seed(self, strategy: str, metric: str) -> F64:
+        """A metric in every seed, shape (seeds,)."""
+        row: F64 = self.values[strategy][self.metrics.index(metric)]
+        return row
+
+    def estimate(self, strategy: str, metric: str) -> Estimate:
+        """Mean and 95 % interval over the finished runs."""
+        return stats.estimate(self.per_seed(strategy, metric)[self.done[strategy]])
+
+    def difference(self, strategy: str, metric: str) -> Difference:
+        """Against the baseline, over the seeds that both have finished."""
+        both = self.done[strategy] & self.done[self.baseline]
+        values, baseline = self.per_seed(strategy, metric)[both], self.per_seed(self.baseline, metric)[both]
+        return stats.difference(values, baseline, METRICS[metric].higher_is_better)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON: NaN is null."""
+        others = [name for name in self.strategies if name != self.baseline]
+        return {
+            "wxsim": "comparison",
+            "scenario": self.title,
+            "baseline": self.baseline,
+            "merchant": self.merchant,
+            "seeds": list(self.seeds),
+            "complete": self.complete,
+            "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
+            "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
+            "metrics": {name: _definition(name) for name in self.metrics},
+            "digests": {s: list(found) for s, found in self.digests.items()},
+            "failures": [
+                {"strategy": f.strategy, "replication": f.replication, "seed": f.seed, "error": f.error}
+                for f in self.failures
+            ],
+        }
+
+    def _estimate_dict(self, strategy: str, metric: str) -> dict[str, Any]:
+        return _numbers(self.estimate(strategy, metric), self.per_seed(strategy, metric))
+
+    def _difference_dict(self, strategy: str, metric: str) -> dict[str, Any]:
+        found = self.difference(strategy, metric)
+        with np.errstate(invalid="ignore"):
+            paired = self.per_seed(strategy, metric) - self.per_seed(self.baseline, metric)
+        return {
+            **_numbers(found.estimate, paired),
+            "verdict": found.verdict,
+            "variance_reduction": _number(found.variance_reduction),
+        }
+
+
+def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:
+    interval = [_number(found.low), _number(found.high)]
+    return {
+        "mean": _number(found.mean),
+        "ci95": None if None in interval else interval,
+        "per_seed": [_number(value) for value in per_seed.tolist()],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _definition(name: str) -> dict[str, Any]:
+    metric = METRICS[name]
+    return {
+        "title": metric.title,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "definition": metric.definition,
+    }

@@ -1,0 +1,77 @@
+"""A comparison as a picture: every seed's difference to the baseline as a dot, the mean and its interval as a bar."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.metrics.catalog import METRICS
+from sim.study.comparison import Comparison
+
+LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
+ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
+COLOURS = {"better": "#1b7837", "worse": "#b2182b"}
+NEUTRAL = "#4d4d4d"
+
+
+def draw(comparison: Comparison, path: Path) -> None:
+    """Write the picture as PNG: a panel per metric, a row per strategy; nothing, if there is one strategy only."""
+    others = [name for name in comparison.strategies if name != comparison.baseline]
+    if not others:
+        return
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    height = len(comparison.metrics) * (ROW * len(others) + HEAD) + EDGE
+    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}):
+        figure = Figure(figsize=(7.5, height), layout="constrained")
+        panels = figure.subplots(len(comparison.metrics), 1, squeeze=False)[:, 0]
+        for axes, metric in zip(panels, comparison.metrics, strict=True):
+            _panel(axes, comparison, metric, others)
+        figure.suptitle(
+            _text(f"{comparison.title}\ndifference to {comparison.baseline}, {len(comparison.seeds)} seeds")
+        )
+        figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
+def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) -> None:
+    both = comparison.done[comparison.baseline]
+    baseline = comparison.per_seed(comparison.baseline, metric)
+    for row, name in enumerate(others):
+        paired = (comparison.per_seed(name, metric) - baseline)[both & comparison.done[name]]
+        found = comparison.difference(name, metric)
+        colour = COLOURS.get(found.verdict, NEUTRAL)
+        spread = np.linspace(-0.18, 0.18, paired.size) if paired.size > 1 else np.zeros(paired.size)
+        axes.plot(paired, row + spread, ".", color=colour, alpha=0.35, markersize=5, markeredgewidth=0)
+        if math.isfinite(found.estimate.low):
+            axes.plot([found.estimate.low, found.estimate.high], [row, row], color=colour, linewidth=2)
+        axes.plot([found.estimate.mean], [row], "D", color=colour, markersize=5)
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(others)), [_text(name) for name in others])
+    axes.set_ylim(len(others) - 0.5, -0.5)
+    unit = f", {METRICS[metric].unit}" if METRICS[metric].unit else ""
+    axes.set_title(_text(METRICS[metric].title + unit), loc="left", fontsize=9)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _fonts() -> list[str]:
+    """Fonts that are installed and hold Chinese, then matplotlib's own."""
+    from matplotlib.font_manager import fontManager
+
+    wanted = (
+        "Noto Sans CJK SC",
+        "Source Han Sans SC",
+        "WenQuanYi Micro Hei",
+        "WenQuanYi Zen Hei",
+        "PingFang SC",
+        "SimHei",
+    )
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in wanted if name in installed] + ["DejaVu Sans"]
+
+
+def _text(text: str) -> str:
+    """Plain text (matplotlib takes `$` for mathematics), with a box for what no installed font can show."""
+    text = text.replace("$", r"\$")
+    return text if len(_fonts()) > 1 else "".join(c if ord(c) < 0x2E80 else "□" for c in text)

@@ -1,0 +1,127 @@
+"""Output folders: made aside and put in place when they are whole; what somebody else put there is never touched."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import StudyError
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a kind of output folder holds, and how to tell one that wxsim wrote."""
+
+    what: str
+    manifest: str
+    keys: frozenset[str]  # that its manifest has
+    files: tuple[str, ...]  # all that is ever written there
+
+
+RUN = Output(
+    "run",
+    "run.json",
+    frozenset({"ledger", "strategy", "seed", "digest"}),
+    ("run.json", "events", "postings", "stock", "daily.parquet"),
+)
+COMPARISON = Output(
+    "comparison",
+    "comparison.json",
+    frozenset({"wxsim", "scenario", "strategies", "seeds"}),
+    ("comparison.json", "table.txt", "differences.png", "runs"),
+)
+
+
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """A folder name for each name: letters and digits of any script, joined by hyphens, no two alike."""
+    out: dict[str, str] = {}
+    for name in names:
+        slug = stem = re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:60] or "strategy"
+        again = 1
+        while slug in out.values():
+            again += 1
+            slug = f"{stem}-{again}"
+        out[name] = slug
+    return out
+
+
+def check(folder: Path, output: Output) -> None:
+    """StudyError unless the folder is new, empty, or an earlier output of this kind, which may be replaced."""
+    if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or not any(folder.iterdir()))):
+        return
+    raise StudyError(f"{folder} exists and is not a {output.what} of wxsim; choose another folder with --out")
+
+
+def _is_ours(folder: Path, output: Output) -> bool:
+    try:
+        manifest = json.loads((folder / output.manifest).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and output.keys <= manifest.keys()
+
+
+def begin(folder: Path, output: Output) -> Path:
+    """An empty folder beside the one that it will become, so that putting it in place is one rename."""
+    try:
+        check(folder, output)
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        made = _beside(folder.absolute())
+    except OSError as error:
+        raise StudyError(f"{folder} cannot be written: {error.strerror}") from error
+    made.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
+    return made
+
+
+def publish(made: Path, folder: Path, output: Output) -> None:
+    """Give a finished folder its name. An earlier output there is replaced; what else lies in it is kept."""
+    check(folder, output)
+    if not folder.exists():
+        made.replace(folder)
+        return
+    earlier = _beside(folder.absolute())
+    folder.replace(earlier)  # onto an empty folder
+    made.replace(folder)
+    for entry in earlier.iterdir():
+        if entry.name not in output.files:
+            entry.replace(folder / entry.name)
+    shutil.rmtree(earlier)
+
+
+@contextmanager
+def replacing(folder: Path, output: Output) -> Iterator[Path]:
+    """A folder to fill, which takes the place of `folder` when the block ends well and is removed when it does not."""
+    made = begin(folder, output)
+    try:
+        yield made
+        publish(made, folder, output)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _beside(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON whole or not at all; a NaN in it is a bug and raises."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name, bring it to disk, then give it its name."""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
+    except OSError as error:
+        raise StudyError(f"{path} cannot be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(path)

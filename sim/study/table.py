@@ -1,0 +1,116 @@
+"""A comparison as a table of text, at most 80 columns wide, for a terminal, a mail or a diff."""
+
+import math
+import unicodedata
+from collections.abc import Iterator
+
+from sim.metrics.catalog import METRICS
+from sim.study.comparison import Comparison
+from sim.study.stats import Estimate
+
+WIDTH = 80
+NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
+NOTHING = "–"
+
+
+def table(comparison: Comparison) -> str:
+    """Per metric a row for each strategy: mean, paired difference to the baseline, its 95 % interval, verdict."""
+    return "\n".join(line.rstrip() for line in _lines(comparison)) + "\n"
+
+
+def number(value: float, signed: bool = False) -> str:
+    """Four significant digits: 1.235M, 12,345, 123.4, 0.1235."""
+    if not math.isfinite(value):
+        return NOTHING
+    size = abs(value)
+    for limit, unit in ((1e9, "G"), (1e6, "M")):
+        if size >= limit * 0.99995:
+            return f"{value / limit:{'+' if signed else ''}.4g}{unit}"
+    if size >= 999.95:
+        return f"{value:{'+' if signed else ''},.0f}"
+    return f"{value:{'+' if signed else ''}.4g}" if value else "0"
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    count = len(comparison.seeds)
+    yield from _wrapped(comparison.title)
+    yield from _wrapped(
+        f"{comparison.merchant}: {count} seed{'s' * (count > 1)}, each strategy with the same; "
+        f'differences to "{comparison.baseline}"'
+    )
+    yield ""
+    yield _row("", "mean", "difference", "95 % interval", "verdict")
+    for name in comparison.metrics:
+        metric = METRICS[name]
+        good = {True: ", higher is better", False: ", lower is better", None: ""}[metric.higher_is_better]
+        unit = f", {metric.unit}" if metric.unit else ""
+        yield from _wrapped(f"{metric.title}{unit}{good}")
+        for strategy in comparison.strategies:
+            yield from _strategy(comparison, strategy, name)
+    yield from _footnotes(comparison)
+
+
+def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[str]:
+    mean = number(comparison.estimate(strategy, metric).mean)
+    if strategy == comparison.baseline:
+        yield _row(strategy, mean, "", "", "baseline")
+        return
+    found = comparison.difference(strategy, metric)
+    verdict, colon, rest = found.verdict.partition(": ")
+    yield _row(strategy, mean, number(found.estimate.mean, True), _interval(found.estimate), verdict + colon.strip())
+    if rest:
+        yield f"{rest:>{WIDTH}}"
+
+
+def _interval(found: Estimate) -> str:
+    return f"{number(found.low, True)} .. {number(found.high, True)}" if math.isfinite(found.low) else NOTHING
+
+
+def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> str:
+    return f"  {_fit(name)} {mean:>{MEAN}} {difference:>{DIFFERENCE + 1}} {interval:>{INTERVAL}}  {verdict:<{VERDICT}}"
+
+
+def _footnotes(comparison: Comparison) -> Iterator[str]:
+    if any(
+        comparison.difference(s, m).verdict == "undefined" for s in comparison.strategies for m in comparison.metrics
+    ):
+        yield ""
+        yield from _wrapped("undefined: in some seed there is nothing to measure (no gift sent, say).")
+    if comparison.failures:
+        yield ""
+    for failure in comparison.failures:
+        yield from _wrapped(f"failed: {failure.strategy}, seed {failure.seed}: {failure.error}")
+    if not comparison.complete:
+        finished = sum(int(done.sum()) for done in comparison.done.values())
+        yield ""
+        yield f"{finished} of {len(comparison.seeds) * len(comparison.strategies)} runs are finished."
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: Chinese characters take two, combining marks none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fit(name: str) -> str:
+    """A name in exactly NAME columns."""
+    if _width(name) > NAME:
+        while _width(name) > NAME - 1:
+            name = name[:-1]
+        name += "…"
+    return name + " " * (NAME - _width(name))
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """Lines of at most WIDTH columns, broken at spaces (or anywhere, in a script without them)."""
+    line = ""
+    for word in text.split(" "):
+        if line and _width(line) + 1 + _width(word) > WIDTH:
+            yield line
+            line = "  " + word
+        else:
+            line = f"{line} {word}" if line else word
+        while _width(line) > WIDTH:
+            cut = next(at for at in range(len(line), 0, -1) if _width(line[:at]) <= WIDTH)
+            yield line[:cut]
+            line = "  " + line[cut:]
+    yield line

@@ -1,0 +1,76 @@
+"""Posts: when merchants publish (so many a month or a week), and which of them a reader has not seen yet."""
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from sim import draws
+from sim.kernels import expand
+from sim.ledger.schema import Records
+from sim.units import DAY, HOUR, I64, Array
+from sim.world.world import World
+
+WEEK_DAYS = 7
+
+
+def monthly(start: date, days: int, count: int) -> tuple[I64, I64, I64]:
+    """Days of `count` posts spread evenly over each calendar month, within a scenario of `days` days.
+
+    Returns (day, number of the post in its month from 0, month); post k of n is on day (2k + 1)·length // 2n of the
+    month. The month (year · 12 + month) and the number are a post's natural key.
+    """
+    rows = []
+    first = start.replace(day=1)
+    while (offset := (first - start).days) < days:
+        following = (first + timedelta(days=31)).replace(day=1)
+        length = (following - first).days
+        month = first.year * 12 + first.month - 1
+        rows += [(offset + (2 * k + 1) * length // (2 * count), k, month) for k in range(count)]
+        first = following
+    table = np.array([row for row in rows if 0 <= row[0] < days], np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def weekly(days: int, count: int) -> tuple[I64, I64]:
+    """Days of `count` posts spread evenly over each week from the start; returns (day, number of the post that day)."""
+    number = np.arange(count)
+    within = number * WEEK_DAYS // max(count, 1)
+    of_day = number - np.searchsorted(within, within)
+    weeks = np.arange(-(-days // WEEK_DAYS)) * WEEK_DAYS
+    day = (weeks[:, None] + within).ravel()
+    inside = day < days
+    return day[inside], np.tile(of_day, weeks.size)[inside]
+
+
+def plan(world: World, kind: str, merchant: int, day: I64, hour: int | I64, number: I64, key: I64) -> Records:
+    """The posts of a merchant as dated errands, featuring its products in turn; none if it has no products.
+
+    `number` (of the post within the span that a quota counts) goes to `detail`; `key` is unique per merchant.
+    """
+    first, last = np.searchsorted(world.product["merchant"], [merchant, merchant + 1])
+    if first == last:
+        return Records(0)
+    return Records(
+        day.size,
+        time=day * DAY + hour * HOUR,
+        event=draws.child(world.merchant_key[merchant], kind, key),
+        merchant=merchant,
+        product=first + np.arange(day.size) % (last - first),
+        detail=number,
+    )
+
+
+def unseen(posts: Records, merchant: Array, last_seen: Array, tick_seconds: int, since: int) -> tuple[I64, I64]:
+    """Which posts of a merchant a reader finds new: pairs (position in `merchant`, position in `posts`).
+
+    `merchant` and `last_seen` describe the readers, shape (R,). A post is public from the end of the tick of its time;
+    one from before the second `since` has scrolled away.
+    """
+    order = np.argsort(posts.merchant, kind="stable")
+    order = order[posts.time[order] >= since]
+    ranked = posts.merchant[order]
+    reader, place = expand.expand(np.searchsorted(ranked, merchant), np.searchsorted(ranked, merchant, side="right"))
+    at = order[place]
+    public = (posts.time[at] // tick_seconds + 1) * tick_seconds
+    new = last_seen[reader] < public
+    return reader[new], at[new]

@@ -249,8 +249,7 @@ def _metrics_of(ledger: Any, scenario: "Scenario") -> None:
 
     plan = scenario.compare
     names = plan.metrics if plan and plan.metrics else STANDARD
-    merchant = (plan.merchant if plan else "") or next(iter(scenario.merchants))
-    for name, value in table(ledger, names, merchant).items():
+    for name, value in table(ledger, names, scenario.focal).items():
         typer.echo(f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}")
 
 

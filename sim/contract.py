@@ -4,7 +4,7 @@ A mechanism reads a `View` (nothing in it can be written) and returns `Effects`;
 never import each other: they meet in the shared columns, the kinds of records, and nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -244,88 +244,99 @@ class View:
 # ------------------------------------------------------------------------------------------- what is returned
 
 
+def spread(value: Any, n: int) -> Array:
+    """A value for each of n rows: one number for all, or an array of n as it is."""
+    if isinstance(value, np.ndarray) and value.shape == (n,):
+        return value
+    return np.full(n, value)
+
+
 class Effects:
-    """What a mechanism wants to happen. It only collects; the engine checks and applies."""
+    """What a mechanism wants to happen. It only collects; the engine checks and applies.
 
-    __slots__ = (
-        "appeals", "changes", "chosen", "closes", "discounts", "events", "exposures", "kept", "messages", "opens",
-        "posts", "publications", "relations", "requests", "scratch", "sets", "tallies", "viewed", "wakes",
-    )  # fmt: skip
+    A list that nobody asked for is the empty tuple of the class, so that an idle mechanism costs nothing.
+    """
 
-    def __init__(self) -> None:
-        self.events: list[tuple[str, Records]] = []
-        self.messages: list[tuple[str, Records]] = []
-        self.requests: list[tuple[str, Records]] = []
-        self.publications: list[tuple[str, Records]] = []
-        self.posts: list[tuple[str, Postings]] = []
-        self.wakes: list[Records] = []
-        self.changes: list[tuple[str, str, I64, Array]] = []
-        self.relations: list[tuple[str, str, I64, Array, Array]] = []
-        self.tallies: list[tuple[str, str, Array, Array]] = []
-        self.sets: list[tuple[str, str, Array]] = []
-        self.scratch: list[tuple[str, Array]] = []
-        self.exposures: list[dict[str, Any]] = []
-        self.appeals: list[F64] = []
-        self.discounts: list[tuple[I64, I64, Bools]] = []
-        self.opens: list[U64] = []
-        self.closes: list[U64] = []
-        self.kept: Bools | None = None
-        self.chosen: I64 | None = None
-        self.viewed: Bools | None = None
+    events: Sequence[tuple[str, Records]] = ()
+    messages: Sequence[tuple[str, Records]] = ()
+    requests: Sequence[tuple[str, Records]] = ()
+    publications: Sequence[tuple[str, Records]] = ()
+    posts: Sequence[tuple[str, Postings]] = ()
+    wakes: Sequence[Records] = ()
+    changes: Sequence[tuple[str, str, I64, Array]] = ()
+    relations: Sequence[tuple[str, str, I64, Array, Array]] = ()
+    tallies: Sequence[tuple[str, str, Array, Array]] = ()
+    sets: Sequence[tuple[str, str, Array]] = ()
+    scratch: Sequence[tuple[str, Array]] = ()
+    exposures: Sequence[dict[str, Any]] = ()
+    appeals: Sequence[F64] = ()
+    discounts: Sequence[tuple[I64, Array, Bools]] = ()
+    opens: Sequence[U64] = ()
+    closes: Sequence[U64] = ()
+    kept: Bools | None = None
+    chosen: I64 | None = None
+    viewed: Bools | None = None
+
+    def _add(self, what: str, entry: object) -> None:
+        self.__dict__.setdefault(what, []).append(entry)
+
+    def __bool__(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.__dict__)
 
     # for the ledger, for others, for later
     def event(self, kind: str, rows: Records) -> None:
         """Write it down (and count it by day, merchant and channel)."""
         if rows.n:
-            self.events.append((kind, rows))
+            self._add("events", (kind, rows))
 
     def message(self, kind: str, rows: Records) -> None:
         """To `rows.user`, from `rows.peer`; seen in a session of a later tick, if not scrolled away before."""
         if rows.n:
-            self.messages.append((kind, rows))
+            self._add("messages", (kind, rows))
 
     def wake(self, rows: Records) -> None:
         """`rows.user` will open WeChat at `rows.time` (a later tick) because of `rows.cause`."""
         if rows.n:
-            self.wakes.append(rows)
+            self._add("wakes", rows)
 
     def request(self, kind: str, rows: Records) -> None:
         """To be settled at `rows.time`: in this tick at a later stage, or in any later tick (then it is a timer)."""
         if rows.n:
-            self.requests.append((kind, rows))
+            self._add("requests", (kind, rows))
 
     def publish(self, kind: str, rows: Records) -> None:
         """Public content, readable by all from the next tick."""
         if rows.n:
-            self.publications.append((kind, rows))
+            self._add("publications", (kind, rows))
 
     def post(self, currency: str, postings: Postings) -> None:
         """Move fen, stock, coupons or points (double entry)."""
         if currency not in CURRENCIES:
             raise ContractError(f"unknown currency {currency!r}; one of {', '.join(CURRENCIES)}")
         if postings.n:
-            self.posts.append((currency, postings))
+            self._add("posts", (currency, postings))
 
     def open_subject(self, subject: U64) -> None:
         """Open subjects for "the first wins" (an unclaimed gift, an unused coupon)."""
         if subject.size:
-            self.opens.append(subject)
+            self._add("opens", subject)
 
     def close_subject(self, subject: U64) -> None:
         """Close subjects, so that later requests on them are refused."""
         if subject.size:
-            self.closes.append(subject)
+            self._add("closes", subject)
 
     # the acting user's own row
     def set(self, column: str, session: I64, value: Any) -> None:
         """Set a `user` column of the sessions' users (each session at most once)."""
         if session.size:
-            self.changes.append(("set", column, session, np.broadcast_to(np.asarray(value), session.shape)))
+            self._add("changes", ("set", column, session, spread(value, session.size)))
 
     def add(self, column: str, session: I64, value: Any) -> None:
         """Add to a `user` column."""
         if session.size:
-            self.changes.append(("add", column, session, np.broadcast_to(np.asarray(value), session.shape)))
+            self._add("changes", ("add", column, session, spread(value, session.size)))
 
     def relate(self, op: str, column: str, session: I64, merchant: Array, value: Any) -> None:
         """Change a `slot` column of (session, merchant): op is set, add, or (flags on) or clear (flags off).
@@ -333,22 +344,21 @@ class Effects:
         A relation that is not there yet is begun, if the user has a slot to spare; `clear` never begins one.
         """
         if session.size:
-            value = np.broadcast_to(np.asarray(value), session.shape)
-            self.relations.append((op, column, session, np.asarray(merchant), value))
+            self._add("relations", (op, column, session, spread(merchant, session.size), spread(value, session.size)))
 
     def note(self, name: str, values: Array) -> None:
         """Leave a per-session note for later phases of this tick, shape (S,); read as `view.scratch[name]`."""
-        self.scratch.append((name, values))
+        self._add("scratch", (name, values))
 
     # shared columns
     def tally(self, table: str, column: str, index: Array, amount: Any = 1) -> None:
         """Add integers to a shared column (order-free); visible from the next tick."""
         if np.size(index):
-            self.tallies.append((table, column, np.asarray(index), np.asarray(amount)))
+            self._add("tallies", (table, column, np.asarray(index), np.asarray(amount)))
 
     def put(self, table: str, column: str, values: Array) -> None:
         """Replace a whole shared column that this mechanism owns (only in `close`)."""
-        self.sets.append((table, column, values))
+        self._add("sets", (table, column, values))
 
     # the shop window
     def expose(
@@ -364,7 +374,8 @@ class Effects:
     ) -> None:
         """Propose products to sessions; equal (session, product, channel) are one exposure, the most salient."""
         if session.size:
-            self.exposures.append(
+            self._add(
+                "exposures",
                 {
                     "channel": channel,
                     "session": session,
@@ -373,7 +384,7 @@ class Effects:
                     "appeal": appeal,
                     "salience": salience,
                     "peer": peer,
-                }
+                },
             )
 
     def keep(self, mask: Bools) -> None:
@@ -382,12 +393,12 @@ class Effects:
 
     def appeal(self, delta: F64) -> None:
         """Add to the utility of every attended exposure, shape (E,)."""
-        self.appeals.append(delta)
+        self._add("appeals", delta)
 
     def discount(self, exposure: I64, off: Array, coupon: Any = False) -> None:
         """Take `off` fen from the price of these exposures."""
         if exposure.size:
-            self.discounts.append((exposure, np.asarray(off), np.broadcast_to(np.asarray(coupon), exposure.shape)))
+            self._add("discounts", (exposure, np.asarray(off), spread(coupon, exposure.size)))
 
     def choose(self, exposure: I64, viewed: Bools) -> None:
         """The exposures that are bought (at most one per session) and those whose page was seen (only `people.buy`)."""
@@ -444,4 +455,4 @@ class Mechanism:
 
 
 PER_MERCHANT = frozenset({"channels", "offers", "operations"})
-EMPTY = Effects()
+EMPTY = Effects()  # what an idle mechanism returns

@@ -21,6 +21,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11, _S32 = (np.uint64(s) for s in (30, 27, 31, 11, 32))
+_ONE = np.uint64(1)
+_ALL = 2**64 - 1
 _UNIT = 2.0**-53
 
 
@@ -32,21 +34,43 @@ def purpose(name: str) -> np.uint64:
 
 def mix(x: U64) -> U64:
     """Scramble 64 bits: a bijection whose output bits each depend on all input bits."""
-    x = (x ^ (x >> _S30)) * _M1
-    x = (x ^ (x >> _S27)) * _M2
-    return x ^ (x >> _S31)
+    return _mixed(x.copy())
+
+
+def _mixed(x: U64) -> U64:
+    """`mix` in place."""
+    x ^= x >> _S30
+    x *= _M1
+    x ^= x >> _S27
+    x *= _M2
+    x ^= x >> _S31
+    return x
 
 
 def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
     """64 random bits at an address. `event` and `index` broadcast; returns an array of at least one dimension."""
-    event = np.atleast_1d(np.asarray(event, np.uint64))
-    where = np.atleast_1d(np.asarray(index)).astype(np.uint64, copy=False)
-    return mix(mix(event + purpose(name)) ^ ((where + np.uint64(1)) * _GOLDEN))
+    parent = np.atleast_1d(np.asarray(event, np.uint64))
+    mixed = _mixed(parent + purpose(name))
+    where = np.asarray(index)
+    if where.ndim == 0:
+        mixed ^= np.uint64(((int(where) + 1) * int(_GOLDEN)) & _ALL)
+        return _mixed(mixed)
+    where = where.astype(np.uint64)  # a copy: scrambled in place
+    where += _ONE
+    where *= _GOLDEN
+    if where.shape == np.broadcast_shapes(where.shape, mixed.shape):
+        where ^= mixed
+        return _mixed(where)
+    return _mixed(mixed ^ where)
 
 
 def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Uniform on the open interval (0, 1), 53 bits."""
-    out: F64 = ((bits(name, event, index) >> _S11).astype(np.float64) + 0.5) * _UNIT
+    whole = bits(name, event, index)
+    whole >>= _S11
+    out = whole.astype(np.float64)
+    out += 0.5
+    out *= _UNIT
     return out
 
 

@@ -29,25 +29,38 @@ _P = (
     4.13813679705723846039e-08,
 )
 _SQRT_HALF = 0.7071067811865476
+_MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
+_SQRT_HALF_BITS = np.float64(_SQRT_HALF).view(np.int64)
 _EXP_LIMIT = 700.0
 
 
 def log(x: F64) -> F64:
     """Natural logarithm of positive normal numbers. Zero or less gives -inf."""
     x = np.asarray(x, np.float64)
-    mantissa, exponent = np.frexp(x)  # exact: mantissa in [0.5, 1)
-    low = mantissa < _SQRT_HALF
-    mantissa = np.where(low, mantissa * 2.0, mantissa)
-    k = (exponent - low).astype(np.float64)
-    f = mantissa - 1.0
-    s = f / (2.0 + f)
+    bits = np.atleast_1d(x).view(np.int64) - _SQRT_HALF_BITS  # so that the mantissa falls in [sqrt(1/2), sqrt(2))
+    k = (bits >> 52).astype(np.float64)
+    bits &= _MANTISSA
+    bits += _SQRT_HALF_BITS
+    f = bits.view(np.float64)
+    f -= 1.0
+    s = f + 2.0
+    np.divide(f, s, out=s)
     z = s * s
-    tail = z * (
-        _LG[0] + z * (_LG[1] + z * (_LG[2] + z * (_LG[3] + z * (_LG[4] + z * (_LG[5] + z * _LG[6])))))
-    )
-    half = 0.5 * f * f
-    out: F64 = k * _LN2_HI - ((half - (s * (half + tail) + k * _LN2_LO)) - f)
-    return np.where(x > 0.0, out, -np.inf)
+    tail = z * _LG[6]
+    for coefficient in _LG[5::-1]:
+        tail += coefficient
+        tail *= z
+    half = f * 0.5
+    half *= f
+    tail += half
+    tail *= s
+    tail += np.multiply(k, _LN2_LO, out=z)
+    np.subtract(half, tail, out=tail)
+    tail -= f
+    k *= _LN2_HI
+    k -= tail
+    out: F64 = k.reshape(x.shape)
+    return out if (x > 0.0).all() else np.where(x > 0.0, out, -np.inf)
 
 
 def exp(x: F64) -> F64:

@@ -17,7 +17,7 @@ def param(default: Any, doc: str, *, unit: str, source: str = "assumed", **bound
     `source` is ``assumed`` (it will be swept), ``facts: <section>.<key>`` for a number of the facts table, or a
     citation. A mutable default is given as a factory: ``param(lambda: {...}, ...)``.
     """
-    extra = {"unit": unit, "source": source}
+    extra: dict[str, Any] = {"unit": unit, "source": source}
     if callable(default):
         return Field(default_factory=default, description=doc, json_schema_extra=extra, **bounds)
     return Field(default, description=doc, json_schema_extra=extra, **bounds)

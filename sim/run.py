@@ -45,7 +45,7 @@ def run(
         folders,
         kinds={kind: declared.detail for kind, declared in sorted(crew.kinds.items())},
         channels=catalog.channels(),
-        merchants=world.merchant_names,
+        merchants=tuple(scenario.merchants),
         products=world.product_names,
         users=world.users,
         variants=world.variants,

@@ -29,6 +29,8 @@ CHANNELS = {
     )
 }  # fmt: skip
 RULES = {
+    "gifts": True,
+    "gift_receivers": ("one_friend", "group_first_come", "group_lottery"),
     "gift_deadline_hours": 24,
     "gift_price_cap_yuan": 10000,
     "gift_excluded_categories": ["jewellery", "education"],
@@ -81,14 +83,14 @@ def make_world(
     group = np.arange(n) // group_size
     people = {
         "age": np.full(n, 30, np.int32),
-        "tier": np.arange(n, dtype=np.int32) % 3 + 1,
+        "tier": (np.arange(n, dtype=np.int32) % users) % 3 + 1,
         "income": np.ones(n),
         "taste": np.full((n, len(CATEGORIES)), 1.0 / len(CATEGORIES)),
         "price_sensitivity": np.ones(n),
         "activity": np.ones(n),
         "sociality": np.ones(n),
         "generosity": np.ones(n),
-        "birthday": np.arange(n, dtype=np.int32) % 365,
+        "birthday": (np.arange(n, dtype=np.int32) % users) % 365,
         "attention": np.full(n, 6.0),
         "tolerance": np.full(n, 4.0),
     }

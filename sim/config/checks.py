@@ -6,9 +6,10 @@ from typing import Any
 
 from sim.config import shipped
 from sim.config.advice import did_you_mean
-from sim.config.node import Node, find
+from sim.config.node import Node, find, nearest
 from sim.config.sources import is_file
 from sim.errors import Fault
+from sim.world.params import WorldParams
 
 
 def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
@@ -36,3 +37,18 @@ def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
         yield node.place.fault(f'there is no file "{node.value}"', f"looked for {places[0]} and {places[1]}")
     else:
         data["world"]["graph"]["file"] = str(found.resolve())
+
+
+def graph(tree: Node, params: WorldParams) -> Iterator[Fault]:
+    """A graph from a file or a networkx generator can be had, and is on as many people as the world has."""
+    source = "networkx" if params.graph.networkx is not None else "file"
+    if getattr(params.graph, source) is None:
+        return
+    from sim.world.sources import check  # networkx takes a third of a second to import
+
+    node, _ = nearest(tree, ("world", "graph", source))
+    try:
+        check(params)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+        wrong, _, instead = str(error).partition("; ")  # a generator may raise anything on arguments that it is given
+        yield node.key.fault(wrong, instead)

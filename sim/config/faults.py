@@ -14,7 +14,6 @@ from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD
 from sim.errors import Fault
 
 Loc = tuple[str | int, ...]
-_SECTIONS = frozenset(PER_WORLD + PER_MERCHANT)
 _OUT_OF_RANGE = frozenset(
     {
         "greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "too_short", "too_long",
@@ -61,7 +60,8 @@ def _misfit(loc: Loc, kind: str, value: Any) -> tuple[str, str]:
 def _unknown(loc: Loc, key: Place) -> Fault:
     """A word that is not known; the nearest one, or those that are."""
     word = str(loc[-1])
-    what = "mechanism" if loc[-2:-1] and loc[-2] in _SECTIONS else "parameter" if len(loc) > 2 else "key"
+    in_section = loc[0] in PER_WORLD if len(loc) == 2 else len(loc) == 4 and loc[2] in PER_MERCHANT
+    what = "mechanism" if in_section else "parameter" if len(loc) > 2 else "key"
     return key.fault(f'unknown {what} "{word}"', did_you_mean(word, schema.keys(loc[:-1])))
 
 

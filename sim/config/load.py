@@ -1,7 +1,7 @@
 """Load a scenario: read, merge, check everything once, report every fault at once."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sim.config.model import Scenario
 from sim.config.node import Node, plain, without
 from sim.config.sections import switched
 from sim.errors import Fault, ScenarioError
+from sim.world.params import WorldParams
 
 Known = frozenset[tuple[object, ...]]  # errors of the scenario itself, not to be told again for each strategy
 
@@ -30,6 +31,7 @@ def load(source: str | Path, metrics: Collection[str] | None = None) -> Scenario
     variants = strategies.expand(tree, faults)
     base, known = _validated(without(tree, "strategies"), faults, frozenset())
     patched = {name: _validated(variant, faults, known)[0] for name, variant in variants.items()}
+    _check_graphs([(tree, base), *((variants[name], scenario) for name, scenario in patched.items())], faults)
     if base is None or faults:
         raise _error(faults)
     return base.model_copy(update={"strategies": patched})
@@ -51,7 +53,16 @@ def _validated(tree: Node, faults: list[Fault], known: Known) -> tuple[Scenario 
     found += translate((error for key, error in errors.items() if key not in known), tree)
     noted = {(fault.file, fault.line, fault.column) for fault in faults}
     faults += [fault for fault in found if (fault.file, fault.line, fault.column) not in noted]
-    return scenario, frozenset(errors)
+    return None if found else scenario, frozenset(errors)
+
+
+def _check_graphs(made: Iterable[tuple[Node, Scenario | None]], faults: list[Fault]) -> None:
+    """Try each distinct graph once: to make one may take seconds."""
+    tried: list[WorldParams] = []
+    for tree, scenario in made:
+        if scenario is not None and scenario.world not in tried:
+            tried.append(scenario.world)
+            faults += checks.graph(tree, scenario.world)
 
 
 def _error(faults: list[Fault]) -> ScenarioError:

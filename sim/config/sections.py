@@ -17,8 +17,8 @@ from sim.params import Params
 
 PER_WORLD = ("people", "platform")
 PER_MERCHANT = ("channels", "offers", "operations")
-ALWAYS = ("operations.finance", "platform.rules")  # money goes somewhere, and somebody sets the rules
-BY_DEFAULT = ("operations.after_sale", "operations.inventory", *ALWAYS)  # on unless switched off
+# On whether named or not: goods and money go somewhere, and somebody sets the rules.
+ALWAYS = ("operations.after_sale", "operations.finance", "operations.inventory", "platform.rules")
 
 
 def known(folder: str) -> dict[str, type[Params]]:
@@ -71,7 +71,7 @@ def _section(section: Any, folder: str) -> Any:
     if section is not None and not isinstance(section, Mapping):
         return section
     named = known(folder)
-    defaults: dict[str, Any] = {name: {} for name in named if f"{folder}.{name}" in BY_DEFAULT}
+    defaults: dict[str, Any] = {name: {} for name in named if f"{folder}.{name}" in ALWAYS}
     given = {name: {} if value is None or value is True else value for name, value in (section or {}).items()}
     return {
         name: value

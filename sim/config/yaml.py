@@ -102,6 +102,8 @@ class _Composer:
 
     def _node(self, event: Any, where: str, depth: int, key: Place | None = None) -> Node:
         place = self._place(event, where)
+        if key and event.start_mark.index == event.end_mark.index:
+            place = key  # nothing is there: the key is to blame
         self._refuse_decoration(event, place)
         value: Any = None
         if isinstance(event, yaml.ScalarEvent):

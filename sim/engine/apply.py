@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sim.contract import Effects, Exposures
+from sim.contract import Effects, Exposures, spread
 from sim.errors import ContractError
 from sim.kernels import slots
 from sim.ledger.schema import Records
@@ -78,11 +78,8 @@ def assemble(effects: Iterable[Effects], products: Mapping[str, Array]) -> Expos
     sizes = [proposal["session"].size for proposal in proposals]
 
     def column(name: str, dtype: type) -> Array:
-        parts: list[Array] = [
-            np.broadcast_to(np.asarray(proposal[name], dtype), (size,))
-            for proposal, size in zip(proposals, sizes, strict=True)
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype)
+        parts = [spread(proposal[name], size) for proposal, size in zip(proposals, sizes, strict=True)]
+        return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(0, dtype)
 
     session, product = column("session", np.int64), column("product", np.int32)
     channel, salience = column("channel", np.int16), column("salience", np.float64)

@@ -33,7 +33,7 @@ class Recorder(Protocol):
     def events(self, kind: str, rows: Records, tick: int, written: Array | None = None) -> None:
         """Count events of one kind, and write them down; of details only where `written`, or all if it records all."""
 
-    def postings(self, currency: str, rows: Postings, world: Array, tick: int) -> None:
+    def postings(self, currency: str, rows: Postings, tick: int) -> None:
         """Write moves of one currency down."""
 
 
@@ -67,6 +67,7 @@ class Engine:
         self._shared_changed = True
         self._content_changed: set[str] = set()
         self._desk = Desk(crew.kinds)
+        self._posted: dict[str, list[Postings]] = {}
         self._written: list[tuple[str, Records]] = []
         self._rules_of = _rules(crew)
         self.follow: Callable[[str, Records], None] = self.hand  # the clock takes errands of the few, if there is one
@@ -178,7 +179,7 @@ class Engine:
             self._apply(effects, own=True)
 
     def _phase(self, phase: str) -> list[Effects]:
-        return [hook(self.view) for hook in self.crew.hooks(phase)]
+        return [effects for hook in self.crew.hooks(phase) if (effects := hook(self.view))]
 
     def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
         if own.any():
@@ -191,7 +192,7 @@ class Engine:
     # ---------------------------------------------------------------------------------------------- effects
 
     def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
-        effects = list(effects)
+        effects = [one for one in effects if one]
         view = self.view
         apply.change_users(self.state, view.sessions.user, effects)
         apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
@@ -212,8 +213,7 @@ class Engine:
                 self._content.setdefault(kind, []).append(rows)
                 self._content_changed.add(kind)
             for currency, postings in one.posts:
-                self._books.apply(currency, postings)
-                self.recorder.postings(currency, postings, self._books.world_of(postings), view.clock.tick)
+                self._posted.setdefault(currency, []).append(postings)
             for table, column, index, amount in one.tallies:
                 np.add.at(self.state[table][column], index, amount)
             for table, column, values in one.sets:
@@ -238,7 +238,11 @@ class Engine:
 
     def _write(self, tick: int) -> None:
         """Hand the tick's events to the recorder, with the visits that led to any of them."""
-        self._books.check()
+        for currency, parts in self._posted.items():
+            postings = Postings.concat(parts)
+            self._books.apply(currency, postings)
+            self.recorder.postings(currency, postings, tick)
+        self._posted.clear()
         if len(self.view.sessions):
             self._write_visits(tick)
         for kind, rows in self._written:

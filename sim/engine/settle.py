@@ -62,11 +62,14 @@ class Desk:
             batches = [(kind, *batch) for kind in kinds for batch in self._waiting.pop(kind)]
             rows = Records.concat([b[1] for b in batches])
             sizes = [b[1].n for b in batches]
-            kind_of = np.repeat([kinds.index(b[0]) for b in batches], sizes)
             own = np.repeat([b[2] for b in batches], sizes)
             order = rows.order()
-            rows, kind_of, own = rows.take(order), kind_of[order], own[order]
+            rows, own = rows.take(order), own[order]
             rows, granted = grant(stage, rows, state, subjects)
+            if len(kinds) == 1:
+                serve(kinds[0], rows, granted, own)
+                continue
+            kind_of = np.repeat([kinds.index(b[0]) for b in batches], sizes)[order]
             for code, kind in enumerate(kinds):
                 mine = np.flatnonzero(kind_of == code)
                 serve(kind, rows.take(mine), granted[mine], own[mine])

@@ -129,7 +129,8 @@ class Mailbox(Generic[R]):
         first = segments.first(user)
         self._next[node[1:]] = node[:-1]
         self._next[node[first]] = self._head[user[first]]
-        last = np.roll(first, -1)  # the row before the next user's first
+        last = np.empty_like(first)  # the row before the next user's first
+        last[:-1], last[-1:] = first[1:], True
         self._head[user[last]] = node[last]
 
     def _walk(self, users: I32, before: int) -> tuple[I64, I32]:

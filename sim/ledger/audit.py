@@ -13,7 +13,6 @@ from sim.units import DAY
 
 DEALS = ("order", "gift_sent")
 ENDS = ("completed", "returned", "gift_expired")
-STEPS = ("gift_claimed", "shipped", "delivered")  # what happens to a deal on its way, under its id as cause
 HELD = ("escrow", "reserved", "transit")  # accounts that are empty when everything has ended
 
 
@@ -66,10 +65,8 @@ def audit(ledger: Ledger) -> AuditReport:
     values = {"open": still_open, "unwritten": details}
     breaks = []
     for check, sql in CHECKS.items():
-        needed = {name: value for name, value in values.items() if f"${name}" in sql}
-        found = ledger.rows(
-            f"SELECT event, time, wrong, count(*) OVER () FROM ({sql}) ORDER BY time, event LIMIT 1", **needed
-        )
+        first = f"SELECT event, time, wrong, count(*) OVER () FROM ({sql}) ORDER BY time, event LIMIT 1"
+        found = ledger.rows(first, **values)
         breaks += [Break(check, int(row[0]), int(row[1]), str(row[2]), int(row[3])) for row in found]
     matches = ledger.digest().total() == ledger.manifest["digest"]["total"]
     return AuditReport(tuple(sorted(breaks, key=lambda b: (b.time, b.event))), matches)
@@ -127,17 +124,12 @@ CHECKS: Mapping[str, str] = {
         SELECT event, time, 'it ends ' || to_hex(deal) || ', which is no order and no gift' AS wrong
         FROM ({_DEALS_AND_ENDS}) AS ended
         ANTI JOIN (SELECT event AS deal FROM events WHERE kind IN ({_texts(DEALS)})) USING (deal) WHERE ends""",
-    "a deal leaves nothing behind": f"""
+    "the escrow of a deal ends at zero": f"""
         SELECT arg_max(event, (time, event)) AS event, max(time) AS time,
-            'the ' || account || ' of ' || to_hex(deal) || ' ends at ' || sum(held)::BIGINT || ' ' || currency AS wrong
-        FROM (
-            {_DEALS_AND_ENDS}
-            UNION ALL SELECT event, time, cause, false FROM events WHERE kind IN ({_texts(STEPS)})
-        ) JOIN (
-            SELECT event, account, currency, sum(amount) AS held FROM ({_LEGS}) WHERE account IN ({_texts(HELD)})
-            GROUP BY ALL
-        ) USING (event)
-        GROUP BY deal, account, currency HAVING sum(held) <> 0 AND NOT list_contains($open::UBIGINT[], deal)""",
+            'the escrow of ' || to_hex(deal) || ' ends at ' || sum(held)::BIGINT || ' fen' AS wrong
+        FROM ({_DEALS_AND_ENDS})
+        JOIN (SELECT event, sum(amount) AS held FROM ({_LEGS}) WHERE account = 'escrow' GROUP BY event) USING (event)
+        GROUP BY deal HAVING sum(held) <> 0 AND NOT list_contains($open::UBIGINT[], deal)""",
     "a gift is claimed or expires": """
         SELECT sent.event AS event, any_value(sent.time) AS time,
             'it was claimed ' || count(*) FILTER (done.kind = 'gift_claimed') || ' times and expired '
@@ -164,7 +156,7 @@ CHECKS: Mapping[str, str] = {
             SELECT time // 86400 AS day, kind, merchant, coalesce(channel, '') AS channel, count(*) AS count,
                 sum(quantity)::BIGINT AS quantity, sum(amount)::BIGINT AS amount,
                 arg_min(event, (time, event)) AS first, min(time) AS since
-            FROM events GROUP BY ALL
+            FROM events WHERE NOT list_contains($unwritten::VARCHAR[], kind) GROUP BY ALL
         ) e USING (day, kind, merchant, channel)
         WHERE (d.count, d.quantity, d.amount) IS DISTINCT FROM (e.count, e.quantity, e.amount)""",
 }

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from sim.ledger.digest import Digest, name_hashes, row_hashes
 from sim.ledger.parquet import MANIFEST, SCHEMAS, TABLES, TEXT, VERSION, part_paths
 from sim.units import DAY, U64, Array
 
+_PARAMETER = re.compile(r"\$(\w+)")
 IN_MEMORY_ROWS = 4_000_000  # a table up to this size is held in memory from the first question that needs it
 
 
@@ -53,14 +55,17 @@ class Ledger:
         return self._read("daily")
 
     def query(self, sql: str, **params: Any) -> pa.Table:
-        """Ask in SQL (DuckDB's dialect) of events, postings, stock and daily; `$name` in it is a parameter."""
+        """Ask in SQL (DuckDB's dialect) of events, postings, stock and daily; `$name` in it is a parameter.
+
+        Parameters that the question does not name are left out.
+        """
         with self._translated():
-            return self._ask(sql, params).to_arrow_table()
+            return self._cursor(sql).sql(sql, params=_named(sql, params)).to_arrow_table()
 
     def rows(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
         """An answer as plain values."""
         with self._translated():
-            return self._ask(sql, params).fetchall()
+            return self._cursor(sql).execute(sql, _named(sql, params)).fetchall()
 
     def digest(self) -> Digest:
         """The fingerprint, computed again from the files."""
@@ -108,11 +113,12 @@ class Ledger:
         connection.execute("SET lock_configuration = true")
         return connection
 
-    def _ask(self, sql: str, params: dict[str, Any]) -> duckdb.DuckDBPyRelation:
+    def _cursor(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """A cursor that knows the tables of the question."""
         for table in TABLES:
             if table not in self._asked and table in sql:
                 self._offer(table)
-        return self._connection.cursor().sql(sql, params=params)
+        return self._connection.cursor()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -137,6 +143,11 @@ class Ledger:
         if not paths:
             return SCHEMAS[table].empty_table()
         return pa.concat_tables([pq.read_table(path, schema=SCHEMAS[table]) for path in paths])
+
+
+def _named(sql: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that a question names."""
+    return {name: params[name] for name in _PARAMETER.findall(sql) if name in params}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.kernels.order import settling
 from sim.units import NOBODY, U64, Array
 
 COLUMNS: Mapping[str, tuple[Any, Any]] = {
@@ -81,7 +82,8 @@ ACCOUNTS: Mapping[str, Account] = {
 class Table:
     """Rows as a struct of arrays over a fixed schema. Columns not given are their default, made when read.
 
-    Read a column as an attribute (`rows.time`). Rows are never changed: `take`, `where`, `with_` give new ones.
+    Read a column as an attribute (`rows.time`). Rows are never changed: `take` and `with_` give new ones, which share
+    what they can: a column is one number until somebody reads it, and is picked from its source when first read.
     """
 
     __slots__ = ("_columns", "n")
@@ -89,42 +91,51 @@ class Table:
 
     def __init__(self, n: int, **columns: object) -> None:
         self.n = n
-        self._columns: dict[str, Array] = {}
+        self._columns: dict[str, Any] = columns  # an array, a number, or a pair (source array, positions)
         for name, value in columns.items():
             dtype, _ = self.schema[name]
-            array = np.asarray(value)
-            if array.ndim == 0:
-                array = np.full(n, array, dtype)
-            elif array.dtype != dtype:
-                array = array.astype(dtype)
-            if array.shape != (n,):
-                array = np.broadcast_to(array, (n,))
-            self._columns[name] = array
+            if isinstance(value, np.ndarray) and value.ndim:
+                if value.dtype != dtype:
+                    value = value.astype(dtype)
+                columns[name] = value if value.shape == (n,) else np.broadcast_to(value, (n,))
+            elif isinstance(value, list | tuple):
+                columns[name] = np.broadcast_to(np.array(value, dtype), (n,))
 
     def __getattr__(self, name: str) -> Array:
         if name.startswith("_"):
             raise AttributeError(name)
         column = self._columns.get(name)
-        if column is None:
-            try:
-                dtype, default = self.schema[name]
-            except KeyError:
-                raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
-            column = self._columns[name] = np.full(self.n, default, dtype)
+        if isinstance(column, np.ndarray) and column.ndim:
+            return column
+        try:
+            dtype, default = self.schema[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
+        if isinstance(column, tuple):
+            source, index = column
+            column = source[index]
+        else:
+            column = np.full(self.n, default if column is None else column, dtype)
+        self._columns[name] = column
         return column
 
     def __len__(self) -> int:
         return self.n
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.n, self._columns))
+        return (_rebuild, (type(self), self.n, {name: getattr(self, name) for name in self._columns}))
 
     def take(self, index: Array) -> "Table":
         """The rows at these positions, or where a mask is true."""
         if index.dtype == np.bool_:
-            index = np.flatnonzero(index)
+            if index.all():
+                return self
+            index = index.nonzero()[0]
         out = type(self)(index.size)
-        out._columns = {name: column[index] for name, column in self._columns.items()}
+        for name, column in self._columns.items():
+            if isinstance(column, tuple):
+                column = getattr(self, name)
+            out._columns[name] = (column, index) if isinstance(column, np.ndarray) and column.ndim else column
         return out
 
     def with_(self, **columns: object) -> "Table":
@@ -140,12 +151,10 @@ class Table:
         if len(parts) == 1:
             return parts[0]
         out = cls(sum(t.n for t in parts))
-        names = {name for t in parts for name in t._columns}
-        longest = max((t.n for t in parts), default=0)
-        for name, (dtype, default) in cls.schema.items():
-            if name in names:
-                blank = np.full(longest, default, dtype)
-                out._columns[name] = np.concatenate([t._columns.get(name, blank[: t.n]) for t in parts])
+        if parts:
+            names = {name for t in parts for name in t._columns}
+            for name in (name for name in cls.schema if name in names):
+                out._columns[name] = np.concatenate([getattr(t, name) for t in parts])
         return out
 
     def given(self, name: str) -> bool:
@@ -158,9 +167,7 @@ class Table:
 
 
 def _rebuild(kind: type[Table], n: int, columns: dict[str, Array]) -> Table:
-    out = kind(n)
-    out._columns = columns
-    return out
+    return kind(n, **columns)
 
 
 class Records(Table):
@@ -183,7 +190,7 @@ class Records(Table):
 
     def order(self) -> Array:
         """Positions in settling order: by (time, event id)."""
-        return np.lexsort((self.event, self.time))
+        return settling(self.time, self.event)
 
     def take(self, index: Array) -> "Records":
         return super().take(index)  # type: ignore[return-value]
@@ -233,4 +240,11 @@ class Postings(Table):
             target_owner=target_owner,
             amount=amount,
         )
-        return moves if moves.amount.all() else moves.take(moves.amount != 0)  # type: ignore[return-value]
+        return moves if moves.amount.all() else moves.take(moves.amount != 0)
+
+    def take(self, index: Array) -> "Postings":
+        return super().take(index)  # type: ignore[return-value]
+
+    @classmethod
+    def concat(cls, tables: Iterable[Table]) -> "Postings":
+        return super().concat(tables)  # type: ignore[return-value]

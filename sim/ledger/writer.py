@@ -1,5 +1,6 @@
 """The ledger is written here: worlds that ran side by side come apart, each into its own folder, as if it ran alone."""
 
+import difflib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ class LedgerWriter:
         self._daily = DailyCounts(len(self._folders), len(merchants), len(channels))
         self._events: list[tuple[int, int, Records]] = []
         self._counts: list[tuple[int, Records]] = []
-        self._postings: list[tuple[int, int, Array, Postings]] = []
+        self._postings: list[tuple[int, int, Postings]] = []
         self._waiting = 0
         self._tick = 0
 
@@ -89,11 +90,11 @@ class LedgerWriter:
         elif written is not None and written.any():
             self._events.append((code, tick, rows.take(written)))
 
-    def postings(self, currency: str, rows: Postings, world: Array, tick: int) -> None:
-        """Write moves of a currency down; `world` is the world of each row."""
+    def postings(self, currency: str, rows: Postings, tick: int) -> None:
+        """Write moves of a currency down, each in the world of its owners."""
         if rows.n:
             self._advance(tick, rows.n)
-            self._postings.append((CURRENCIES.index(currency), tick, np.asarray(world), rows))
+            self._postings.append((CURRENCIES.index(currency), tick, rows))
 
     def close(
         self,
@@ -135,7 +136,9 @@ class LedgerWriter:
     def _kind(self, kind: str) -> int:
         code = self._code.get(kind)
         if code is None:
-            raise ContractError(f"no mechanism declares the kind {kind!r}; add it to the mechanism's `kinds`")
+            close = difflib.get_close_matches(kind, self._code, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "add it to the mechanism's `kinds`"
+            raise ContractError(f"no mechanism declares the kind {kind!r}; {hint}")
         return code
 
     def _advance(self, tick: int, rows: int) -> None:
@@ -176,12 +179,12 @@ class LedgerWriter:
     def _write_postings(self) -> None:
         if not self._postings:
             return
-        codes, ticks, worlds, tables = zip(*self._postings, strict=True)
+        codes, ticks, tables = zip(*self._postings, strict=True)
         self._postings = []
         sizes = [rows.n for rows in tables]
         rows = Postings.concat(tables)
         currency, tick = np.repeat(np.array(codes, np.int16), sizes), np.repeat(np.array(ticks, np.int32), sizes)
-        world = np.concatenate([np.broadcast_to(w, n) for w, n in zip(worlds, sizes, strict=True)])
+        world = self._world_of_owners(rows)
         columns = {**rows.columns(), "currency": currency}
         for side in ("source", "target"):
             columns[side + "_owner"] = self._local_owner(columns[side], columns[side + "_owner"])
@@ -199,6 +202,13 @@ class LedgerWriter:
         if world.size and world.min() < 0:
             raise ContractError("a row with neither user nor merchant belongs to no world")
         return world
+
+    def _world_of_owners(self, rows: Postings) -> Array:
+        """The world of each move: that of its source's owner, or of its target's if the source has none."""
+        source, target = self._owner_size[rows.source], self._owner_size[rows.target]
+        of_target = rows.target_owner // np.maximum(target, 1)
+        out: Array = np.where(source > 0, rows.source_owner // np.maximum(source, 1), of_target)
+        return out
 
     def _local(self, numbers: Array, size: Array | int) -> Array:
         """Stacked numbers as the lone world's; -1 stays."""

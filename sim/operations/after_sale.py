@@ -65,7 +65,7 @@ class AfterSaleParams(Params):
     loyalty_weight: float = param(0.3, "weight of the last parcel in loyalty", unit="share", ge=0, le=1)
     rating_rate: float = param(0.2, "parcels that are rated", unit="share", ge=0, le=1)
     star_cuts: tuple[float, float, float, float] = param(
-        (0.1, 0.2, 0.35, 0.5), "satisfaction from which 2, 3, 4 and 5 stars are given", unit="satisfaction"
+        (0.2, 0.35, 0.5, 0.6), "satisfaction from which 2, 3, 4 and 5 stars are given", unit="satisfaction"
     )
 
     @field_validator("within_72h")
@@ -97,6 +97,7 @@ class AfterSale(Mechanism):
         "delivery": Kind("a parcel arrives; detail is the seconds it took", stage="plain"),
         "return": Kind("a parcel is sent back; detail is the pieces that can be sold again", stage="plain"),
         "completion": Kind("the return window closes", stage="plain"),
+        "shipped": Kind("a claimed gift is on its way to its recipient (peer); cause is the gift"),
         "delivered": Kind("a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken"),
         "returned": Kind("the receiver (user) sent a parcel back and who paid was refunded; detail as of return"),
         "completed": Kind("an order ended well and the merchant was paid"),
@@ -130,6 +131,7 @@ class AfterSale(Mechanism):
         if kind == "order":
             self._ship(fx, rows.with_(peer=NOBODY), rows.event)
         elif kind == "parcel":
+            fx.event("shipped", rows)
             self._ship(fx, rows, rows.cause)
         elif kind == "delivery":
             self._arrive(fx, rows, view.rules["return_window_days"] * DAY)

@@ -21,6 +21,7 @@ a session, of one product. Baskets are not modelled.
 """
 
 import numpy as np
+from pydantic import field_validator
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Exposures, Kind, Mechanism, Params, View, param
@@ -31,14 +32,12 @@ from sim.units import F64, I64, NOBODY, U64, Bools
 
 _SOLD_OUT = -1e9  # utility of a variant that is not there
 _CLICK_RATES = {
-    "gift": 0.6,
     "gift_packet": 0.6,
     "groups": 0.12,
     "mini_program": 0.3,
     "moments": 0.04,
     "repurchase": 0.9,
     "search": 0.3,
-    "search_engine": 0.3,
     "service_account": 0.35,
     "share_chat": 0.35,
     "share_group": 0.12,
@@ -57,7 +56,7 @@ class BuyParams(Params):
     click_weight: float = param(0.5, "log-odds of a click per unit of appeal or taste", unit="log-odds", ge=0, le=10)
     click_limit: float = param(1.5, "most log-odds by which interest moves a click", unit="log-odds", ge=0, le=10)
     quality_weight: float = param(1.0, "utility of the best quality over the worst", unit="utility", ge=0, le=100)
-    taste_weight: float = param(0.5, "utility of average taste over none", unit="utility", ge=0, le=100)
+    taste_weight: float = param(0.2, "utility of average taste over none", unit="utility", ge=0, le=100)
     elasticity: float = param(
         2.62,
         "fall of utility with the log of a product's price",
@@ -66,12 +65,19 @@ class BuyParams(Params):
         ge=0,
         le=100,
     )
-    frozen_weight: float = param(0.5, "part of the noise that lasts for life", unit="utility", ge=0, le=10)
+    frozen_weight: float = param(0.5, "part of the noise that lasts for life", unit="utility", ge=0, le=100)
     level_elasticity: float = param(
         0.6, "the same between products of a category by their customary prices", unit="utility", ge=0, le=100
     )
-    nothing: float = param(4.0, "utility of buying nothing here, where rivals are off", unit="utility")
+    nothing: float = param(4.0, "utility of buying nothing here, where rivals are off", unit="utility", ge=-100, le=100)
     quantity: int = param(1, "pieces per order", unit="pieces", ge=1, le=1_000)
+
+    @field_validator("click_rates")
+    @classmethod
+    def _open_shares(cls, value: dict[str, float]) -> dict[str, float]:
+        if not all(0 < rate < 1 for rate in value.values()):
+            raise ValueError("each click rate must lie between 0 and 1, both excluded")
+        return value
 
 
 class Buy(Mechanism):

@@ -1,10 +1,10 @@
 """Fatigue: too many messages of one merchant, and a person wants to hear no more of it.
 
 Each message of a merchant that she notices counts; the count fades with e-folding time of a week, so that f messages
-a week hold it between f - 1/2 and f + 1/2 (as 1/(1 - e^(-1/f)) = f + 1/2 + O(1/f)). Whenever it stands above her
-`tolerance` (a trait, whole messages a week: facts private_domain.disable_push_hazard) she acts, with probability
-`hazard` a session: unfollows and leaves the group, or only mutes. Either way nothing from the merchant reaches her
-any more. Coming back and fatigue with WeChat as a whole are not modelled.
+a week hold it at f on average, and at f + 1/2 just after one, as 1/(1 - e^(-1/f)) = f + 1/2 + O(1/f). When it stands
+more than 1/2 above her `tolerance` (a trait, messages a week: facts private_domain.disable_push_hazard) she acts,
+with probability `hazard` a session: unfollows and leaves the group, or only mutes. Either way nothing from the
+merchant reaches her any more. Coming back and fatigue with WeChat as a whole are not modelled.
 """
 
 import numpy as np
@@ -12,8 +12,10 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
 from sim.elementary import exp
-from sim.units import I64, WEEK, Array, Bools
+from sim.units import F64, I64, WEEK
 from sim.world.state import FOLLOWS, GROUP, MUTED, PINNED
+
+_JUST_HEARD = 0.5  # by how much the count stands above its mean just after a message
 
 
 class FatigueParams(Params):
@@ -37,7 +39,7 @@ class Fatigue(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Old messages fade from memory."""
-        session, place, notices = _counts(view, 0.0)
+        session, place, notices = _counts(view)
         if not session.size:
             return EMPTY
         fx, user = Effects(), view.sessions.user[session]
@@ -48,11 +50,11 @@ class Fatigue(Mechanism):
 
     def respond(self, view: View) -> Effects:
         """Those who have had enough mute or leave."""
-        session, place, notices = _counts(view, 1.0)
+        session, place, notices = _counts(view)
         user = view.sessions.user[session]
         merchant, flags = (view.state["slot"][name][user, place] for name in ("merchant", "flags"))
         number, event = view.world.local_merchant(merchant), view.sessions.event[session]
-        fed_up = (notices > view.world.people["tolerance"][user]) & ((flags & MUTED) == 0)
+        fed_up = (notices - _JUST_HEARD > view.world.people["tolerance"][user]) & ((flags & MUTED) == 0)
         acts = fed_up & draws.chance("people.fatigue/act", event, self.p.hazard, number)
         leaves = acts & draws.chance("people.fatigue/leave", event, self.p.leaves, number)
         unfollows, quits = leaves & ((flags & FOLLOWS) != 0), leaves & ((flags & GROUP) != 0)
@@ -65,9 +67,8 @@ class Fatigue(Mechanism):
         return fx
 
 
-def _counts(view: View, above: float) -> tuple[I64, I64, Array]:
-    """Pairs (session, slot) that hold more than so many noticed messages, and how many."""
+def _counts(view: View) -> tuple[I64, I64, F64]:
+    """Pairs (session, slot) that hold noticed messages, and how many."""
     notices = view.slots("notices")
-    some: Bools = notices > above
-    session, place = np.nonzero(some)
+    session, place = np.nonzero((notices > 0) & view.sessions.planned[:, None])
     return session, place, notices[session, place].astype(np.float64)

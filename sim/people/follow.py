@@ -9,7 +9,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
-from sim.units import I64
+from sim.units import I64, Bools
 from sim.world.state import FOLLOWS, MUTED
 
 
@@ -32,13 +32,12 @@ class Follow(Mechanism):
             return EMPTY
         session = np.flatnonzero((asked >= 0) & view.sessions.planned)
         merchant = asked[session].astype(np.int64)
-        free = ((view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0) & _has_room(
-            view, session, merchant
-        )
+        stranger = (view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0
         willing = self.p.propensity * view.scratch["prompt_strength"][session]
         number = view.world.local_merchant(merchant)
         agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
-        session, merchant, number = (x[free & agrees] for x in (session, merchant, number))
+        new = stranger & _has_room(view, session, merchant)
+        session, merchant, number = (x[new & agrees] for x in (session, merchant, number))
         fx = Effects()
         fx.event("follow", view.rows("follow", session, index=number, merchant=merchant))
         fx.relate("or", "flags", session, merchant, FOLLOWS)
@@ -46,7 +45,8 @@ class Follow(Mechanism):
         return fx
 
 
-def _has_room(view: View, session: I64, merchant: I64) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _has_room(view: View, session: I64, merchant: I64) -> Bools:
     """Whether she knows the merchant already or can remember one more."""
     known = view.slots("merchant")[session]
-    return np.asarray(((known == merchant[:, None]) | (known < 0)).any(axis=1))
+    out: Bools = ((known == merchant[:, None]) | (known < 0)).any(axis=1)
+    return out

@@ -20,7 +20,8 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
 from sim.elementary import log
 from sim.kernels import expand, segments
-from sim.units import F64, I64, NOBODY, Bools, fen
+from sim.units import F64, I64, NOBODY, Array, Bools, fen
+from sim.world.graph import DUNBAR
 
 _OUT_OF_THE_QUESTION = -1e9
 _SURELY = 1e3  # utility of the friend whose birthday it is
@@ -120,21 +121,31 @@ class Gift(Mechanism):
         any_day = p.everyday + p.festival * pull
         luck = draws.uniform("people.gift/wish", now.event)
         maybe = np.flatnonzero((luck < generosity * (any_day + p.birthday)) & now.planned)
-        user = now.user[maybe]
+        wishes = luck[maybe] < generosity[maybe] * (any_day + p.birthday * self._party_near(view, now.user[maybe]))
+        session = maybe[wishes]
+        user = now.user[session]
         owner, tie = expand.expand(graph.indptr[user], graph.indptr[user + 1])
         friend, layer = graph.indices[tie].astype(np.int64), graph.layer[tie].astype(np.int64)
-        ahead = (
-            view.world.people["birthday"][friend].astype(np.int64) - view.calendar.day_of_year[view.clock.day]
-        ) % _YEAR
-        party = (ahead <= p.birthday_days) & (layer == 0)
-        near = np.zeros(maybe.size, np.bool_)
-        near[owner[party]] = True
-        wishes = luck[maybe] < generosity[maybe] * (any_day + p.birthday * near)
-        noise = draws.gumbel("people.gift/friend", now.event[maybe[owner]], view.world.local_user(friend))
-        liking = self._weights[layer] + noise + _SURELY * party
-        best = segments.argmax(owner, liking, friend.astype(np.uint64))
-        best = best[wishes[owner[best]]]
-        return maybe[owner[best]], friend[best], layer[best], party[best]
+        party = (layer == 0) & self._parties(view, friend)
+        noise = draws.gumbel("people.gift/friend", now.event[session[owner]], view.world.local_user(friend))
+        best = segments.argmax(owner, self._weights[layer] + noise + _SURELY * party, friend.astype(np.uint64))
+        return session[owner[best]], friend[best], layer[best], party[best]
+
+    def _party_near(self, view: View, user: Array) -> Bools:
+        """Whose close friend has a birthday soon; close friends stand first in the graph's rows."""
+        graph = view.world.graph
+        start = graph.indptr[user]
+        owner, tie = expand.expand(start, np.minimum(start + DUNBAR[0], graph.indptr[user + 1]))
+        out = np.zeros(user.size, np.bool_)
+        out[owner[(graph.layer[tie] == 0) & self._parties(view, graph.indices[tie])]] = True
+        return out
+
+    def _parties(self, view: View, friend: Array) -> Bools:
+        """Whose birthday is near."""
+        today = int(view.calendar.day_of_year[view.clock.day])
+        ahead = (view.world.people["birthday"][friend].astype(np.int64) - today) % _YEAR
+        out: Bools = ahead <= self.p.birthday_days
+        return out
 
     def _budget(self, view: View, session: I64, layer: I64, occasion: F64) -> F64:
         """What she means to spend, in fen."""

@@ -6,14 +6,14 @@ lasting chance, beta(`a`, `b`). Alone, with nothing forgotten, it has the closed
 
     E[X(t)] = (a + b - 1) / (a - 1) · (1 - (alpha / (alpha + t))^r · 2F1(r, b; a + b - 1; t / (alpha + t))).
 
-The world then takes some of these needs away: none arises before `cycle_share` of the merchant's usual consumption
-cycle has passed since the last order; several needs between two sessions are one; and a need goes to the merchant
-only if she thinks of it, with the chance
+The world then takes some of these needs away: none arises before `cycle_share` of the merchant's shortest
+consumption cycle has passed since the last order; several needs between two sessions are one; after a late parcel or
+a refused order the next need comes later by the share in the slot column `late` (`operations.after_sale`); and a need
+goes to the merchant only if she thinks of it, with the chance
 
     recall = 1 - (1 - base) · product over the private ties that she has of (1 - lift).
 
-What a disappointed customer (loyalty below `disappointed_below`) would have needed next comes later by the
-share `letdown_delay`. A recalled need shows her the merchant's products with much appeal; she still chooses.
+A recalled need shows her the merchant's products with much appeal, the more the more loyal she is; she still chooses.
 A need that she forgets or that finds nothing she likes is met elsewhere and does not come back by itself.
 """
 
@@ -45,15 +45,6 @@ class RepurchaseParams(Params):
     group: float = param(0.4, "recall won by sitting in its group", unit="share", ge=0, le=1)
     mini: float = param(0.3, "recall won by its mini-program in her list", unit="share", ge=0, le=1)
     member: float = param(0.3, "recall won by membership", unit="share", ge=0, le=1)
-    disappointed_below: float = param(0.5, "loyalty of a disappointed customer", unit="0..1", ge=0, le=1)
-    letdown_delay: float = param(
-        0.0722,
-        "part by which her next need comes later",
-        unit="share",
-        source="facts: fulfilment.late_delivery_next_order_delay",
-        ge=0,
-        le=10,
-    )
     appeal: float = param(4.5, "utility of what she needs, at loyalty 0.5", unit="utility", ge=0, le=20)
     loyalty_weight: float = param(2.0, "utility of full loyalty over none", unit="utility", ge=0, le=20)
     salience: float = param(4.0, "how much what she came for catches the eye", unit="utility", ge=0, le=20)
@@ -84,9 +75,9 @@ class Repurchase(Mechanism):
         session, merchant, flags = self._needs(view)
         event, number = view.sessions.event[session], view.world.local_merchant(merchant)
         recalled = draws.chance("people.repurchase/recall", event, self.recall(flags), number)
-        session, merchant, event, number = (x[recalled] for x in (session, merchant, event, number))
-        luck = draws.uniform("people.repurchase/first", event, number)
-        first = segments.argmax(session, luck, number.astype(np.uint64))
+        at = np.flatnonzero(recalled)
+        luck = draws.uniform("people.repurchase/first", event[at], number[at])
+        first = at[segments.argmax(session[at], luck, number[at].astype(np.uint64))]
         needed = np.full(len(view.sessions), NOBODY, np.int64)
         needed[session[first]] = merchant[first]
         fx.note("need_merchant", needed)
@@ -131,7 +122,7 @@ class Repurchase(Mechanism):
 
     def recall(self, flags: Array) -> F64:
         """Chance to think of a merchant with these flags when a need arises."""
-        flags = np.where(flags & MUTED, flags & ~np.uint16(_HEARD), flags)
+        flags = np.where((flags & MUTED) != 0, flags & ~np.uint16(_HEARD), flags)
         forgets = np.full(flags.shape, 1.0 - self.p.recall)
         for flag, lift in self._lifts.items():
             forgets *= np.where(flags & flag, 1.0 - lift, 1.0)
@@ -148,8 +139,8 @@ class Repurchase(Mechanism):
             view.state["user"]["last_seen"][user], slot["last_order"][user, place] + self._pause[merchant]
         )
         weeks = np.maximum(now.time[session] - since, 0) / float(WEEK)
-        letdown = slot["loyalty"][user, place] < self.p.disappointed_below
-        weeks = np.where(letdown, weeks / (1.0 + self.p.letdown_delay), weeks)
+        if (late := slot.get("late")) is not None:
+            weeks = weeks / (1.0 + late[user, place].astype(np.float64))
         number = view.world.local_merchant(merchant)
         arises = 1.0 - exp(-self._rates(view.world.user_key[user], number) * weeks)
         at = np.flatnonzero(draws.chance("people.repurchase/need", now.event[session], arises, number))

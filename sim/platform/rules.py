@@ -3,8 +3,8 @@
 A rule has one value from the first day on, and every entry of `changes` replaces the values of the rules that it
 names from its date on. ``as_of: 2026-06-01`` holds the rules of that date throughout: how would this year have gone
 under next year's rules? The engine asks `effective(date)` at the start of each day and shows the answer to all
-mechanisms as `view.rules`; a rule that changes while a gift is open or a parcel under way applies to what begins
-after it, because deadlines are fixed when they begin.
+mechanisms as `view.rules`. A deadline is fixed when it begins: a gift keeps that of the day on which it was sent, a
+return window that of the delivery; fees are those of the day on which an order is completed.
 
 Besides the rules as stated, two that follow from the date are shown: ``gifts`` (they are rolled out) and
 ``gift_receivers`` (who a gift can be sent to; the group lottery came later).
@@ -90,7 +90,9 @@ def _change() -> Any:
         kind: Any = Annotated[rule.annotation, *rule.metadata] if rule.metadata else rule.annotation
         stated = Field(None, description=rule.description, json_schema_extra=rule.json_schema_extra)
         rules[name] = (kind | None, stated)
-    return create_model("Change", __base__=Params, since=(date, Field(description="first day of the change")), **rules)
+    return create_model(
+        "Change", __base__=Params, since=(date, param(..., "first day of the change", unit="date")), **rules
+    )
 
 
 if TYPE_CHECKING:

@@ -159,7 +159,7 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
     return Plan(
         baseline=asked.baseline,
         metrics=asked.metrics or metrics.STANDARD,
-        merchant=asked.merchant or next(iter(scenario.merchants)),
+        merchant=scenario.focal,
         seeds=replication_seeds(scenario.seed, asked.replications if replications is None else replications),
     )
 

@@ -98,6 +98,12 @@ class Comparison:
         }
 
 
+def heading(name: str) -> str:
+    """A metric's title with its unit, unless that says the same."""
+    metric = METRICS[name]
+    return metric.title if metric.unit.lower() in ("", metric.title.lower()) else f"{metric.title}, {metric.unit}"
+
+
 def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:
     interval = [_number(found.low), _number(found.high)]
     return {

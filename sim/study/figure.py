@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.metrics.catalog import METRICS
-from sim.study.comparison import Comparison
+from sim.study.comparison import Comparison, heading
 
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
@@ -43,15 +42,14 @@ def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) ->
         found = comparison.difference(name, metric)
         colour = COLOURS.get(found.verdict, NEUTRAL)
         spread = np.linspace(-0.18, 0.18, paired.size) if paired.size > 1 else np.zeros(paired.size)
-        axes.plot(paired, row + spread, ".", color=colour, alpha=0.35, markersize=5, markeredgewidth=0)
+        axes.plot(paired, row + spread, ".", color=colour, alpha=0.6, markersize=6, markeredgewidth=0)
         if math.isfinite(found.estimate.low):
             axes.plot([found.estimate.low, found.estimate.high], [row, row], color=colour, linewidth=2)
         axes.plot([found.estimate.mean], [row], "D", color=colour, markersize=5)
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(others)), [_text(name) for name in others])
     axes.set_ylim(len(others) - 0.5, -0.5)
-    unit = f", {METRICS[metric].unit}" if METRICS[metric].unit else ""
-    axes.set_title(_text(METRICS[metric].title + unit), loc="left", fontsize=9)
+    axes.set_title(_text(heading(metric)), loc="left", fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 

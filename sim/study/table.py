@@ -5,11 +5,12 @@ import unicodedata
 from collections.abc import Iterator
 
 from sim.metrics.catalog import METRICS
-from sim.study.comparison import Comparison
+from sim.study.comparison import Comparison, heading
 from sim.study.stats import Estimate
 
 WIDTH = 80
 NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
+GOOD = {True: ", higher is better", False: ", lower is better", None: ""}
 NOTHING = "–"
 
 
@@ -41,10 +42,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield _row("", "mean", "difference", "95 % interval", "verdict")
     for name in comparison.metrics:
-        metric = METRICS[name]
-        good = {True: ", higher is better", False: ", lower is better", None: ""}[metric.higher_is_better]
-        unit = f", {metric.unit}" if metric.unit else ""
-        yield from _wrapped(f"{metric.title}{unit}{good}")
+        yield from _wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
     yield from _footnotes(comparison)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from sim.units import F64, I64
+from sim.units import F64, I64, Array
 
 # Share of a day's sessions that begin in each hour, per mille (assumed: low at night, peaks at lunch and at 20-22 h).
 HOUR_PROFILE = np.array(
@@ -75,7 +75,7 @@ class Calendar:
     weekday: npt.NDArray[np.int8] = field(init=False)  # 0 is Monday
     month: npt.NDArray[np.int8] = field(init=False)  # 1..12
     day_of_year: npt.NDArray[np.int16] = field(init=False)  # 0..364, as in a year without 29 February
-    festival: npt.NDArray[np.int8] = field(init=False)  # index into FESTIVALS, -1 on an ordinary day
+    festival: npt.NDArray[np.int8] = field(init=False)  # index into FESTIVALS, the first of two; -1 on an ordinary day
     gift_pull: F64 = field(init=False)  # 0..1, how strongly a festival moves people to give
     sale_pull: F64 = field(init=False)  # 0..1, how strongly a shopping festival moves people to buy
     day_factor: F64 = field(init=False)  # sessions, relative to a mean day
@@ -84,7 +84,7 @@ class Calendar:
         dates = [self.start + timedelta(days=day) for day in range(self.days)]
         found = _festivals(self.start, self.days)
         weekday = np.array([d.weekday() for d in dates], np.int8)
-        columns = {
+        columns: dict[str, Array] = {
             "weekday": weekday,
             "month": np.array([d.month for d in dates], np.int8),
             "day_of_year": np.array([day_of_year(d) for d in dates], np.int16),
@@ -132,7 +132,7 @@ def _festivals(start: date, days: int) -> list[tuple[int, int]]:
 def _codes(found: list[tuple[int, int]], days: int) -> npt.NDArray[np.int8]:
     out = np.full(days, -1, np.int8)
     for day, code in found:
-        if 0 <= day < days:
+        if 0 <= day < days and out[day] < 0:
             out[day] = code
     return out
 

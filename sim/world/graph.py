@@ -70,7 +70,7 @@ class SocialGraph:
 
     @classmethod
     def from_edges(cls, n: int, u: Array, v: Array, strength: Strength) -> "SocialGraph":
-        """An undirected graph of n people; a tie given twice counts once, at its greatest strength; loops are dropped."""
+        """An undirected graph of n people; a tie given twice counts once, at its greatest strength, a loop never."""
         real = u != v
         low, high = np.minimum(u, v)[real], np.maximum(u, v)[real]
         u, v, strength = each_once(n, low, high, strength[real])
@@ -79,10 +79,15 @@ class SocialGraph:
 
     @classmethod
     def bipartite(cls, rows: int, columns: int, row: Array, column: Array) -> "SocialGraph":
-        """Memberships (row, column), each given once; rows ascend."""
-        key = np.sort(row.astype(np.int64) * columns + column)
-        start = np.searchsorted(key, np.arange(rows + 1, dtype=np.int64) * columns)
-        return cls(start.astype(np.int64), (key % columns).astype(np.int32), np.zeros(key.size, np.uint8))
+        """Memberships (row, column), each given once, in any order; rows ascend."""
+        ahead = np.diff(row)
+        if ((ahead < 0) | ((ahead == 0) & (np.diff(column) < 0))).any():
+            across = width(columns)
+            packed = pack(row, column, across, np.zeros(1, np.uint64), 0)
+            packed.sort()
+            column = field(packed, 0, across)
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        return cls(indptr, column.astype(np.int32), np.zeros(column.size, np.uint8))
 
     @classmethod
     def from_networkx(cls, graph: "nx.Graph[int]", strength: Strength) -> "SocialGraph":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim import draws
-from sim.units import F64, I32, I64, U64, Array
+from sim.units import I32, I64, U64, Array
 from sim.world.circles import KINDS, SHARE, Circles
 from sim.world.graph import Layers, SocialGraph, Strength, by_strength, each_once
 from sim.world.packing import shuffled
@@ -87,9 +87,9 @@ def _rows(keys: U64, where: Circles, first: int, last: int, row: I32, column: I3
         np.concatenate([*(v + first for _, v, _ in found), high]),
         np.concatenate([*(force for _, _, force in found), far]),
     )
-    both = np.concatenate([u, v]).astype(np.int64) - first, np.concatenate([v, u]), np.concatenate([force, force])
-    mine = (both[0] >= 0) & (both[0] < n)
-    return by_strength(n, keys.size, *(side[mine] for side in both))
+    row, column, force = np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([force, force])
+    mine = np.flatnonzero((row >= first) & (row < last))
+    return by_strength(n, keys.size, row[mine] - np.uint64(first), column[mine], force[mine])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,13 @@ class _Run:
         size = np.bincount(place)
         total, square = np.bincount(place, weight), np.bincount(place, weight * weight)
         partners = np.cumsum(size)[place] - np.arange(order.size) - 1
-        share = weight / total[place]
-        friends = (square / np.maximum(total, 1.0))[place]
+        share, friends = weight / total[place], square[place] / total[place]
         parts = [self._coins(order, weight, share, friends, partners, cut, kind) for cut in _blocks(partners)]
         u, v, force = (np.concatenate(column) for column in zip(*parts, strict=True))
         return u, v, force
 
     def _coins(
-        self, order: I64, weight: F64, share: F64, friends: F64, partners: I64, cut: slice, kind: int
+        self, order: I64, weight: Array, share: Array, friends: Array, partners: I64, cut: slice, kind: int
     ) -> tuple[I64, I64, Strength]:
         """Decide all pairs whose first member, in the order of circles, is in `cut`."""
         count = partners[cut]
@@ -132,9 +131,11 @@ class _Run:
         """Half-ties paired at random within each region; an odd one is dropped."""
         person, nth = _halves(halves)
         place = region[person] - region[0]
-        order = shuffled(place, int(place.max(initial=0)) + 1, draws.bits("world.native/near", self.keys[person], nth))
-        one, two = _pairs(person[order])
-        real = (region[one] == region[two]) & (one != two)
+        count = np.bincount(place)
+        order = shuffled(place, count.size, draws.bits("world.native/near", self.keys[person], nth))
+        odd = (np.cumsum(count) - 1)[count % 2 == 1]
+        one, two = _pairs(person[np.delete(order, odd)])
+        real = one != two
         u, v = np.minimum(one, two)[real], np.maximum(one, two)[real]
         return u, v, strength(self.keys, u, v, CLOSENESS[_CITY], 0.0, self.first)
 

@@ -1,6 +1,7 @@
 """Who people are: fixed traits, each drawn from the person's own key."""
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -72,9 +73,10 @@ def _traits(keys: U64, tier: Array, params: PeopleParams) -> dict[str, Array]:
     def gamma(name: str, shape: float) -> F64:
         return draws.quantile(gamma_table(shape), f"world.people/{name}", keys)
 
+    least = min(1.0, params.attention)  # whoever opens WeChat notices something
     rich = draws.quantile(normal_table(), "world.people/income", keys)
     own = draws.quantile(normal_table(), "world.people/price_sensitivity", keys)
-    wary = params.price_income * rich + (1.0 - params.price_income**2) ** 0.5 * own
+    wary = params.price_income * rich + sqrt(1.0 - params.price_income * params.price_income) * own
     return {
         "age": age(keys, params.age_mean),
         "tier": tier,
@@ -84,7 +86,7 @@ def _traits(keys: U64, tier: Array, params: PeopleParams) -> dict[str, Array]:
         "sociality": gamma("sociality", params.sociality_shape),
         "generosity": gamma("generosity", params.generosity_shape),
         "birthday": draws.below("world.people/birthday", keys, 365),
-        "attention": params.attention * gamma("attention", _ATTENTION_SHAPE),
+        "attention": least + (params.attention - least) * gamma("attention", _ATTENTION_SHAPE),
         "tolerance": _tolerance(keys, params),
     }
 

@@ -13,22 +13,44 @@ from sim.world.world import World
 WEEK_DAYS = 7
 
 
+def months(start: date, days: int) -> tuple[I64, I64]:
+    """The first day that the scenario has of each calendar month, and the month (year · 12 + month from 0)."""
+    first = [(max(begin, start) - start, begin) for begin in _firsts(start, start + timedelta(days=days))]
+    day, month = [gap.days for gap, _ in first], [_month(begin) for _, begin in first]
+    return np.array(day, np.int64), np.array(month, np.int64)
+
+
 def monthly(start: date, days: int, count: int) -> tuple[I64, I64, I64]:
     """Days of `count` posts spread evenly over each calendar month, within a scenario of `days` days.
 
     Returns (day, number of the post in its month from 0, month); post k of n is on day (2k + 1)·length // 2n of the
-    month. The month (year · 12 + month) and the number are a post's natural key.
+    month. The month and the number are a post's natural key.
     """
     rows = []
-    first = start.replace(day=1)
-    while (offset := (first - start).days) < days:
-        following = (first + timedelta(days=31)).replace(day=1)
-        length = (following - first).days
-        month = first.year * 12 + first.month - 1
-        rows += [(offset + (2 * k + 1) * length // (2 * count), k, month) for k in range(count)]
-        first = following
+    for first in _firsts(start, start + timedelta(days=days)):
+        length = (_following(first) - first).days
+        offset = (first - start).days
+        rows += [(offset + (2 * k + 1) * length // (2 * count), k, _month(first)) for k in range(count)]
     table = np.array([row for row in rows if 0 <= row[0] < days], np.int64).reshape(-1, 3)
     return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _firsts(start: date, stop: date) -> list[date]:
+    """The first of every month that has a day in [start, stop)."""
+    out = []
+    first = start.replace(day=1)
+    while first < stop:
+        out.append(first)
+        first = _following(first)
+    return out
+
+
+def _following(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _month(when: date) -> int:
+    return when.year * 12 + when.month - 1
 
 
 def weekly(days: int, count: int) -> tuple[I64, I64]:

@@ -13,6 +13,7 @@ from sim.world.graph import Strength
 
 CLOSENESS = (1.5, 0.5, 0.5, 0.0)  # family, work, school, acquaintance (assumed)
 NOISE = 1.0  # width of the uniform luck of a tie (assumed)
+_ROWS = 1_024  # people whose friends' friends are counted together
 _STEPS = 65_535 / (max(CLOSENESS) + 1.0 + NOISE)
 
 
@@ -45,21 +46,19 @@ def community_strength(keys: U64, where: Circles, u: Array, v: Array, kind: Arra
     return strength(keys, u, v, np.array(CLOSENESS)[kind], common)
 
 
-def measured_strength(keys: U64, u: Array, v: Array, together: Array) -> Strength:
-    """Strength of ties of any graph: common friends counted; `together` where both are of one community."""
-    common = common_friends(keys.size, u, v)
-    return strength(keys, u, v, np.where(together, CLOSENESS[1], 0.0), common)
-
-
 def common_friends(n: int, u: Array, v: Array) -> F64:
     """How many neighbours the two ends of each tie have in common, shape (ties,)."""
-    from scipy.sparse import coo_array
+    from scipy.sparse import csr_array
 
-    both = (np.concatenate([u, v]), np.concatenate([v, u]))
-    adjacency = coo_array((np.ones(2 * u.size, np.int32), both), shape=(n, n)).tocsr()
-    out = np.empty(u.size)
-    block = 50_000
-    for start in range(0, u.size, block):
-        part = slice(start, start + block)
-        out[part] = adjacency[u[part]].multiply(adjacency[v[part]]).sum(axis=1)
+    both = np.concatenate([u, v]), np.concatenate([v, u])
+    friends = csr_array((np.ones(2 * u.size, np.int32), both), shape=(n, n))
+    out = np.zeros(u.size)
+    by_person = np.argsort(u, kind="stable")
+    cuts = np.searchsorted(u[by_person], np.arange(0, n + _ROWS, _ROWS))
+    for i, (start, end) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        if start == end:
+            continue
+        ties = by_person[start:end]
+        paths = friends[i * _ROWS : (i + 1) * _ROWS] @ friends  # paths of two steps
+        out[ties] = paths[u[ties] - i * _ROWS, v[ties]]
     return out

@@ -29,15 +29,16 @@ class World:
     merchant_key: U64  # (W·m,) hash of (seed, local merchant)
     people: Mapping[str, Array]  # fixed traits, (W·n,) or (W·n, categories); see `sim.world.people.TRAITS`
     graph: SocialGraph  # over W·n users, block-diagonal, neighbours ordered by tie strength
-    groups: SocialGraph  # the chat groups of friends: rows are users, entries are group numbers; `members` is its inverse
+    groups: SocialGraph  # chat groups of friends: rows are users, entries are groups; `members` is its inverse
     members: SocialGraph  # rows are groups, entries are users
 
     merchant: Mapping[str, Array]  # (W·m,): category
-    product: Mapping[str, Array]  # (W·p,): merchant, category, price, cost, quality, cycle_days, giftable, key ...
+    product: Mapping[str, Array]  # (W·p,): see `sim.world.merchants.PRODUCT`, and key
     variant_start: I64  # (W·p + 1,): variants of product i are variant_start[i]:variant_start[i+1]
     variant_product: I32  # (W·v,)
     merchant_names: Sequence[str]  # (m,)
     product_names: Sequence[str]  # (p,)
+    variant_names: Sequence[str] = ()  # (v,)
 
     @property
     def count(self) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+
 from sim import catalog
 from sim.config import schema
 from sim.config.load import load

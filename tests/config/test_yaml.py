@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from sim.config.node import plain
 from sim.config.yaml import MAX_BYTES, MAX_DEPTH, compose
 
@@ -24,7 +25,9 @@ def only(text: str | bytes) -> tuple[int, int, str, str]:
     return fault.line, fault.column, fault.where, fault.wrong
 
 
-@pytest.mark.parametrize("text", ["NO", "no", "yes", "on", "off", "Yes", "y", "1:30", "2025-01-06", "0x", "1_000", "<<"])
+@pytest.mark.parametrize(
+    "text", ["NO", "no", "yes", "on", "off", "Yes", "y", "1:30", "2025-01-06", "0x", "1_000", "<<"]
+)
 def test_what_yaml_1_1_would_convert_is_a_text(text: str) -> None:
     assert value(text) == text
 
@@ -60,7 +63,11 @@ def test_keys_are_the_texts_they_are_written_as() -> None:
 
 TEXT = st.text(st.characters(categories=["L", "N", "P", "Sc", "Sm"]), max_size=20)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=20,
 )
@@ -79,11 +86,11 @@ def test_every_key_and_value_knows_its_place() -> None:
     tree, _ = compose("# 注释\n茶: {b: 3,   c: [x, 'y']}\nd:\n  e:\n    f: 1\ng:\n".encode(), "f")
     assert tree is not None
     leaf = tree.children["茶"].children["c"].value[1]  # type: ignore[index]
-    assert (leaf.place.line, leaf.place.column, leaf.place.where) == (2, 19, "茶.c[1]")
+    assert (leaf.place.line, leaf.place.column, leaf.place.where) == (2, 20, "茶.c[1]")
     inner = tree.children["d"].children["e"].children["f"]
     assert (inner.key.line, inner.key.column, inner.key.where) == (5, 5, "d.e.f")
     assert (inner.place.line, inner.place.column) == (5, 8)
-    assert (tree.children["g"].place.line, tree.children["g"].place.column) == (6, 3)
+    assert (tree.children["g"].place.line, tree.children["g"].place.column) == (6, 1)
     assert (tree.place.line, tree.place.column, tree.place.where) == (1, 1, "")
 
 
@@ -176,18 +183,20 @@ def test_the_longest_whole_number_is_exact() -> None:
 
 
 SOUP = st.lists(
-    st.sampled_from([*":-?[]{},&*!|>'\"%@`#~\n \t\r", "a", "b: ", "\n  ", "- ", "---\n", "...", "&x ", "*x", "!t ", "\ufeff"]),
+    st.sampled_from(
+        [*":-?[]{},&*!|>'\"%@`#~\n \t\r", "a", "b: ", "\n  ", "- ", "---\n", "...", "&x ", "*x", "!t ", "\ufeff"]
+    ),
     max_size=40,
 ).map("".join)  # fmt: skip
 
 
 @given(SOUP | st.text(max_size=60))
-@example("a: \"\\ud800\"")
+@example('a: "\\ud800"')
 @example("%YAML 99999999999999999999.1\n---\na: 1")
-@example("a: \"\\0\"")
+@example('a: "\\0"')
 def test_no_text_can_do_worse_than_be_refused(text: str) -> None:
     tree, faults = compose(text.encode("utf-8", "surrogatepass"), "f")
-    assert (tree is None) <= bool(faults)
+    assert tree is not None or faults
     for fault in faults:
         assert fault.line >= 1
         assert fault.column >= 1
@@ -199,7 +208,7 @@ def test_no_text_can_do_worse_than_be_refused(text: str) -> None:
 @given(st.binary(max_size=60))
 def test_no_bytes_can_do_worse_than_be_refused(raw: bytes) -> None:
     tree, faults = compose(raw, "f")
-    assert (tree is None) <= bool(faults)
+    assert tree is not None or faults
 
 
 def numbers(data: Any) -> list[float]:

@@ -113,7 +113,7 @@ class Story:
         if "kind" in row:
             writer.events(row["kind"], self.records(row, world), tick)
         else:
-            writer.postings(row["currency"], self.posting(row, world), np.array([world]), tick)
+            writer.postings(row["currency"], self.posting(row, world), tick)
 
     def records(self, row: dict[str, Any], world: int = 0) -> Records:
         sizes = {"user": self.users, "peer": self.users, "merchant": len(self.merchants),

@@ -24,7 +24,7 @@ class Desk:
         self.kinds = {kind for m in mechanisms for kind in m.settles}
         self.queue: list[tuple[int, int, int, str, Records]] = []
         self.serial = 0
-        self.stock = Counter({v: stock for v in range(view.world.variant_product.size)})
+        self.stock = Counter(dict.fromkeys(range(view.world.variant_product.size), stock))
         self.open: set[int] = set()
         self.balance: dict[tuple[str, str, int], int] = defaultdict(int)
         self.events: dict[str, list[Records]] = defaultdict(list)

@@ -8,7 +8,7 @@ from sim.ledger.schema import Records
 from sim.operations.inventory import Inventory
 from sim.units import DAY, HOUR
 from tests.operations.desk import Desk, orders
-from tests.views import make_view, mechanism
+from tests.views import apply, make_view, mechanism
 
 
 def shop(**params):  # type: ignore[no-untyped-def]
@@ -21,17 +21,18 @@ def shop(**params):  # type: ignore[no-untyped-def]
     return view, inventory, desk
 
 
-def live(days: int, demand: int, **params: int) -> tuple[list[int], list[int], int]:
+def live(days: int, demand: int, fixed: bool = True, **params: float) -> tuple[list[int], list[int], int]:
     """Stock and pieces on order at the end of each day of even demand at noon, and the pieces refused."""
-    view, inventory, desk = shop(**params)
+    view, inventory, desk = shop(**({"cover_days": 0.0} if fixed else {}), **params)
     stock, on_order = view.state["variant"]["stock"], view.state["variant"]["on_order"]
     shelf, ordered, refused = [], [], 0
     desk_apply = desk.apply
 
     def applied(fx):  # type: ignore[no-untyped-def]
         for _, column, index, amount in fx.tallies:
-            assert column == "on_order"
-            np.add.at(on_order, index, amount)
+            np.add.at(view.state["variant"][column], index, amount)
+        for _, column, values in fx.sets:
+            view.state["variant"][column][:] = values
         desk_apply(fx)
 
     desk.apply = applied  # type: ignore[method-assign]
@@ -54,41 +55,59 @@ def live(days: int, demand: int, **params: int) -> tuple[list[int], list[int], i
 
 
 def test_stock_path_of_even_demand_by_hand() -> None:
-    """S = 10, s = 4, Q = 6, lead 2 days, 3 a day.
+    """Opening 13, s = 7, Q = 6, lead 2 days, 3 a day (so that demand over the lead time, 6, is below s).
 
-    day 0: 10-3=7 (7 > 4). day 1: 4 <= 4, order 6, due at the start of day 4. day 2: 1, position 7. day 3: nothing
-    for 3, one piece left: refused, position 7. day 4: 1+6-3=4, position 4: order 6, due on day 7. day 5: 1; day 6:
-    refused; day 7: 4 and so on, every third day refused.
+    Day 0: 10. Day 1: 7, position 7: order 6, due when day 4 begins. Day 2: 4, position 10. Day 3: 1, position 7:
+    order 6, due on day 6. Day 4: 1 + 6 - 3 = 4, position 10. Day 5: 1, position 7: order 6, due on day 8. And so on.
     """
-    shelf, ordered, refused = live(10, 3, opening=10, reorder_point=4, reorder_quantity=6, lead_days=2)
-    assert shelf == [7, 4, 1, 1, 4, 1, 1, 4, 1, 1]
-    assert ordered == [0, 6, 6, 0 + 6, 6, 6, 6, 6, 6, 6]
+    shelf, ordered, refused = live(8, 3, opening=13, reorder_point=7, reorder_quantity=6, lead_days=2)
+    assert shelf == [10, 7, 4, 1, 4, 1, 4, 1]
+    assert ordered == [0, 6, 6, 12, 6, 12, 6, 12]
+    assert refused == 0
+
+
+def test_stock_path_with_lost_sales_by_hand() -> None:
+    """Opening 3, s = 0, Q = 6, lead 1 day, 3 a day: an order is placed only when nothing is left.
+
+    Day 0: 0, order 6, due when day 2 begins. Day 1: 3 pieces lost. Day 2: 6 - 3. Day 3: 0, order. Day 4: lost ...
+    """
+    shelf, ordered, refused = live(8, 3, opening=3, reorder_point=0, reorder_quantity=6, lead_days=1)
+    assert shelf == [0, 0, 3, 0, 0, 3, 0, 0]
+    assert ordered == [6, 6, 0, 6, 6, 0, 6, 6]
     assert refused == 3 * 3
 
 
-def test_no_lead_time_never_runs_out() -> None:
-    shelf, ordered, refused = live(6, 3, opening=9, reorder_point=3, reorder_quantity=6, lead_days=0)
+def test_even_demand_is_forecast_exactly_from_the_first_day() -> None:
+    """D = 5 whatever the half-life: s = 5 · (2 + 1) = 15 and Q = 5 · 4 = 20; opening 40.
+
+    Days 0 to 4: 35, 30, 25, 20, 15: order 20, due when day 7 begins. 10, 5. Day 7: 20. Day 8: 15, order ...
+    """
+    params = {"reorder_point": 1, "reorder_quantity": 1, "lead_days": 2, "safety_days": 1.0, "cover_days": 4.0}
+    shelf, ordered, refused = live(11, 5, fixed=False, opening=40, **params)
+    assert shelf == [35, 30, 25, 20, 15, 10, 5, 20, 15, 10, 5]
+    assert ordered == [0, 0, 0, 0, 20, 20, 20, 0, 20, 20, 20]
     assert refused == 0
-    assert shelf == [6, 3, 6, 3, 6, 3]  # what is ordered in the night is there in the morning
-    assert ordered == [0, 6, 0, 6, 0, 6]
 
 
-def test_more_than_one_lot_is_ordered_when_one_does_not_reach_above_s() -> None:
-    _, ordered, _ = live(1, 0, opening=3, reorder_point=20, reorder_quantity=5, lead_days=9)
-    assert ordered == [20]  # 3 + 15 = 18 is not above 20; 3 + 20 = 23 is
+def test_demand_is_the_weighted_mean_of_the_days_and_counts_what_was_refused() -> None:
+    """Half-life of 1 day: weights 1, 1/2, 1/4 from the last day back; 0, 6 and 9 pieces are asked for.
 
-
-@given(st.integers(0, 50), st.integers(0, 40), st.integers(1, 30))
-def test_position_is_above_s_after_the_review_by_the_fewest_lots(opening: int, s: int, lot: int) -> None:
-    _, (ordered,), _ = live(1, 0, opening=opening, reorder_point=s, reorder_quantity=lot, lead_days=3)
-    assert ordered % lot == 0
-    assert opening + ordered > s
-    assert ordered == 0 or opening + ordered - lot <= s
-
-
-def test_no_lot_size_means_no_reordering() -> None:
-    shelf, ordered, refused = live(5, 2, opening=4, reorder_point=100, reorder_quantity=0, lead_days=1)
-    assert (shelf, ordered, refused) == ([2, 0, 0, 0, 0], [0] * 5, 6)
+    D = 0; (6 + 0) / 1.5 = 4; (9 + 3 + 0) / 1.75 = 6.86. With s = Q = D · 1 day, rounded and at least 0 and 1, and
+    nothing arriving yet: position 0 <= 0, order 1; position 1 <= 4, order 4; position 5 <= 7, order 7.
+    """
+    params = {"reorder_point": 0, "reorder_quantity": 1, "lead_days": 1, "safety_days": 0.0, "cover_days": 1.0}
+    view, inventory, _ = shop(opening=0, forecast_half_life_days=1.0, **params)
+    view.state["variant"]["stock"][:] = 0
+    ordered = []
+    for day, pieces in enumerate((0, 6, 9)):
+        rows = orders(view, [{"time": 0, "user": 0, "variant": 0, "amount": 1, "quantity": pieces}])
+        apply(view, inventory.settle(view, "order", rows, np.array([False])))
+        view.clock = Clock(day * 24 + 23, (day + 1) * DAY - HOUR, (day + 1) * DAY, day, 23, True)
+        fx = inventory.close(view)
+        ((_, restock),) = fx.requests
+        ordered.append(-int(restock.quantity[0]))
+        apply(view, fx)
+    assert ordered == [1, 4, 7]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3 * HOUR), st.integers(1, 4)), max_size=20), st.integers(0, 25))

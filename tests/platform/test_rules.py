@@ -84,7 +84,7 @@ def test_a_change_may_name_every_rule_within_the_same_bounds() -> None:
     assert set(Change.model_fields) == {"since", *RuleSet.model_fields}
     for bad in ({"gift_deadline_hours": 0}, {"platform_fee": 0.6}, {"gift_deadline": 48}, {"gift_swap": "any"}):
         with pytest.raises(ValidationError):
-            RulesParams(**{key: value for key, value in bad.items()})
+            RulesParams(**bad)
         with pytest.raises(ValidationError) as caught:
             RulesParams(changes=[{"since": "2026-01-01", **bad}])
         assert caught.value.errors()[0]["loc"][:3] == ("changes", 0, next(iter(bad)))

@@ -1,0 +1,150 @@
+"""Write the pages of docs/model from the mechanisms themselves, so that they cannot disagree with them.
+
+Run as ``make docs``. A test holds that what is checked in is what this writes.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sim import catalog
+from sim.contract import PHASES, Mechanism
+
+MODEL = Path(__file__).parent / "model"
+BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
+SETTLED = {
+    "": "written only",
+    "once": "request; the first on its subject wins",
+    "last": "request; settled after all others of the tick",
+    "stock": "request for stock",
+    "coupon": "request for a coupon of the merchant's pool",
+    "ticket": "request for the next number",
+    "plain": "request; needs no resource",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path under docs/model."""
+    found = {f"{cls.folder}/{cls.name}.md": page(key, cls) for key, cls in catalog.mechanisms().items()}
+    return {"index.md": index(catalog.mechanisms()), **found}
+
+
+def index(known: Mapping[str, type[Mechanism]]) -> str:
+    """The list of all mechanisms by folder."""
+    lines = ["# The mechanisms", "", "Folder = section of a scenario, file = key in it. Made by `make docs`.", ""]
+    for folder in catalog.FOLDERS:
+        own = [cls for cls in known.values() if cls.folder == folder]
+        if own:
+            lines += [
+                f"## {folder}",
+                "",
+                *(f"- [{cls.name}]({folder}/{cls.name}.md): {summary(cls)}" for cls in own),
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def page(key: str, cls: type[Mechanism]) -> str:
+    """What a mechanism models, its parameters, the records it makes and the state it keeps."""
+    lines = [f"# {key}", "", _markdown(_module_doc(cls)), ""]
+    lines += _section("Parameters", ("name", "meaning", "unit", "range", "default", "source"), parameters(cls.Params))
+    phases = [phase for phase in PHASES if phase in vars(cls)]
+    extra = [hook for hook in ("plan", "agenda") if hook in vars(cls)]
+    lines += ["## Phases", "", ", ".join(f"`{name}`" for name in extra + phases) or "none", ""]
+    kinds = ([f"`{k}`", kind.doc, SETTLED[kind.stage], "yes" if kind.detail else ""] for k, kind in cls.kinds.items())
+    lines += _section("Records", ("kind", "meaning", "how", "detail"), kinds)
+    if cls.settles:
+        lines += ["Settles: " + ", ".join(f"`{kind}`" for kind in cls.settles) + ".", ""]
+    columns = ([f"`{c.table}.{c.name}`", c.doc, _dtype(c.dtype), f"{c.default:g}"] for c in cls.columns)
+    lines += _section("State", ("column", "meaning", "type", "at first"), columns)
+    return "\n".join(lines)
+
+
+def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
+    """A row per field; the fields of a model inside come under its name."""
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        yield [
+            f"`{prefix}{name}`",
+            field.description or "",
+            str(extra.get("unit", "")),
+            bounds(field),
+            _default(field),
+            str(extra.get("source", "")),
+        ]
+        inner = field.annotation
+        if inspect.isclass(inner) and issubclass(inner, BaseModel):
+            yield from parameters(inner, f"{prefix}{name}.")
+
+
+def bounds(field: FieldInfo) -> str:
+    """The range of a number in words."""
+    limits = [(how, getattr(rule, how)) for rule in field.metadata for how in BOUNDS if hasattr(rule, how)]
+    return ", ".join(BOUNDS[how].format(f"{value:,g}") for how, value in limits)
+
+
+def summary(cls: type[Mechanism]) -> str:
+    """The first sentence of a mechanism's page."""
+    return _markdown(_module_doc(cls)).split("\n\n")[0].replace("\n", " ")
+
+
+def _module_doc(cls: type[Mechanism]) -> str:
+    return inspect.cleandoc(inspect.getmodule(cls).__doc__ or "")
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"``(.+?)``", r"`\1`", text)
+
+
+def _section(title: str, heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
+    """A heading and a table; nothing if there are no rows."""
+    table = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    if not table:
+        return []
+    lines = ["| " + " | ".join(row) + " |" for row in (list(heads), ["---"] * len(heads), *table)]
+    return [f"## {title}", "", *lines, ""]
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
+    if field.is_required():
+        return "must be given"
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_plain(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value)) or "none"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}"
+    return "none" if value is None else str(value)
+
+
+def _dtype(dtype: Any) -> str:
+    return getattr(dtype, "__name__", str(dtype))
+
+
+def main() -> None:
+    """Write every page; take away those of mechanisms that are gone."""
+    wanted = pages()
+    for path in MODEL.rglob("*.md"):
+        if path.relative_to(MODEL).as_posix() not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (MODEL / name).parent.mkdir(parents=True, exist_ok=True)
+        (MODEL / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

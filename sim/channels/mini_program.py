@@ -1,0 +1,227 @@
+"""The mini-program (小程序): a shop of the merchant's own, in the user's list, one tap from paying.
+
+It has no worth of its own; it works through three things.
+
+*Reach.* It stands in the list of those who opened it once: buyers who keep it, readers of a friend's card that opens
+it, people who scan its code. When such a user looks through her mini-programs she may step in and see the shelf.
+
+*Path.* Where a tap leads into the mini-program, the steps to payment are its own instead of the store's: few for
+those whom it knows (list or earlier order: address and login are there), more for newcomers, who must authorise it. A
+tap leads there from its own pages, and for those who have it in their list from anywhere but the store's own cards.
+The utility of a step is that of the store (columns `merchant.path_steps`, `merchant.step_cost`).
+
+*Loading.* Whoever does not wait is gone. The chance to leave before the page has loaded is
+
+    P(bounce) = bounce_at_1s · growth(loading_seconds),
+
+with growth 1 at 1 s, 1.32 at 3 s, 1.90 at 5 s, 2.06 at 6 s and 2.23 at 10 s, linear in between and constant outside
+(Google/SOASTA Research 2017, "Find out how you stack up to new industry benchmarks for mobile page speed": +32, 90,
+106 and 123 %). It is drawn once per session and merchant; a faster program keeps everybody whom a slower one keeps.
+
+The member centre enrols a share of the buyers who have it; members think of the merchant more easily
+(`people.repurchase`).
+
+It cannot: keep a cart between sessions, lag behind the store's stock, or be found by search on its own.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim import draws
+from sim.contract import Effects, Kind, Mechanism, View
+from sim.kernels import segments
+from sim.ledger.schema import Records
+from sim.params import Params, param
+from sim.units import I64, Array, Bools
+from sim.world.shelf import front, shelf
+from sim.world.state import MEMBER, MINI
+
+_GROWTH_SECONDS = (1.0, 3.0, 5.0, 6.0, 10.0)
+_GROWTH = (1.0, 1.32, 1.90, 2.06, 2.23)
+USUAL_STEPS, STEP_COST = 5.0, 0.12  # of a merchant without a store: those of an ordinary one
+GONE = 1e9  # utility lost by a page that did not load in time
+WINDOW = 4  # goods that a visitor sees first
+SALIENCE = 1.0  # of a shelf that she stepped up to (assumed)
+
+
+class MiniProgramParams(Params):
+    """How fast and how short the mini-program is, and how people come to have it."""
+
+    loading_seconds: float = param(2.0, "time until its page stands", unit="seconds", gt=0, le=60)
+    bounce_at_1s: float = param(
+        0.1, "share that leaves before a page that takes 1 s", unit="probability", ge=0, le=0.44
+    )
+    path_steps: int = param(3, "steps from a tap to payment for those whom it knows", unit="steps", ge=1, le=30)
+    first_steps: int = param(6, "the same for newcomers", unit="steps", ge=1, le=30)
+    menu_visit: float = param(
+        0.1, "chance to step in when she looks through her mini-programs", unit="probability", ge=0, le=1
+    )
+    adoption: float = param(0.3, "buyers who keep it in their list", unit="probability", ge=0, le=1)
+    card_entry: float = param(
+        0.5, "friends' cards that open in it when their page is seen", unit="probability", ge=0, le=1
+    )
+    scan: float = param(
+        0.0, "chance to scan its code on a package or in a shop, per session", unit="probability", ge=0, le=1
+    )
+    member: float = param(0.25, "buyers who have it and join its member centre", unit="probability", ge=0, le=1)
+
+
+class MiniProgram(Mechanism):
+    """Shows the shelf to those who have it, and shortens their way."""
+
+    Params = MiniProgramParams
+    kinds = {
+        "mini_program_added": Kind("a user has it in her list from now on"),
+        "member_joined": Kind("a user joined the member centre"),
+        "bounced": Kind("she left before the page had loaded", detail=True),
+    }
+
+    def prepare(self) -> None:
+        self._bounce = self.per_merchant(bounce)
+        self._known, self._first = self.per_merchant("path_steps"), self.per_merchant("first_steps")
+        self._menu_visit = self.per_merchant("menu_visit")
+        self._adoption, self._card_entry = self.per_merchant("adoption"), self.per_merchant("card_entry")
+        self._scan, self._member = self.per_merchant("scan"), self.per_merchant("member")
+        self._shelf = shelf(self.world)
+        self._scanned = np.flatnonzero(self._scan[: self.world.merchants])
+
+    def expose(self, view: View) -> Effects:
+        fx = Effects()
+        if view.clock.running:
+            for session, merchant in (self._visits(view), self._scans(view)):
+                owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
+                session = session[owner]
+                channel, cause = view.channel("mini_program"), view.sessions.event[session]
+                fx.expose(channel, session, product, cause=cause, salience=SALIENCE)
+        return fx
+
+    def appraise(self, view: View) -> Effects:
+        """The way to the till, and who does not wait for the page."""
+        fx = Effects()
+        at, known = self._inside(view, np.flatnonzero(self.on[view.exposures.merchant]))
+        if at.size:
+            merchant, session = view.exposures.merchant[at], view.exposures.session[at]
+            shared = view.state["merchant"]
+            usual = shared["path_steps"][merchant] if "path_steps" in shared else USUAL_STEPS
+            cost = shared["step_cost"][merchant] if "step_cost" in shared else STEP_COST
+            delta = np.zeros(len(view.exposures))
+            delta[at] = cost * (usual - np.where(known, self._known[merchant], self._first[merchant]))
+            delta[at[self._leaves(view, session, merchant)]] -= GONE
+            fx.appeal(delta)
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        fx = Effects()
+        self._count_bounces(view, fx)
+        entered = np.unique(np.concatenate(list(self._entries(view))))
+        session, merchant = np.divmod(entered, self.world.m)
+        new = (view.relation("flags", session, merchant) & MINI) == 0
+        self._enrol(view, fx, "mini_program_added", MINI, session[new], merchant[new])
+        self._members(view, fx, entered)
+        return fx
+
+    # --------------------------------------------------------------------------------------------------- who comes in
+
+    def _visits(self, view: View) -> tuple[I64, Array]:
+        """Sessions that look through their mini-programs and step in: (session, merchant)."""
+        looks = view.scratch.get("surface_mini_programs")
+        some = np.flatnonzero(looks & view.sessions.planned) if looks is not None else np.zeros(0, np.int64)
+        user = view.sessions.user[some]
+        row, slot = np.nonzero((view.state["slot"]["flags"][user] & MINI) != 0)
+        session, merchant = some[row], view.state["slot"]["merchant"][user[row], slot]
+        event, local = view.sessions.event[session], self.world.local_merchant(merchant)
+        steps_in = draws.chance("channels.mini_program/menu", event, self._menu_visit[merchant], local)
+        return session[steps_in], merchant[steps_in]
+
+    def _scans(self, view: View) -> tuple[I64, Array]:
+        """Sessions that begin with scanning a code: one merchant each, in proportion to how often it is scanned."""
+        local, event = self._scanned, view.sessions.event
+        total = 0.0
+        for rate in self._scan[local].tolist():
+            total += rate
+        if total == 0.0:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        scans = draws.chance("channels.mini_program/scan", event, total) & view.sessions.planned
+        session = np.flatnonzero(scans)
+        owner, number = np.repeat(session, local.size), np.tile(local, session.size)
+        arrival = draws.exponential("channels.mini_program/code", event[owner], number) / self._scan[number]
+        won = number[segments.argmax(owner, -arrival, number.astype(np.uint64))]
+        return session, won + view.world.world_of(view.sessions.user[session]) * self.world.merchants
+
+    def _entries(self, view: View) -> Iterator[I64]:
+        """Pairs session · m + merchant that have it in their list after this session."""
+        session, merchant, order = self._buyers(view)
+        keeps = draws.chance("channels.mini_program/adopt", order, self._adoption[merchant])
+        yield session[keeps] * self.world.m + merchant[keeps]
+        shown = view.exposures
+        at = np.flatnonzero(view.viewed & self.on[shown.merchant])
+        session, merchant = shown.session[at], shown.merchant[at]
+        event, local = view.sessions.event[session], self.world.local_merchant(merchant)
+        opens = draws.chance("channels.mini_program/card", event, self._card_entry[merchant], local)
+        enters = (shown.channel[at] == view.channel("mini_program")) | ((shown.peer[at] >= 0) & opens)
+        yield session[enters] * self.world.m + merchant[enters]
+
+    def _buyers(self, view: View) -> tuple[I64, Array, Array]:
+        """(session, merchant, order) of what was bought in this tick, for oneself or as a gift."""
+        parts = [view.outcome(kind) for kind in ("order", "gift_order")]
+        rows = Records.concat([part.rows.with_(detail=part.session).take(part.granted) for part in parts])
+        mine = np.flatnonzero(self.on[rows.merchant])
+        return rows.detail[mine], rows.merchant[mine], rows.event[mine]
+
+    # ------------------------------------------------------------------------------------------------- once they are in
+
+    def _inside(self, view: View, at: I64) -> tuple[I64, Bools]:
+        """Those of the exposures from which a tap leads into the mini-program, and whether it knows the user."""
+        shown = view.exposures
+        session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
+        listed = (view.relation("flags", session, merchant) & MINI) != 0
+        inside = (channel == view.channel("mini_program")) | (listed & (channel != view.channel("store")))
+        known = listed | (view.relation("orders", session, merchant) > 0)
+        return at[inside], known[inside]
+
+    def _leaves(self, view: View, session: I64, merchant: Array) -> Bools:
+        """Who does not wait: once per session and merchant."""
+        event, local = view.sessions.event[session], self.world.local_merchant(merchant)
+        return draws.chance("channels.mini_program/bounce", event, self._bounce[merchant], local)
+
+    def _count_bounces(self, view: View, fx: Effects) -> None:
+        at, _ = self._inside(view, np.flatnonzero(view.viewed & self.on[view.exposures.merchant]))
+        pair = np.unique(view.exposures.session[at] * self.world.m + view.exposures.merchant[at])
+        session, merchant = np.divmod(pair, self.world.m)
+        left = self._leaves(view, session, merchant)
+        self._write(view, fx, "bounced", session[left], merchant[left])
+
+    def _members(self, view: View, fx: Effects, entered: I64) -> None:
+        """Buyers who have it (since now or before) and join the member centre."""
+        session, merchant, order = self._buyers(view)
+        flags = view.relation("flags", session, merchant)
+        has = ((flags & MINI) != 0) | np.isin(session * self.world.m + merchant, entered)
+        joins = has & ((flags & MEMBER) == 0)
+        joins &= draws.chance("channels.mini_program/member", order, self._member[merchant])
+        self._enrol(view, fx, "member_joined", MEMBER, session[joins], merchant[joins])
+
+    def _enrol(self, view: View, fx: Effects, kind: str, flag: int, session: I64, merchant: Array) -> None:
+        fx.relate("or", "flags", session, merchant, flag)
+        self._write(view, fx, kind, session, merchant)
+
+    def _write(self, view: View, fx: Effects, kind: str, session: I64, merchant: Array) -> None:
+        local = self.world.local_merchant(merchant)
+        channel = view.channel("mini_program")
+        fx.event(kind, view.rows(kind, session, index=local, merchant=merchant, channel=channel))
+
+
+def bounce(p: MiniProgramParams) -> float:
+    """Chance that a visitor leaves before the page has loaded."""
+    return p.bounce_at_1s * _growth(p.loading_seconds)
+
+
+def _growth(seconds: float) -> float:
+    """Bounces relative to those at 1 s: linear between the points of the source."""
+    points = list(zip(_GROWTH_SECONDS, _GROWTH, strict=True))
+    if seconds <= points[0][0]:
+        return points[0][1]
+    for (low, at_low), (high, at_high) in zip(points, points[1:], strict=False):
+        if seconds <= high:
+            return at_low + (at_high - at_low) * (seconds - low) / (high - low)
+    return points[-1][1]

@@ -1,0 +1,87 @@
+"""What was sold, what was kept of it, and what it cost."""
+
+from sim.ledger.audit import DEALS
+from sim.metrics.metric import Metric, of_daily, ratio, texts, total, yuan
+from sim.units import DAY
+
+REFUNDS = ("returned", "gift_expired")
+
+GMV = total("amount", *DEALS)
+NET_GMV = f"{GMV} - {total('amount', *REFUNDS)}"
+ORDERS = total("count", *DEALS)
+
+_MOVES = f"""
+    SELECT time // {DAY} AS day, target AS account, source AS other, amount FROM postings
+    WHERE currency = 'fen' AND target IN ('cash', 'escrow') AND target_owner = coalesce($merchant, target_owner)
+    UNION ALL
+    SELECT time // {DAY}, source, target, -amount FROM postings
+    WHERE currency = 'fen' AND source IN ('cash', 'escrow') AND source_owner = coalesce($merchant, source_owner)"""
+_CASH = "coalesce(sum(amount) FILTER (account = 'cash'), 0)"
+_LEVEL = f"SELECT day, sum({_CASH}) OVER (ORDER BY day) AS level FROM ({_MOVES}) GROUP BY day"
+
+
+def of_moves(number: str) -> str:
+    """The question for a number made of moves into (+) and out of (-) the merchant's cash and escrow."""
+    return f"SELECT {number} FROM ({_MOVES})"
+
+
+def spent(*accounts: str) -> str:
+    """What the merchant, or the platform for it, paid to these accounts, less what came back, fen."""
+    return f"coalesce(-sum(amount) FILTER (other IN ({texts(*accounts)})), 0)"
+
+
+MARKETING = spent("media", "promoter")
+
+METRICS = (
+    Metric(
+        "gmv", "GMV (paid)", "yuan", True,
+        "What customers paid for orders and gifts, coupons and discounts already taken off.",
+        of_daily(yuan(GMV)),
+    ),
+    Metric(
+        "net_gmv", "Net GMV", "yuan", True,
+        "GMV less what was paid back for expired gifts and returned parcels, whenever that was.",
+        of_daily(yuan(NET_GMV)),
+    ),
+    Metric("orders", "Orders", "orders", True, "Orders and gifts paid.", of_daily(ORDERS)),
+    Metric(
+        "aov", "Average order value", "yuan per order", True,
+        "GMV divided by orders and gifts.",
+        of_daily(ratio(yuan(GMV), ORDERS)),
+    ),
+    Metric(
+        "margin", "Contribution margin", "yuan", True,
+        "Change of the merchant's cash: payouts (net of platform fee, payment fee and commission) less goods, parcels, "
+        "advertising, content and staff. Coupons and discounts are in the prices paid.",
+        of_moves(yuan(_CASH)),
+    ),
+    Metric(
+        "margin_rate", "Margin rate", "share of net GMV", True,
+        "Contribution margin divided by net GMV.",
+        of_moves(ratio(_CASH, f"({of_daily(NET_GMV)})")),
+    ),
+    Metric(
+        "goods_cost", "Cost of goods", "yuan", False,
+        "Paid to suppliers, less what they took back.",
+        of_moves(yuan(spent("supplier"))),
+    ),
+    Metric("shipping_cost", "Parcels", "yuan", False, "Paid to couriers, both ways.", of_moves(yuan(spent("courier")))),
+    Metric(
+        "fees", "Fees", "yuan", False,
+        "Kept by the platform and the payment service out of payments.",
+        of_moves(yuan(spent("platform", "payment"))),
+    ),
+    Metric(
+        "marketing_cost", "Marketing", "yuan", False,
+        "Paid for advertising, content and commission.",
+        of_moves(yuan(MARKETING)),
+    ),
+    Metric("staff_cost", "Staff", "yuan", False, "Wages paid.", of_moves(yuan(spent("staff")))),
+    Metric(
+        "payback_day", "Payback day", "day", False,
+        "The first day from which the merchant's cash never again ends a day below where it began; 0 if it never did, "
+        "undefined if it still does at the end.",
+        f"SELECT CASE WHEN arg_max(level, day) < 0 THEN NULL ELSE coalesce(max(day) FILTER (level < 0) + 1, 0) END "
+        f"FROM ({_LEVEL})",
+    ),
+)  # fmt: skip

@@ -1,0 +1,300 @@
+"""The gift packet (蓝包): a product sent to a friend in chat, from payment to parcel or refund.
+
+*Eligibility.* A merchant that offers gifts lists its giftable products; of these the platform's dated rules allow
+categories that are not excluded, list prices up to the cap, and nothing before gifts are rolled out. A session with a
+friend in mind (note ``gift_peer``) is shown some of them on a gift page, drawn by an exponential race addressed by
+(session, product) with weights as in the store. An occasion page adds appeal in proportion to the day's gift pull; a
+hook is the merchant's cheapest gift, offered to senders at ``hook_price``.
+
+*Life of a gift*, whose id is that of the payment:
+
+    gift_order ── sold out ──► order_refused
+        └► gift_sent ── answered in time ──► gift_claimed ──┬───────────────────► parcel ──► returned | completed
+               │                                            └► gift_swapped ────►
+               └─────── deadline first ────► gift_expired: full refund, the piece back on the shelf
+
+The recipient is told at once. She is willing with probability w and then answers after a delay whose tail is that of
+people's answering times, P(T ≤ t) = t / (t + m) with median m (log-logistic; heavy tails: Barabási 2005), so
+
+    P(claimed within deadline d) = w · d / (d + m),   w = acceptance · (24 h + m) / 24 h,
+
+which is the acceptance parameter at d = 24 h. Willingness and delay are addressed by the gift alone: a longer
+deadline never loses a gift. Declining is silence. She answers at her own second; an answer and the deadline on the
+same second are settled by event id, as all requests are. An answer within the tick of the payment waits for the end
+of that tick, which matters only for deadlines as short as a tick.
+
+*Swap.* Within the claim a recipient with another favourite style of the same product (styles have one price) may
+swap, as the platform's rule allows: never, only when her style is sold out on the shelf, or always if the wanted one
+is in stock. The old piece goes back to the shelf.
+
+After-sale belongs to the recipient, refunds go to the sender, the sender never sees the address
+(`operations.after_sale`, `operations.finance`). The sender cannot cancel, a gift cannot be given on.
+
+It cannot: send one gift to a group (first come, lottery), add a personal message, or hand out gifts by a company.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from sim import draws
+from sim.contract import Effects, Kind, Mechanism, View
+from sim.elementary import log
+from sim.kernels import expand, segments
+from sim.ledger.schema import Records
+from sim.params import Params, param
+from sim.units import DAY, HOUR, I64, Array, Bools, fen
+
+PAGE = 6  # gifts that a gift page shows to a session (assumed)
+SALIENCE = 3.0  # of a page that she opened on purpose (assumed)
+HERDING = 0.25  # how much sales so far attract, as in the store (assumed)
+FACT_DEADLINE = DAY  # the deadline for which the acceptance is known
+FOREVER = 1e12  # seconds
+STYLES = 1_024  # numbering of styles in `people.buy`: product · 1,024 + place among its styles
+
+
+class GiftPacketParams(Params):
+    """How a merchant offers gifts, and how recipients answer."""
+
+    acceptance_within_24h: float = param(
+        0.85, "gifts claimed within 24 hours", unit="share", source="facts: gift.acceptance_within_24h", ge=0, le=1
+    )
+    answer_hours: float = param(1.0, "median time to answer of those who are willing", unit="hours", gt=0, le=240)
+    swap_wish: float = param(0.3, "recipients who would swap for their favourite style", unit="share", ge=0, le=1)
+    occasion_page: bool = param(False, "whether gift pages are dressed for festivals", unit="yes or no")
+    occasion_appeal: float = param(0.5, "worth of a dressed page at the strongest festival", unit="utility", ge=0, le=5)
+    hook_price: float = param(
+        0.0, "price of the cheapest gift for senders; 0: its list price", unit="yuan", ge=0, le=1e6
+    )
+
+    @model_validator(mode="after")
+    def _answers_in_time(self) -> Self:
+        most = FACT_DEADLINE / (FACT_DEADLINE + self.answer_hours * HOUR)
+        if self.acceptance_within_24h > most:
+            raise ValueError(
+                f"with a median answer of {self.answer_hours:g} h at most {most:.3f} of gifts can be claimed within "
+                "24 h; lower acceptance_within_24h or answer_hours"
+            )
+        return self
+
+
+class GiftPacket(Mechanism):
+    """Shows gifts, and leads each from payment to parcel or refund."""
+
+    Params = GiftPacketParams
+    channel_names = ("gift_packet",)
+    kinds = {
+        "gift_order": Kind("a gift is paid (user: sender, peer: recipient)", stage="stock"),
+        "gift_claim": Kind("the recipient confirms an address; cause is the gift", stage="once"),
+        "gift_deadline": Kind("the time to claim is over; cause is the gift", stage="once"),
+        "gift_swap": Kind("the recipient takes another style; detail is the old variant", stage="stock"),
+        "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
+        "gift_sent": Kind("a gift was paid and sent; its id is the gift's"),
+        "gift_claimed": Kind("the recipient (user) took the gift; cause is the gift"),
+        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant"),
+        "gift_expired": Kind("nobody took the gift, the sender (user) is refunded; cause is the gift"),
+    }
+    settles = ("gift_order", "gift_claim", "gift_deadline", "gift_swap")
+
+    def prepare(self) -> None:
+        self._median = self.per_merchant("answer_hours") * HOUR
+        acceptance = self.per_merchant("acceptance_within_24h")
+        self._willing = acceptance * (FACT_DEADLINE + self._median) / FACT_DEADLINE
+        self._swap_wish = self.per_merchant("swap_wish")
+        self._occasion = self.per_merchant(lambda p: p.occasion_appeal if p.occasion_page else 0.0)
+        self._listed = self.world.product["giftable"] & self.on[self.world.product["merchant"]]
+        self._hook_off = self._hooks(self.per_merchant(lambda p: fen(p.hook_price), 0, np.int64))
+
+    def initial(self) -> Mapping[tuple[str, str], Array]:
+        return {("product", "gift_on"): self._listed}
+
+    def eligible(self, rules: Mapping[str, Any]) -> Bools:
+        """Which products can be sent as gifts under these rules, shape (products,)."""
+        product, names = self.world.product, self.world.categories
+        excluded = [code for code, name in enumerate(names) if name in rules["gift_excluded_categories"]]
+        affordable = product["price"] <= fen(rules["gift_price_cap_yuan"])
+        out: Bools = self._listed & affordable & ~np.isin(product["category"], excluded)
+        return out & np.bool_(rules["gifts"])
+
+    def expose(self, view: View) -> Effects:
+        """Gift pages for sessions with a friend in mind."""
+        fx = Effects()
+        session = np.flatnonzero(_giving(view) & view.sessions.planned)
+        if session.size:
+            session, product = self._pages(view, session)
+            appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
+            fx.expose(
+                view.channel("gift_packet"),
+                session,
+                product,
+                cause=view.sessions.event[session],
+                appeal=appeal[self.world.product["merchant"][product]],
+                salience=SALIENCE,
+            )
+        return fx
+
+    def appraise(self, view: View) -> Effects:
+        """The hook's price, for senders."""
+        fx, shown = Effects(), view.exposures
+        giving = _giving(view)
+        if giving.any() and self._hook_off.any():
+            off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
+            at = np.flatnonzero((off > 0) & giving[shown.session])
+            fx.discount(at, off[at])
+        return fx
+
+    def checkout(self, view: View) -> Effects:
+        """Recipients answer, each at her own second."""
+        fx, found = Effects(), view.inbox("gift").rows
+        fx.request(
+            "gift_claim",
+            found.with_(
+                time=np.maximum(found.detail, view.clock.start),
+                event=draws.child(found.cause, "gift_claim"),
+                detail=0,
+            ),
+        )
+        return fx
+
+    def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
+        fx = Effects()
+        if kind == "gift_order":
+            self._send(view, fx, rows.take(granted))
+            fx.event("order_refused", rows.take(~granted))
+        elif kind == "gift_claim":
+            self._claim(view, fx, rows.take(granted))
+        elif kind == "gift_deadline":
+            fx.event("gift_expired", rows.take(granted))
+        else:
+            self._swap(view, fx, rows, granted)
+        return fx
+
+    def respond(self, view: View) -> Effects:
+        """Who took a gift has met the merchant."""
+        fx, claim = Effects(), view.outcome("gift_claim")
+        fx.relate("or", "flags", claim.session[claim.granted], claim.rows.merchant[claim.granted], 0)
+        return fx
+
+    # ------------------------------------------------------------------------------------------------ before payment
+
+    def _hooks(self, price: I64) -> I64:
+        """How much each product is cheaper for senders, fen: only the cheapest gift of a merchant with a hook."""
+        product, off = self.world.product, np.zeros(self._listed.size, np.int64)
+        listed = np.flatnonzero(self._listed)
+        merchant = product["merchant"][listed]
+        hook = listed[segments.argmax(merchant, -product["price"][listed], listed.astype(np.uint64))]
+        wanted = price[product["merchant"][hook]]
+        off[hook] = np.where(wanted > 0, np.maximum(product["price"][hook] - wanted, 0), 0)
+        return off
+
+    def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
+        """The gifts that each session's page shows: the first `PAGE` of a race."""
+        world, local = self.world, np.flatnonzero(self.eligible(view.rules)[: self.world.products])
+        if local.size == 0:
+            return session[:0], session[:0]
+        owner = np.repeat(np.arange(session.size), local.size)
+        number = np.tile(local, session.size)
+        product = number + world.world_of(view.sessions.user[session])[owner].astype(np.int64) * world.products
+        weight = world.product["weight"][product] * (1.0 + HERDING * log(1.0 + view.shared("product", "sold")[product]))
+        arrival = draws.exponential("offers.gift_packet/page", view.sessions.event[session][owner], number)
+        first = segments.top_k(owner, -arrival / weight, PAGE, number.astype(np.uint64))
+        return session[owner[first]], product[first]
+
+    # ------------------------------------------------------------------------------------------------- after payment
+
+    def _send(self, view: View, fx: Effects, sent: Records) -> None:
+        """The gift is out: it waits for the recipient, or for its deadline."""
+        gift = sent.event
+        deadline = sent.time + view.rules["gift_deadline_hours"] * HOUR
+        fx.event("gift_sent", sent)
+        fx.tally("product", "sold", sent.product, sent.quantity)
+        fx.open_subject(gift)
+        waiting = sent.with_(cause=gift, detail=0)
+        fx.request("gift_deadline", waiting.with_(time=deadline, event=draws.child(gift, "gift_deadline")))
+        tick = view.clock.end - view.clock.start
+        answer = np.maximum(sent.time + self.delay(sent), (sent.time // tick + 1) * tick)
+        at = np.flatnonzero(self.willing(sent) & (answer <= deadline))
+        found, answer = waiting.take(at), answer[at]
+        event = draws.child(found.cause, "gift")
+        message = found.with_(
+            user=found.peer, peer=found.user, event=event, time=answer // tick * tick - 1, detail=answer
+        )
+        fx.message("gift", message)
+        fx.wake(message.with_(time=answer))
+
+    def willing(self, gift: Records) -> Bools:
+        """Whether each gift's recipient would take it if she had all the time in the world."""
+        return draws.chance("offers.gift_packet/willing", gift.event, self._willing[gift.merchant])
+
+    def delay(self, gift: Records) -> I64:
+        """Seconds after which each gift's recipient answers if she is willing: log-logistic with shape 1."""
+        luck = draws.uniform("offers.gift_packet/delay", gift.event)
+        seconds = self._median[gift.merchant] * luck / (1.0 - luck)
+        return np.minimum(seconds, FOREVER).astype(np.int64)
+
+    def _claim(self, view: View, fx: Effects, taken: Records) -> None:
+        """The recipient has the gift, and may ask for another style of it."""
+        fx.event("gift_claimed", taken)
+        wanted = self._favourite(taken)
+        swaps = draws.chance("offers.gift_packet/swap", taken.cause, self._swap_wish[taken.merchant])
+        swaps &= (wanted != taken.variant) & self._may_swap(view, taken)
+        swap = taken.take(swaps)
+        fx.request(
+            "gift_swap",
+            swap.with_(
+                time=swap.time + 1,
+                event=draws.child(swap.cause, "gift_swap"),
+                variant=wanted[swaps],
+                detail=swap.variant,
+            ),
+        )
+        fx.request("parcel", _parcel(taken.take(~swaps)))
+
+    def _may_swap(self, view: View, taken: Records) -> Bools:
+        """Whether the platform lets the recipient take another style."""
+        rule = view.rules["gift_swap"]
+        if rule == "only_when_out_of_stock":
+            out: Bools = view.shared("variant", "stock")[taken.variant] <= 0
+            return out
+        return np.full(taken.n, rule != "none")
+
+    def _favourite(self, taken: Records) -> Array:
+        """The style that each recipient likes best: the lasting taste by which she would buy it for herself."""
+        world, begin = self.world, self.world.variant_start[taken.product]
+        owner, variant = expand.expand(begin, world.variant_start[taken.product + 1])
+        which = world.local_product(taken.product[owner]) * STYLES + variant - begin[owner]
+        liking = draws.gumbel("people.buy/variant", world.user_key[taken.user[owner]], which)
+        return variant[segments.argmax(owner, liking, which.astype(np.uint64))]
+
+    def _swap(self, view: View, fx: Effects, rows: Records, granted: Bools) -> None:
+        """The wanted style goes out and the old one back to the shelf; if it is gone, the old one goes out."""
+        done = rows.take(granted)
+        fx.event("gift_swapped", done)
+        fx.request(
+            "put_back",
+            Records(
+                done.n,
+                time=np.maximum(done.time + 1, view.clock.end),
+                event=draws.child(done.event, "put_back"),
+                cause=done.event,
+                merchant=done.merchant,
+                product=done.product,
+                variant=done.detail,
+                quantity=-done.quantity,
+            ),
+        )
+        fx.request("parcel", _parcel(rows.with_(variant=np.where(granted, rows.variant, rows.detail))))
+
+
+def _giving(view: View) -> Bools:
+    """Sessions with a friend in mind."""
+    peer = view.scratch.get("gift_peer")
+    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
+
+
+def _parcel(taken: Records) -> Records:
+    """Requests to ship: the sender has paid (user), the recipient gets the parcel (peer)."""
+    event = draws.child(taken.cause, "parcel")
+    return taken.with_(time=taken.time + 1, event=event, user=taken.peer, peer=taken.user, detail=0)

@@ -1,0 +1,56 @@
+"""Following against its propensity, and what stops it."""
+
+import numpy as np
+import pytest
+
+from sim.people.follow import Follow
+from sim.world.state import FOLLOWS, MUTED, SLOTS
+from tests.views import apply, make_view, mechanism
+
+N = 20_000
+SIGMAS = 4.0
+
+
+def prompt(view, strength=1.0, merchant=1, **params):
+    n = view.world.n
+    view.scratch["prompt_merchant"] = np.full(n, merchant)
+    view.scratch["prompt_strength"] = np.full(n, strength)
+    fx = mechanism(Follow, view, **params).respond(view)
+    apply(view, fx)
+    return dict(fx.events)
+
+
+@pytest.mark.parametrize(("strength", "share"), [(1.0, 0.12), (2.5, 0.3), (0.5, 0.06), (100.0, 1.0)])
+def test_people_follow_with_propensity_times_strength(strength, share):
+    view = make_view(N)
+    follows = prompt(view, strength)["follow"]
+    assert abs(follows.n / N - share) <= SIGMAS * np.sqrt(share * (1 - share) / N)
+    assert view.state["merchant"]["fans"].tolist() == [0, follows.n]
+    fans = np.flatnonzero((view.state["slot"]["flags"][:, 0] & FOLLOWS) != 0)
+    assert fans.tolist() == follows.user.tolist()
+    assert (view.state["slot"]["merchant"][fans, 0] == 1).all()
+    assert (follows.cause == view.sessions.event[follows.user]).all()
+
+
+@pytest.mark.parametrize("flags", [FOLLOWS, MUTED, FOLLOWS | MUTED])
+def test_nobody_follows_twice_or_what_she_muted(flags):
+    assert prompt(make_view(500, flags=flags), 100.0) == {}
+
+
+def test_whoever_can_remember_no_further_merchant_does_not_follow():
+    view = make_view(50, merchants=SLOTS + 1, known=SLOTS)
+    assert prompt(view, 100.0, merchant=SLOTS) == {}
+    assert prompt(view, 100.0, merchant=SLOTS - 1)["follow"].n == 50
+
+
+def test_woken_sessions_and_those_not_asked_do_not_follow():
+    assert prompt(make_view(50, planned=False), 100.0) == {}
+    assert prompt(make_view(50), 100.0, merchant=-1) == {}
+    view = make_view(5)
+    assert not mechanism(Follow, view).respond(view).events
+
+
+def test_a_stronger_prompt_never_loses_a_fan():
+    weak = set(prompt(make_view(3_000), 1.0)["follow"].user.tolist())
+    strong = set(prompt(make_view(3_000), 1.5)["follow"].user.tolist())
+    assert weak < strong

@@ -1,0 +1,191 @@
+"""Buying again against the closed forms of the BG/NBD model (Fader, Hardie and Lee 2005), and what is taken away."""
+
+import numpy as np
+import pytest
+from scipy.special import hyp2f1
+
+from sim.ledger.schema import Records
+from sim.people.repurchase import Repurchase
+from sim.units import DAY, WEEK
+from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
+from tests.views import apply, make_view, mechanism, post_outcome, seat
+
+SIGMAS = 4.0
+ALONE = {"recall": 1.0, "cycle_share": 0.0}  # nothing is forgotten, no pause
+R, ALPHA, A, B = 0.243, 4.414, 0.793, 2.426
+LATE = Column("slot", "late", np.float32, 0, "share by which her next order is delayed")
+
+
+def expected_orders(t: float) -> float:
+    """E[X(t)] of the BG/NBD model, t in weeks (Fader, Hardie and Lee 2005, equation 9)."""
+    z = t / (ALPHA + t)
+    return (A + B - 1) / (A - 1) * (1 - (ALPHA / (ALPHA + t)) ** R * hyp2f1(R, B, A + B - 1, z))
+
+
+def buy_what_is_needed(view, again):
+    """One tick in which every need ends in an order; returns who ordered."""
+    apply(view, again.arrive(view))
+    needs = np.flatnonzero(view.scratch["need_merchant"] >= 0)
+    merchant = view.scratch["need_merchant"][needs]
+    rows = Records(needs.size, user=view.sessions.user[needs], merchant=merchant, time=view.sessions.time[needs])
+    post_outcome(view, "order", rows)
+    apply(view, again.respond(view))
+    slot = view.state["slot"]
+    slot["orders"][rows.user, merchant] += 1
+    slot["last_order"][rows.user, merchant] = rows.time
+    view.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+    return rows.user
+
+
+@pytest.fixture(scope="module")
+def panel():
+    """Repeat orders of 12,000 people in the 13 weeks after their first order, four sessions a day; and the weeks."""
+    n, days = 12_000, 91
+    view = make_view(n, merchants=1, orders=1, last_order=0, last_seen=0)
+    again = mechanism(Repurchase, view, **ALONE)
+    for day in range(days):
+        for hour in (0, 6, 12, 18):
+            buy_what_is_needed(seat(view, day=day, hour=hour), again)
+    return view.state["slot"]["orders"][:, 0] - 1, float(view.sessions.time.mean()) / WEEK
+
+
+def test_mean_number_of_repeat_orders_is_that_of_the_bgnbd_model(panel):
+    orders, weeks = panel
+    error = orders.std() / np.sqrt(orders.size)
+    assert error < 0.03 * expected_orders(weeks)  # the test can tell
+    assert abs(orders.mean() - expected_orders(weeks)) < SIGMAS * error
+
+
+def test_share_of_people_who_come_back_at_all_is_that_of_the_gamma_mixture(panel):
+    orders, weeks = panel
+    share = 1 - (ALPHA / (ALPHA + weeks)) ** R
+    assert abs((orders > 0).mean() - share) < SIGMAS * np.sqrt(share * (1 - share) / orders.size)
+
+
+def test_people_drop_out_after_a_repeat_order_with_the_mean_of_the_beta_and_never_after_the_first():
+    n = 12_000
+    view = make_view(n, merchants=2, orders=np.tile([0, 1, 1, 1, 1, 1], (n, 1)))
+    again = mechanism(Repurchase, view)
+    both = np.repeat(np.arange(n), 2)
+    post_outcome(view, "order", Records(2 * n, user=both, merchant=np.tile([0, 1], n)))
+    apply(view, again.respond(view))
+    dropped = (view.state["slot"]["flags"] & DROPPED) != 0
+    assert not dropped[:, 0].any()
+    mean = A / (A + B)
+    assert abs(dropped[:, 1].mean() - mean) < SIGMAS * np.sqrt(mean * (1 - mean) / n)
+
+
+def test_a_refused_order_drops_nobody():
+    view = make_view(500, orders=3)
+    post_outcome(view, "order", Records(500, user=np.arange(500), merchant=0), granted=False)
+    apply(view, mechanism(Repurchase, view, b=1e-6).respond(view))
+    assert not (view.state["slot"]["flags"] & DROPPED).any()
+
+
+def needs(view, **params):
+    fx = mechanism(Repurchase, view, **params).arrive(view)
+    apply(view, fx)
+    return view.scratch["need_merchant"]
+
+
+WEEKLY = {"r": 50.0, "alpha": 50.0}  # nearly everybody needs something once a week
+
+
+def arising(weeks: float) -> float:
+    """Share of people with a need within so many weeks: one minus the transform of the gamma at that time."""
+    return 1 - (50.0 / (50.0 + weeks)) ** 50.0
+
+
+def check_share(got: float, wanted: float, n: int) -> None:
+    assert abs(got - wanted) < SIGMAS * np.sqrt(wanted * (1 - wanted) / n)
+
+
+@pytest.mark.parametrize(
+    ("flags", "recall"),
+    [
+        (0, 0.5),
+        (FOLLOWS, 1 - 0.5 * 0.7),
+        (FOLLOWS | PINNED, 1 - 0.5 * 0.7 * 0.7),
+        (GROUP | MINI, 1 - 0.5 * 0.6 * 0.7),
+        (FOLLOWS | PINNED | GROUP | MINI | MEMBER, 1 - 0.5 * 0.7 * 0.7 * 0.6 * 0.7 * 0.7),
+        (FOLLOWS | GROUP | MUTED, 0.5),
+        (MEMBER | MUTED, 1 - 0.5 * 0.7),
+    ],
+)
+def test_recall_is_one_minus_the_product_of_what_is_missed(flags, recall):
+    n = 8_000
+    view = make_view(n, merchants=1, day=14, hour=0, orders=1, last_order=0, last_seen=0, flags=flags)
+    again = mechanism(Repurchase, view)
+    assert again.recall(np.full(1, flags, np.uint16))[0] == pytest.approx(recall)
+    wanted = recall * arising(2.0)
+    check_share((needs(view, **WEEKLY, cycle_share=0.0) >= 0).mean(), wanted, n)
+
+
+def test_more_ties_never_lose_a_need():
+    n = 2_000
+    few = make_view(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS)
+    many = make_view(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS | GROUP | MINI)
+    before, after = needs(few, **WEEKLY) >= 0, needs(many, **WEEKLY) >= 0
+    assert after[before].all()
+    assert (after & ~before).any()
+
+
+def test_needs_wait_for_their_share_of_the_cycle():
+    n = 8_000
+    parts = {"merchants": 1, "hour": 0, "orders": 1, "last_order": 0, "last_seen": 0, "cycle_days": 20.0}
+    assert (needs(make_view(n, day=9, **parts), **{**ALONE, **WEEKLY, "cycle_share": 0.5}) == -1).all()
+    later = needs(make_view(n, day=17, **parts), **{**ALONE, **WEEKLY, "cycle_share": 0.5})
+    check_share((later >= 0).mean(), arising(1.0), n)
+
+
+def test_things_that_are_never_used_up_have_no_pause():
+    view = make_view(4_000, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, cycle_days=0.0)
+    check_share((needs(view, **WEEKLY, recall=1.0, cycle_share=1.0) >= 0).mean(), arising(1.0), 4_000)
+
+
+def test_only_the_time_since_the_last_session_counts():
+    n = 8_000
+    view = make_view(n, merchants=1, day=21, hour=0, orders=1, last_order=0, last_seen=20 * DAY)
+    check_share((needs(view, **ALONE, **WEEKLY) >= 0).mean(), arising(1 / 7), n)
+
+
+def test_a_late_parcel_delays_the_next_need():
+    n = 20_000
+    view = make_view(
+        n, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, late=0.5, columns=(LATE,)
+    )  # exaggerated, so that the test can tell
+    check_share((needs(view, **ALONE, **WEEKLY) >= 0).mean(), arising(1 / 1.5), n)
+
+
+def test_who_dropped_out_or_never_bought_or_is_only_woken_needs_nothing():
+    old = {"day": 30, "last_order": 0, "last_seen": 0}
+    for extra in ({"orders": 1, "flags": DROPPED}, {"orders": 0}, {"orders": 1, "planned": False}):
+        assert (needs(make_view(300, **old, **extra), **ALONE, **WEEKLY) == -1).all()
+
+
+def test_of_two_needs_each_comes_first_half_the_time():
+    n = 8_000
+    view = make_view(n, merchants=2, day=300, orders=1, last_order=0, last_seen=0)
+    check_share((needs(view, **ALONE, **WEEKLY) == 0).mean(), 0.5, n)
+
+
+def test_she_sees_all_products_of_the_merchant_the_more_gladly_the_more_loyal():
+    view = make_view(2, merchants=2, products=3, orders=1, loyalty=np.array([[0.9] * 6, [0.5] * 6]))
+    view.scratch["need_merchant"] = np.array([1, 0])
+    (shown,) = mechanism(Repurchase, view).expose(view).exposures
+    assert shown["session"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert shown["product"].tolist() == [3, 4, 5, 0, 1, 2]
+    assert shown["appeal"] == pytest.approx([4.5 + 2 * 0.4] * 3 + [4.5] * 3)
+    assert shown["cause"].tolist() == np.repeat(view.sessions.event, 3).tolist()
+    view.scratch["need_merchant"] = np.array([-1, -1])
+    assert not mechanism(Repurchase, view).expose(view).exposures
+
+
+def test_stacked_worlds_need_like_lone_ones():
+    at = {"day": 21, "orders": 1, "last_order": 0, "last_seen": 0}
+    both = needs(make_view(400, seeds=(7, 8), **at), **WEEKLY)
+    for place, seed in enumerate((7, 8)):
+        own = needs(make_view(400, seeds=(seed,), **at), **WEEKLY)
+        mine = both[400 * place : 400 * (place + 1)]
+        assert np.where(mine >= 0, mine - 2 * place, -1).tolist() == own.tolist()
+        assert (own >= 0).sum() > 100

@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
-demo: $(READY) ## compare three strategies of a tea house, from nothing installed
+demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
 	$(BIN)/wxsim compare scenarios/triangle.yaml
 
 check: $(READY) ## lint, types, architecture and fast tests, in under a minute

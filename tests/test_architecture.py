@@ -95,7 +95,7 @@ def layer_faults(module: str, tree: ast.Module) -> Iterator[str]:
     for target in imports(tree):
         if target.startswith("."):
             yield f"relative import {target}"
-        if not is_package(target, "sim") or not own:
+        if not is_package(target, "sim") or not own or target == "sim.__version__":
             continue
         other = layer_of(target)
         if other not in RANK:
@@ -120,6 +120,12 @@ def work_faults(module: str, tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, harmless) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             continue
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and dotted(node.value.func).endswith(".setflags")
+        ):
+            continue  # a constant array that nobody may write
         if isinstance(node, ast.If) and ("TYPE_CHECKING" in ast.dump(node.test) or "__name__" in ast.dump(node.test)):
             continue
         if isinstance(node, ast.Try) and all(isinstance(inner, ast.Import | ast.ImportFrom) for inner in node.body):

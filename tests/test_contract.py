@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from sim import catalog
 from sim.config.load import load
 from sim.config.model import Scenario
+from sim.config.sections import ALWAYS
 from sim.contract import HOOKS, PER_MERCHANT, PHASES, STAGES, Effects, Mechanism, View
 from sim.draws import child
 from sim.ledger.audit import audit
@@ -29,8 +30,7 @@ from tests.views import make_view, mechanism, seat, show
 KNOWN = catalog.mechanisms()
 ACTING = tuple(phase for phase in PHASES if phase not in ("settle", "close"))  # hooks that move sessions
 TABLES = {"user", "slot", "merchant", "product", "variant"}
-# Without these nothing happens, or what began has no end.
-ALWAYS_ON = {"platform.rules", "people.browse", "people.buy", "operations.finance", "operations.after_sale"}
+NEEDED = {*ALWAYS, "platform.rules", "people.browse", "people.buy"}  # else nothing happens, or what began has no end
 
 every_mechanism = pytest.mark.parametrize("cls", KNOWN.values(), ids=KNOWN.keys())
 
@@ -152,7 +152,7 @@ def lock(view: View) -> None:
 def flat(value: Any) -> list[Any]:
     """Effects as nested lists, so that two can be compared and sizes counted."""
     if isinstance(value, Effects):
-        return [flat(getattr(value, name)) for name in Effects.__slots__]
+        return flat(vars(value))
     if isinstance(value, list | tuple):
         return [flat(part) for part in value]
     if isinstance(value, dict):
@@ -167,8 +167,7 @@ def arrays(value: Any) -> Iterator[np.ndarray]:
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, Effects):
-        for name in Effects.__slots__:
-            yield from arrays(getattr(value, name))
+        yield from arrays(vars(value))
     elif isinstance(value, list | tuple):
         for part in value:
             yield from arrays(part)
@@ -286,7 +285,7 @@ def test_order_in_the_file_does_not_matter(complete: Ledger, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [key for key in KNOWN if key not in ALWAYS_ON])
+@pytest.mark.parametrize("key", [key for key in KNOWN if key not in NEEDED])
 def test_switched_off_it_leaves_other_luck_alone_and_the_books_in_balance(key: str, tmp_path: Path) -> None:
     without = play(tmp_path, scenario_text(without=key))
     assert audit(without).breaks == ()

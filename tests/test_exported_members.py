@@ -39,7 +39,7 @@ def test_public_name_is_what_its_home_defines(name: str) -> None:
 
 
 def test_run_is_the_function_even_after_its_module_was_imported() -> None:
-    script = "import sim.run, sim.study.compare; assert callable(sim.run), sim.run; from sim import run; print(run.__module__)"
+    script = "import sim.run, sim.study.compare; from sim import run; assert run is sim.run; print(run.__module__)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
     )

@@ -24,8 +24,6 @@ The member centre enrols a share of the buyers who have it; members think of the
 It cannot: keep a cart between sessions, lag behind the store's stock, or be found by search on its own.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from sim import draws
@@ -112,13 +110,18 @@ class MiniProgram(Mechanism):
         return fx
 
     def respond(self, view: View) -> Effects:
+        """Who did not wait, who has it from now on, and who becomes a member."""
         fx = Effects()
-        self._count_bounces(view, fx)
-        entered = np.unique(np.concatenate(list(self._entries(view))))
+        viewed = np.flatnonzero(view.viewed & self.on[view.exposures.merchant])
+        buyers = self._buyers(view)
+        if viewed.size == 0 and buyers.n == 0:
+            return fx
+        self._count_bounces(view, fx, viewed)
+        entered = np.unique(np.concatenate((self._keepers(buyers), self._openers(view, viewed))))
         session, merchant = np.divmod(entered, self.world.m)
         new = (view.relation("flags", session, merchant) & MINI) == 0
         self._enrol(view, fx, "mini_program_added", MINI, session[new], merchant[new])
-        self._members(view, fx, entered)
+        self._members(view, fx, buyers, entered)
         return fx
 
     # --------------------------------------------------------------------------------------------------- who comes in
@@ -149,25 +152,27 @@ class MiniProgram(Mechanism):
         won = number[segments.argmax(owner, -arrival, number.astype(np.uint64))]
         return session, won + view.world.world_of(view.sessions.user[session]) * self.world.merchants
 
-    def _entries(self, view: View) -> Iterator[I64]:
-        """Pairs session · m + merchant that have it in their list after this session."""
-        session, merchant, order = self._buyers(view)
-        keeps = draws.chance("channels.mini_program/adopt", order, self._adoption[merchant])
-        yield session[keeps] * self.world.m + merchant[keeps]
-        shown = view.exposures
-        at = np.flatnonzero(view.viewed & self.on[shown.merchant])
-        session, merchant = shown.session[at], shown.merchant[at]
-        event, local = view.sessions.event[session], self.world.local_merchant(merchant)
-        opens = draws.chance("channels.mini_program/card", event, self._card_entry[merchant], local)
-        enters = (shown.channel[at] == view.channel("mini_program")) | ((shown.peer[at] >= 0) & opens)
-        yield session[enters] * self.world.m + merchant[enters]
-
-    def _buyers(self, view: View) -> tuple[I64, Array, Array]:
-        """(session, merchant, order) of what was bought in this tick, for oneself or as a gift."""
-        parts = [view.outcome(kind) for kind in ("order", "gift_order")]
+    def _buyers(self, view: View) -> Records:
+        """What was bought in this tick, for oneself or as a gift; `detail` is the session."""
+        parts = [view.outcomes[kind] for kind in ("order", "gift_order") if kind in view.outcomes]
         rows = Records.concat([part.rows.with_(detail=part.session).take(part.granted) for part in parts])
-        mine = np.flatnonzero(self.on[rows.merchant])
-        return rows.detail[mine], rows.merchant[mine], rows.event[mine]
+        return rows.take(self.on[rows.merchant])
+
+    def _keepers(self, buyers: Records) -> I64:
+        """Buyers who keep it in their list: pairs session · m + merchant."""
+        keeps = draws.chance("channels.mini_program/adopt", buyers.event, self._adoption[buyers.merchant])
+        out: I64 = buyers.detail[keeps] * self.world.m + buyers.merchant[keeps]
+        return out
+
+    def _openers(self, view: View, viewed: I64) -> I64:
+        """Sessions that opened it, by its own entries or by a friend's card: pairs session · m + merchant."""
+        shown = view.exposures
+        session, merchant = shown.session[viewed], shown.merchant[viewed]
+        event, local = view.sessions.event[session], self.world.local_merchant(merchant)
+        card = draws.chance("channels.mini_program/card", event, self._card_entry[merchant], local)
+        enters = (shown.channel[viewed] == view.channel("mini_program")) | ((shown.peer[viewed] >= 0) & card)
+        out: I64 = session[enters] * self.world.m + merchant[enters]
+        return out
 
     # ------------------------------------------------------------------------------------------------- once they are in
 
@@ -176,29 +181,31 @@ class MiniProgram(Mechanism):
         shown = view.exposures
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
         listed = (view.relation("flags", session, merchant) & MINI) != 0
-        inside = (channel == view.channel("mini_program")) | (listed & (channel != view.channel("store")))
-        known = listed | (view.relation("orders", session, merchant) > 0)
-        return at[inside], known[inside]
+        inside = np.flatnonzero(
+            (channel == view.channel("mini_program")) | (listed & (channel != view.channel("store")))
+        )
+        known = listed[inside] | (view.relation("orders", session[inside], merchant[inside]) > 0)
+        return at[inside], known
 
     def _leaves(self, view: View, session: I64, merchant: Array) -> Bools:
         """Who does not wait: once per session and merchant."""
         event, local = view.sessions.event[session], self.world.local_merchant(merchant)
         return draws.chance("channels.mini_program/bounce", event, self._bounce[merchant], local)
 
-    def _count_bounces(self, view: View, fx: Effects) -> None:
-        at, _ = self._inside(view, np.flatnonzero(view.viewed & self.on[view.exposures.merchant]))
+    def _count_bounces(self, view: View, fx: Effects, viewed: I64) -> None:
+        at, _ = self._inside(view, viewed)
         pair = np.unique(view.exposures.session[at] * self.world.m + view.exposures.merchant[at])
         session, merchant = np.divmod(pair, self.world.m)
         left = self._leaves(view, session, merchant)
         self._write(view, fx, "bounced", session[left], merchant[left])
 
-    def _members(self, view: View, fx: Effects, entered: I64) -> None:
+    def _members(self, view: View, fx: Effects, buyers: Records, entered: I64) -> None:
         """Buyers who have it (since now or before) and join the member centre."""
-        session, merchant, order = self._buyers(view)
+        session, merchant = buyers.detail, buyers.merchant
         flags = view.relation("flags", session, merchant)
         has = ((flags & MINI) != 0) | np.isin(session * self.world.m + merchant, entered)
         joins = has & ((flags & MEMBER) == 0)
-        joins &= draws.chance("channels.mini_program/member", order, self._member[merchant])
+        joins &= draws.chance("channels.mini_program/member", buyers.event, self._member[merchant])
         self._enrol(view, fx, "member_joined", MEMBER, session[joins], merchant[joins])
 
     def _enrol(self, view: View, fx: Effects, kind: str, flag: int, session: I64, merchant: Array) -> None:

@@ -158,6 +158,8 @@ class ServiceAccount(Mechanism):
     def _broadcasts(self, view: View, fan: "_Fans", fx: Effects) -> None:
         """Broadcasts that fans find: noticed, perhaps opened, perhaps followed on to the menu."""
         sent, clock = view.content("broadcast"), view.clock
+        if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
+            return
         last_seen = view.own("last_seen")[fan.session]
         who, post = posts.unseen(sent, fan.merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
         if who.size == 0:

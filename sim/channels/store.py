@@ -6,8 +6,9 @@ proportion to the user's taste, and within it to a product in proportion to
     weight · (1 + herding · log(1 + pieces sold)),
 
 an exponential race addressed by (session, place, product): a product that becomes more popular only gains places.
-Where a category has many products the race is run first between blocks of 16 of them, then inside the winning block,
-which gives the same shares at a cost that does not grow with the number of shops. The place then shows the product
+Where there are many products the race is run first between blocks of 128 numbers, then inside the winning block,
+which gives the same shares at a cost that grows slowly with the number of shops; a product that is added then moves
+places within its own block only. The place then shows the product
 with probability
 
     discovery · (score / 5) ** score_exponent,
@@ -31,21 +32,22 @@ import numpy as np
 from sim import draws
 from sim.contract import Effects, Mechanism, View
 from sim.elementary import exp, log
-from sim.kernels import expand, segments
+from sim.kernels import segments
 from sim.params import Params, param
 from sim.units import F64, I64, U64, Array
 from sim.world.shelf import front, shelf
 from sim.world.state import DROPPED, Column
 from sim.world.world import World
 
-PLACES = 4  # recommended goods per session (assumed)
+PLACES = 2  # recommended goods per session (assumed)
 HERDING = 0.25  # how much sales so far attract (assumed)
 USUAL_SCORE = 4.5  # of an ordinary shop
 USUAL_STEPS = 5.0  # from a tap to payment in an ordinary shop: card, page, style, confirm, pay
 STEP_COST = 0.12  # utility of one step more: about one buyer in nine gives up (assumed)
 BEST_SCORE = 5.0
 WINDOW = 4  # goods that a visitor of the shop sees first
-BLOCK = 16  # products that race directly
+BLOCK = 128  # numbers of products that race directly
+NEXT_TO_NOTHING = 1e-300
 
 
 class StoreParams(Params):
@@ -128,56 +130,71 @@ class Store(Mechanism):
 
 
 class _Stand:
-    """Goods for recommendation: products by category and block, of shops that want to be found."""
+    """Goods for recommendation, of shops that want to be found: by category, and in it by block of products.
+
+    Tables are padded with the number after the last product or group, whose weight is next to nothing.
+    """
 
     def __init__(self, world: World, discovery: F64) -> None:
-        self._world = world
         local = np.flatnonzero(discovery[world.product["merchant"][: world.products]] > 0)
-        category = world.product["category"][local].astype(np.int64)
-        order = np.lexsort((local, category))
-        self._product, category = local[order], category[order]
-        block = category * (world.products // BLOCK + 1) + self._product // BLOCK
-        begin = segments.starts(block)
-        self._block = self._product[begin] // BLOCK  # natural number of each block
-        self._members = np.append(begin, block.size)
-        self._block_of = np.repeat(np.arange(begin.size), np.diff(self._members))
-        self._blocks = np.searchsorted(category[begin], np.arange(len(world.categories) + 1))
+        local = local[world.product["category"][local] >= 0]
+        category, block = world.product["category"][local].astype(np.int64), local // BLOCK
+        order = np.lexsort((local, block, category))
+        local, category, block = local[order], category[order], block[order]
+        begin = segments.starts(category * world.products + block)
+        size = np.diff(np.append(begin, local.size))
+        self._block = np.append(block[begin], 0)
+        self._group_of = np.full(world.products + 1, begin.size)
+        self._group_of[local] = np.repeat(np.arange(begin.size), size)
+        self._products = _padded(size, local, world.products)  # (groups, most products of a group)
+        blocks = np.bincount(category[begin], minlength=len(world.categories))
+        self._groups = _padded(blocks, np.arange(begin.size), begin.size)  # (categories, most groups of a category)
 
     def pick(self, view: View, session: I64, place: I64, category: I64) -> tuple[I64, I64]:
         """A product of the category for each place: positions that found one, and the products."""
-        world = view.world
-        every = self._weights(view)
-        weight = every[:, self._product]
-        of_world = world.world_of(view.sessions.user[session])
-        event = view.sessions.event[session]
-        at, block = expand.expand(self._blocks[category], self._blocks[category + 1])
-        if at.size > np.count_nonzero(self._blocks[category] < self._blocks[category + 1]):
-            total = self._of_blocks(weight)
-            won = _race("block", event[at], self._block[block], place[at], at, total[of_world[at], block])
-            at, block = at[won], block[won]
-        owner, member = expand.expand(self._members[block], self._members[block + 1])
-        at = at[owner]
-        won = _race("product", event[at], self._product[member], place[at], at, weight[of_world[at], member])
-        at, member = at[won], member[won]
-        return at, self._product[member] + of_world[at] * world.products
-
-    def _of_blocks(self, weight: F64) -> F64:
-        """Weight of every block, shape (worlds, blocks)."""
-        worlds, blocks = weight.shape[0], self._block.size
-        cell = np.arange(worlds)[:, None] * blocks + self._block_of
-        return np.bincount(cell.ravel(), weight.ravel(), worlds * blocks).astype(np.float64).reshape(worlds, blocks)
+        groups, found = self._groups[category], np.flatnonzero(self._groups[category, 0] < self._block.size - 1)
+        groups, session, place = groups[found], session[found], place[found]
+        of_world = view.world.world_of(view.sessions.user[session]).astype(np.int64)
+        event, weight = view.sessions.event[session], self._weights(view)
+        group = groups[:, 0]
+        if groups.shape[1] > 1:
+            won = _race("block", event, self._block[groups], place, self._of_groups(weight)[of_world[:, None], groups])
+            group = np.take_along_axis(groups, won[:, None], 1)[:, 0]
+        product = self._products[group]
+        won = _race("product", event, product, place, weight[of_world[:, None], product])
+        return found, np.take_along_axis(product, won[:, None], 1)[:, 0] + of_world * view.world.products
 
     def _weights(self, view: View) -> F64:
-        """Weight of every product in the race, shape (worlds, products)."""
-        sold = view.shared("product", "sold")
-        weight: F64 = view.world.product["weight"] * (1.0 + HERDING * log(1.0 + sold))
-        return weight.reshape(view.world.count, view.world.products)
+        """Weight of every product in the race, and of the padding, shape (worlds, products + 1)."""
+        sold, world = view.shared("product", "sold"), view.world
+        out = np.full((world.count, world.products + 1), NEXT_TO_NOTHING)
+        weight = world.product["weight"] * (1.0 + HERDING * log(1.0 + sold))
+        out[:, :-1] = weight.reshape(world.count, world.products)
+        return out
+
+    def _of_groups(self, weight: F64) -> F64:
+        """Weight of every group, and of the padding, shape (worlds, groups + 1)."""
+        worlds, groups = weight.shape[0], self._block.size
+        cell = np.arange(worlds)[:, None] * groups + self._group_of
+        total = np.bincount(cell.ravel(), weight.ravel(), worlds * groups).astype(np.float64).reshape(worlds, groups)
+        total[:, -1] = NEXT_TO_NOTHING
+        return total
 
 
-def _race(what: str, event: U64, index: I64, place: I64, owner: I64, weight: F64) -> I64:
-    """The winner of an exponential race in each segment of `owner`: shares in proportion to `weight`."""
-    arrival = draws.exponential(f"channels.store/{what}", event, index * PLACES + place) / weight
-    return segments.argmax(owner, -arrival, np.zeros(owner.size, np.uint64))
+def _padded(size: I64, values: I64, padding: int) -> I64:
+    """Lists of these sizes, one after another in `values`, as rows of a table."""
+    out = np.full((size.size, max(int(size.max(initial=0)), 1)), padding)
+    out[np.arange(out.shape[1]) < size[:, None]] = values
+    return out
+
+
+def _race(what: str, event: U64, candidate: I64, place: I64, weight: F64) -> I64:
+    """The winner in each row of an exponential race, so that shares are in proportion to `weight`."""
+    lane = candidate * PLACES + place[:, None]
+    arrival = draws.exponential(f"channels.store/{what}", event[:, None], lane)
+    arrival /= weight
+    out: I64 = arrival.argmin(axis=1)
+    return out
 
 
 def _free_reach(score: F64, exponent: F64) -> F64:

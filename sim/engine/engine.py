@@ -265,8 +265,8 @@ class Engine:
             self._apply(effects)
             for kind, rows in errands:
                 self.follow(kind, apply.not_before(rows, clock.end))
-        self._record("message_dropped", self._mail.sweep(clock.end))
-        self._forget_posts(clock.end - CONTENT_DAYS * DAY)
+            self._record("message_dropped", self._mail.sweep(clock.end))
+            self._forget_posts(clock.end - CONTENT_DAYS * DAY)
 
     def _forget_posts(self, before: int) -> None:
         for kind, parts in self._content.items():

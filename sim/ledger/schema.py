@@ -94,30 +94,33 @@ class Table:
         self._columns: dict[str, Any] = columns  # an array, a number, or a pair (source array, positions)
         for name, value in columns.items():
             dtype, _ = self.schema[name]
-            if isinstance(value, np.ndarray) and value.ndim:
+            if type(value) is np.ndarray and value.ndim:
                 if value.dtype != dtype:
                     value = value.astype(dtype)
                 columns[name] = value if value.shape == (n,) else np.broadcast_to(value, (n,))
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, list | tuple | np.ndarray):
                 columns[name] = np.broadcast_to(np.array(value, dtype), (n,))
 
     def __getattr__(self, name: str) -> Array:
-        if name.startswith("_"):
+        if name == "_columns":  # not set yet: an instance that is being copied
             raise AttributeError(name)
         column = self._columns.get(name)
-        if isinstance(column, np.ndarray) and column.ndim:
+        if type(column) is np.ndarray:
             return column
-        try:
-            dtype, default = self.schema[name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
-        if isinstance(column, tuple):
+        if name not in self.schema:
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}")
+        return self._made(name, column)
+
+    def _made(self, name: str, column: Any) -> Array:
+        """Make a column that is not an array yet."""
+        if type(column) is tuple:
             source, index = column
-            column = source[index]
+            made = source[index]
         else:
-            column = np.full(self.n, default if column is None else column, dtype)
-        self._columns[name] = column
-        return column
+            dtype, default = self.schema[name]
+            made = np.full(self.n, default if column is None else column, dtype)
+        self._columns[name] = made
+        return made
 
     def __len__(self) -> int:
         return self.n
@@ -133,9 +136,9 @@ class Table:
             index = index.nonzero()[0]
         out = type(self)(index.size)
         for name, column in self._columns.items():
-            if isinstance(column, tuple):
-                column = getattr(self, name)
-            out._columns[name] = (column, index) if isinstance(column, np.ndarray) and column.ndim else column
+            if type(column) is tuple:
+                column = self._made(name, column)
+            out._columns[name] = (column, index) if type(column) is np.ndarray else column
         return out
 
     def with_(self, **columns: object) -> "Table":
@@ -152,9 +155,13 @@ class Table:
             return parts[0]
         out = cls(sum(t.n for t in parts))
         if parts:
-            names = {name for t in parts for name in t._columns}
+            names: set[str] = set().union(*(t._columns for t in parts))
             for name in (name for name in cls.schema if name in names):
-                out._columns[name] = np.concatenate([getattr(t, name) for t in parts])
+                columns = [t._columns.get(name) for t in parts]
+                for i, column in enumerate(columns):
+                    if type(column) is not np.ndarray:
+                        columns[i] = parts[i]._made(name, column)
+                out._columns[name] = np.concatenate(columns)
         return out
 
     def given(self, name: str) -> bool:

@@ -16,7 +16,7 @@ from sim.ledger.digest import Digest
 from sim.ledger.parquet import ACCOUNT_NAMES, MANIFEST, VERSION, rename, sync, text_names, to_arrow, write_whole
 from sim.ledger.schema import ACCOUNTS, CURRENCIES, Postings, Records
 from sim.ledger.stream import Stream
-from sim.units import Array
+from sim.units import NOBODY, Array
 
 BLOCK_ROWS = 1 << 18  # rows are sorted and split in blocks: numpy's price per call is paid once a block
 SMALLEST_PART = 1 << 16
@@ -184,12 +184,12 @@ class LedgerWriter:
         sizes = [rows.n for rows in tables]
         rows = Postings.concat(tables)
         currency, tick = np.repeat(np.array(codes, np.int16), sizes), np.repeat(np.array(ticks, np.int32), sizes)
-        world = self._world_of_owners(rows)
+        item_size = np.array([0, self._size["variant"], self._size["merchant"], self._size["merchant"]])[currency]
+        world = self._world_of_owners(rows, item_size)
         columns = {**rows.columns(), "currency": currency}
         for side in ("source", "target"):
             columns[side + "_owner"] = self._local_owner(columns[side], columns[side + "_owner"])
-        sizes_of_items = np.array([1, self._size["variant"], self._size["merchant"], self._size["merchant"]])
-        columns["item"] = self._local(columns["item"], sizes_of_items[currency])
+        columns["item"] = self._local(columns["item"], item_size)
         is_stock = currency == CURRENCIES.index("stock")
         for table, mask in (("postings", ~is_stock), ("stock", is_stock)):
             if mask.any():
@@ -203,12 +203,15 @@ class LedgerWriter:
             raise ContractError("a row with neither user nor merchant belongs to no world")
         return world
 
-    def _world_of_owners(self, rows: Postings) -> Array:
-        """The world of each move: that of its source's owner, or of its target's if the source has none."""
+    def _world_of_owners(self, rows: Postings, item_size: Array) -> Array:
+        """The world of each move: that of its source's owner, or else its target's, or else its item's."""
         source, target = self._owner_size[rows.source], self._owner_size[rows.target]
-        of_target = rows.target_owner // np.maximum(target, 1)
-        out: Array = np.where(source > 0, rows.source_owner // np.maximum(source, 1), of_target)
-        return out
+        world = np.full(rows.n, NOBODY, np.int64)
+        for number, size in ((rows.item, item_size), (rows.target_owner, target), (rows.source_owner, source)):
+            world = np.where((size > 0) & (number >= 0), number // np.maximum(size, 1), world)
+        if world.min() < 0:
+            raise ContractError("a move between accounts without owners belongs to no world")
+        return world
 
     def _local(self, numbers: Array, size: Array | int) -> Array:
         """Stacked numbers as the lone world's; -1 stays."""

@@ -14,13 +14,12 @@ import numpy as np
 
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
-from sim.metrics.metric import texts
+from sim.metrics.metric import OURS, of_daily, texts, total
 from sim.units import F64, I64, U64, Bools
 
 _ROWS = f"""
-    SELECT event, cause, kind = 'share' AND merchant = coalesce($merchant, merchant) AS share,
-        kind IN ({texts(*DEALS)}) AND merchant = coalesce($merchant, merchant) AS deal
-    FROM events WHERE kind <> 'visit' ORDER BY event"""
+    SELECT event, cause, kind = 'share' AND {OURS} AS share, kind IN ({texts(*DEALS)}) AND {OURS} AS deal
+    FROM events WHERE kind <> 'visit'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,14 @@ class Forest:
 def cascades(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
     """Every metric of cascades, for the shares of one merchant's products or all."""
     rows = ledger.query(_ROWS, merchant=merchant)
-    event, cause = rows["event"].to_numpy(), rows["cause"].to_numpy()
-    share, deal = rows["share"].to_numpy(), rows["deal"].to_numpy()
+    order = np.argsort(rows["event"].to_numpy())
+    event, cause, share, deal = (rows[name].to_numpy()[order] for name in ("event", "cause", "share", "deal"))
     above = nearest(event, cause, share)
     shares = np.flatnonzero(share)
     place = np.cumsum(share) - 1
     parent = np.where(above[shares] >= 0, place[above[shares]], -1)
     trees = forest(parent)
-    ((reached,),) = ledger.rows(
-        "SELECT coalesce(sum(quantity), 0)::BIGINT FROM daily WHERE kind = 'share' "
-        "AND merchant = coalesce($merchant, merchant)",
-        merchant=merchant,
-    )
+    ((reached,),) = ledger.rows(of_daily(total("quantity", "share")), merchant=merchant)
     social = int((above[deal] >= 0).sum())
     return {
         "cascade_size_mean": _mean(trees.sizes),

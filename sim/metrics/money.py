@@ -17,7 +17,11 @@ _MOVES = f"""
     SELECT time // {DAY}, source, target, -amount FROM postings
     WHERE currency = 'fen' AND source IN ('cash', 'escrow') AND source_owner = coalesce($merchant, source_owner)"""
 _CASH = "coalesce(sum(amount) FILTER (account = 'cash'), 0)"
-_LEVEL = f"SELECT day, sum({_CASH}) OVER (ORDER BY day) AS level FROM ({_MOVES}) GROUP BY day"
+_PAYBACK = f"""WITH by_day AS (
+    SELECT day, sum({_CASH}) OVER (ORDER BY day) AS level FROM ({_MOVES}) GROUP BY day
+) SELECT CASE WHEN coalesce(arg_max(level, day), 0) >= 0 THEN
+    coalesce((SELECT min(day) FROM by_day WHERE day > (SELECT max(day) FROM by_day WHERE level < 0)), 0) END
+FROM by_day"""
 
 
 def of_moves(number: str) -> str:
@@ -81,7 +85,6 @@ METRICS = (
         "payback_day", "Payback day", "day", False,
         "The first day from which the merchant's cash never again ends a day below where it began; 0 if it never did, "
         "undefined if it still does at the end.",
-        f"SELECT CASE WHEN arg_max(level, day) < 0 THEN NULL ELSE coalesce(max(day) FILTER (level < 0) + 1, 0) END "
-        f"FROM ({_LEVEL})",
+        _PAYBACK,
     ),
 )  # fmt: skip

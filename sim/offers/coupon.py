@@ -33,7 +33,7 @@ class CouponParams(Params):
 
     value: float = param(10.0, "taken off the price", unit="yuan", gt=0, le=1e6)
     min_spend: float = param(100.0, "price from which it counts", unit="yuan", ge=0, le=1e6)
-    valid_days: int = param(7, "days until it lapses", unit="days", ge=1, le=365)
+    valid_days: int = param(7, "days until it lapses", unit="days", ge=1, le=50)
     pool_per_month: int = param(1_000, "coupons issued per month", unit="coupons", ge=0, le=10**9)
     claim_rate: float = param(0.3, "chance to claim one when it is seen", unit="probability", ge=0, le=1)
 

@@ -93,7 +93,7 @@ class GiftPacket(Mechanism):
         "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
         "gift_sent": Kind("a gift was paid and sent; its id is the gift's"),
         "gift_claimed": Kind("the recipient (user) took the gift; cause is the gift"),
-        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant"),
+        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant's number"),
         "gift_expired": Kind("nobody took the gift, the sender (user) is refunded; cause is the gift"),
     }
     settles = ("gift_order", "gift_claim", "gift_deadline", "gift_swap")
@@ -271,7 +271,7 @@ class GiftPacket(Mechanism):
     def _swap(self, view: View, fx: Effects, rows: Records, granted: Bools) -> None:
         """The wanted style goes out and the old one back to the shelf; if it is gone, the old one goes out."""
         done = rows.take(granted)
-        fx.event("gift_swapped", done)
+        fx.event("gift_swapped", done.with_(detail=done.detail % self.world.variants))
         fx.request(
             "put_back",
             Records(

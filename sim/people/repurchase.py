@@ -45,7 +45,7 @@ class RepurchaseParams(Params):
     group: float = param(0.4, "recall won by sitting in its group", unit="share", ge=0, le=1)
     mini: float = param(0.3, "recall won by its mini-program in her list", unit="share", ge=0, le=1)
     member: float = param(0.3, "recall won by membership", unit="share", ge=0, le=1)
-    appeal: float = param(4.5, "utility of what she needs, at loyalty 0.5", unit="utility", ge=0, le=20)
+    appeal: float = param(5.3, "utility of what she needs, at loyalty 0.5", unit="utility", ge=0, le=20)
     loyalty_weight: float = param(2.0, "utility of full loyalty over none", unit="utility", ge=0, le=20)
     salience: float = param(4.0, "how much what she came for catches the eye", unit="utility", ge=0, le=20)
 

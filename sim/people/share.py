@@ -11,9 +11,9 @@ She picks a surface: a chat with one friend (drawn by tie layer), one of her cha
     moments_reach · content · layer(i) · scrolling(i),   content = category strength, scrolling = min(1, activity),
 
 which factors into content, tie and receiver, so that fan-out skips at a power of two above the first and thins by
-the others. A recommendation seen is an exposure with more appeal, by log(1.55) if the friend
-bought it (facts: sharing.friend_bought_odds_ratio, a randomised experiment) and by the log of the category's
-strength. If a share leads on average to R further shares, a cascade has 1 / (1 - R) shares on average (R < 1).
+the others. A recommendation seen is an exposure with more appeal: by `trust`, by log(1.55) if the friend has bought
+it (facts: sharing.friend_bought_odds_ratio, a randomised experiment), and by the log of the category's strength. If
+a share leads on average to R further shares, a cascade has 1 / (1 - R) shares on average (R < 1).
 
 What people write about it, likes and comments are not modelled here.
 """
@@ -60,6 +60,9 @@ class ShareParams(Params):
         ge=1,
         le=10,
     )
+    trust: tuple[float, float, float] = param(
+        (0.6, 0.2, 0.0), "utility added by being told in a chat, in a group, in Moments", unit="utility"
+    )
     salience: tuple[float, float, float] = param(
         (2.5, 1.0, 0.5), "how much a recommendation catches the eye, by surface", unit="utility"
     )
@@ -102,7 +105,7 @@ class Share(Mechanism):
             return EMPTY
         fx, here = Effects(), view.sessions.planned[told.session]
         looks = view.scratch.get("surface_moments")
-        for name, salience in zip(_SURFACES, self.p.salience, strict=True):
+        for name, trust, salience in zip(_SURFACES, self.p.trust, self.p.salience, strict=True):
             seen = here & (told.rows.channel == view.channel(name))
             if name == "share_moments" and looks is not None:
                 seen &= looks[told.session]
@@ -112,7 +115,7 @@ class Share(Mechanism):
                 told.session[seen],
                 rows.product,
                 cause=rows.cause,
-                appeal=self._appeal[rows.product] + self._bought_appeal[rows.quantity],
+                appeal=trust + self._appeal[rows.product] + self._bought_appeal[rows.quantity],
                 salience=salience,
                 peer=rows.peer,
             )

@@ -23,7 +23,7 @@ from sim.world.world import World
 _SMALL = 20_000  # people up to which many societies are kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Society:
     """People and ties of a lone world: all that does not depend on merchants."""
 

@@ -13,6 +13,7 @@ from sim.units import F64, I64, Array
 HOUR_PROFILE = np.array(
     [14, 7, 4, 3, 3, 6, 16, 32, 44, 48, 50, 54, 66, 56, 46, 44, 45, 48, 56, 66, 80, 88, 76, 48], np.int64
 )
+HOUR_PROFILE.setflags(write=False)
 WEEKDAY_FACTOR = np.array([0.97, 0.96, 0.97, 0.98, 1.00, 1.06, 1.06])  # sessions, Monday first (assumed)
 
 
@@ -66,7 +67,7 @@ FESTIVALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
     """The days of a scenario; every array has shape (days,)."""
 

@@ -28,7 +28,7 @@ _STRENGTH_BITS = 16
 _LAYER_OF_RANK = np.repeat(np.arange(4, dtype=np.uint8), np.diff([0, *DUNBAR, DUNBAR[-1] + 1]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SocialGraph:
     """Ties as rows of neighbours. `indptr` (rows + 1,), `indices` and `layer` (entries,).
 
@@ -78,16 +78,20 @@ class SocialGraph:
         return cls(*by_strength(n, n, row, column, np.concatenate([strength, strength])))
 
     @classmethod
-    def bipartite(cls, rows: int, columns: int, row: Array, column: Array) -> "SocialGraph":
-        """Memberships (row, column), each given once, in any order; rows ascend."""
-        ahead = np.diff(row)
-        if ((ahead < 0) | ((ahead == 0) & (np.diff(column) < 0))).any():
-            across = width(columns)
-            packed = pack(row, column, across, np.zeros(1, np.uint64), 0)
-            packed.sort()
-            column = field(packed, 0, across)
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-        return cls(indptr, column.astype(np.int32), np.zeros(column.size, np.uint8))
+    def from_rows(cls, degree: I64, indices: I32) -> "SocialGraph":
+        """Memberships row after row: how many entries each row has, and all entries, ascending within a row."""
+        return cls(np.concatenate([[0], np.cumsum(degree)]), indices, np.zeros(indices.size, np.uint8))
+
+    def inverse(self, columns: int) -> "SocialGraph":
+        """Memberships seen from the other side: rows are what was an entry (one of `columns`), and ascend."""
+        from scipy.sparse import csr_array
+
+        start = self.indptr.astype(np.int32 if self.indices.size < 2**31 else np.int64)
+        table = csr_array((np.ones(self.indices.size, np.int8), self.indices, start), shape=(self.rows, columns))
+        turned = table.tocsc()
+        return SocialGraph.from_rows(
+            np.diff(turned.indptr).astype(np.int64), turned.indices.astype(np.int32, copy=False)
+        )
 
     @classmethod
     def from_networkx(cls, graph: "nx.Graph[int]", strength: Strength) -> "SocialGraph":

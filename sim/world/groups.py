@@ -24,11 +24,10 @@ def groups_of(seed: int, graph: SocialGraph, params: GroupParams) -> tuple[Socia
     keys = draws.keys(seed, "chat", count)
     size = _sizes(keys, params, graph.rows)
     blocks = [_members(graph, keys, size, first) for first in range(0, count, _BLOCK)]
-    group = np.concatenate([np.zeros(0, np.int32), *(group for group, _ in blocks)])
-    user = np.concatenate([np.zeros(0, np.int32), *(user for _, user in blocks)])
-    del blocks
-    members = SocialGraph.bipartite(count, graph.rows, group, user)
-    return SocialGraph.bipartite(graph.rows, count, user, group), members
+    seats = np.concatenate([np.zeros(0, np.int64), *(seats for seats, _ in blocks)])
+    users = np.concatenate([np.zeros(0, np.int32), *(users for _, users in blocks)])
+    members = SocialGraph.from_rows(seats, users)
+    return members.inverse(graph.rows), members
 
 
 def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
@@ -38,8 +37,8 @@ def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
     return np.clip(wanted.astype(np.int64), 2, min(params.cap, n))
 
 
-def _members(graph: SocialGraph, keys: U64, size: I64, first: int) -> tuple[I32, I32]:
-    """Pairs (group, user) of the groups from number `first` on, each once, at most `size` per group."""
+def _members(graph: SocialGraph, keys: U64, size: I64, first: int) -> tuple[I64, I32]:
+    """How many are in each group from number `first` on, at most `size`, and who."""
     here = slice(first, first + _BLOCK)
     keys, size = keys[here], size[here]
     founder = _founders(graph, keys)
@@ -51,8 +50,7 @@ def _members(graph: SocialGraph, keys: U64, size: I64, first: int) -> tuple[I32,
     guest = np.where(draws.chance("world.groups/own", keys[group], _FRIENDS, call), friend, further)
     group = np.concatenate([np.arange(size.size), group])
     call = np.concatenate([np.zeros(size.size, np.int64), call + 1])
-    group, user = _seated(group, np.concatenate([founder, guest]), call, size, graph.rows)
-    return (group + first).astype(np.int32), user.astype(np.int32)
+    return _seated(group, np.concatenate([founder, guest]), call, size, graph.rows)
 
 
 def _founders(graph: SocialGraph, keys: U64) -> I64:
@@ -72,17 +70,18 @@ def _some_friend(graph: SocialGraph, user: I64, luck: F64) -> I64:
     return np.where(end > start, graph.indices[entry].astype(np.int64), user)
 
 
-def _seated(group: Array, user: Array, call: Array, size: I64, n: int) -> tuple[I64, I64]:
-    """The first `size` different people called to each group, ordered by (group, user)."""
+def _seated(group: Array, user: Array, call: Array, size: I64, n: int) -> tuple[I64, I32]:
+    """The first `size` different people called to each group: how many, and who, ordered by (group, user)."""
     across, calls = width(n), width(int(call.max(initial=0)) + 1)
     packed = pack(group, user, across, call, calls)
     packed.sort()
     pair = packed >> np.uint64(calls)
     packed = packed[np.concatenate([[True], pair[1:] != pair[:-1]])]
-    group, user = field(packed, across + calls, width(size.size)).astype(np.int64), field(packed, calls, across)
-    packed = pack(group, field(packed, 0, calls), calls, user, across)
-    packed.sort()
-    per_group = np.bincount(group, minlength=size.size)
-    seat = np.arange(packed.size) - np.repeat(np.cumsum(per_group) - per_group, per_group)
-    kept = seat < size[group]  # both orders have the same groups at the same places
-    return group[kept], field(packed[kept], 0, across).astype(np.int64)
+    group = field(packed, across + calls, width(size.size)).astype(np.int64)
+    different = np.bincount(group, minlength=size.size)
+    in_order = np.argsort((group << calls) | field(packed, 0, calls).astype(np.int64))
+    place = np.empty(packed.size, np.int64)
+    place[in_order] = np.arange(packed.size) - np.repeat(np.cumsum(different) - different, different)
+    kept = place < size[group]
+    users = field(packed[kept], calls, across).astype(np.int32)
+    return np.minimum(different, size), users

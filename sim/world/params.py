@@ -67,7 +67,7 @@ class GraphParams(Params):
     degree_spread: float = param(
         0.94, "spread of the log number of ties", unit="log", source="facts: network.friends_lognormal", ge=0, le=2
     )
-    cap: int = param(5_000, "most ties of one person", unit="ties", source="facts: network.friends_cap", ge=1)
+    cap: int = param(5_000, "most ties that a person wants", unit="ties", source="facts: network.friends_cap", ge=1)
     networkx: GeneratorParams | None = param(None, "a networkx generator instead of the community model", unit="name")
     file: Path | None = param(None, "a graph file instead: edge list, GraphML or GEXF, also gzipped", unit="path")
 

@@ -177,6 +177,6 @@ def _overlap(n: int, u: I64, v: I64) -> F64:
 
 
 def _ranked(values: F64) -> F64:
-    """Closeness from 0 for the lowest to that of the closest circles for the highest; equal values are equally close."""
+    """Closeness by rank: 0 for the lowest, as in the closest circles for the highest; equal values are equal."""
     different, rank = np.unique(values, return_inverse=True)
     return _STRONG * rank / max(different.size - 1, 1)

@@ -46,13 +46,13 @@ def test_places_go_to_products_by_taste_weight_sales_and_score() -> None:
 
 
 def test_racing_in_blocks_gives_the_same_shares() -> None:
-    users, per_shop = 12_000, 40  # 80 products in 5 blocks of 16
+    users, per_shop = 12_000, 150  # 300 products in 3 blocks of 128; two of them hold goods of both shops
     weight = 1.0 + np.arange(2 * per_shop) % 7
     view, store = stage(users, {"discovery": 1.0}, products=per_shop, weight=weight, score=5.0)
     session, product = shown(store.expose(view))
     expected = users * PLACES / 3 * weight / weight.reshape(2, per_shop).sum(axis=1).repeat(per_shop)
     chi2 = ((np.bincount(product, minlength=2 * per_shop) - expected) ** 2 / expected).sum()
-    assert abs(chi2 - 80) < 4 * np.sqrt(2 * 80)  # chi-square: mean = its degrees of freedom, variance = twice that
+    assert abs(chi2 - 300) < 4 * np.sqrt(2 * 300)  # chi-square: mean = its degrees of freedom, variance = twice that
 
 
 @given(product=st.integers(0, 5), factor=st.floats(1.0, 20.0))

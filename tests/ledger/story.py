@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sim.ledger.reader import Ledger
 from sim.ledger.schema import ACCOUNTS, Postings, Records
 from sim.ledger.writer import LedgerWriter

@@ -207,6 +207,25 @@ def test_an_account_without_owner_takes_none(tmp_path: Path) -> None:
         market().close(wrong, [1])
 
 
+def test_a_move_between_two_without_owner_is_in_the_world_of_its_item(tmp_path: Path) -> None:
+    told = Story()
+    scrapped = told.event("returned", DAY, variant=2)
+    told.move(scrapped, "stock", "customer", "scrap", 3, 2)
+    beside = told.writer(tmp_path / "0", tmp_path / "1")
+    told.tell(beside, world=1)
+    told.close(beside, [0, 1])
+    assert Ledger(tmp_path / "0").stock.num_rows == 0
+    (row,) = Ledger(tmp_path / "1").stock.to_pylist()
+    assert (row["item"], row["amount"], row["source_owner"]) == (2, 3, -1)
+
+
+def test_a_move_of_no_world_is_refused(tmp_path: Path) -> None:
+    lost = market().writer(tmp_path)
+    lost.postings("fen", Postings.move(Records(1, user=0), "supplier", -1, "courier", -1, 5), 0)
+    with pytest.raises(ContractError, match="without owners belongs to no world"):
+        market().close(lost, [1])
+
+
 def test_nothing_is_written_for_no_rows(tmp_path: Path) -> None:
     ledger = Story().write(tmp_path / "run")
     assert sorted(contents(tmp_path / "run")) == ["daily.parquet", "run.json"]

@@ -11,7 +11,7 @@ from sim.metrics.catalog import METRICS, STANDARD, table
 from tests.ledger.story import Story, market
 
 NAN = math.nan
-TEA_HOUSE = {  # tests/ledger/story.py: orders of 50, 60 (returned) and 40 yuan, a gift of 70, each by another person but one
+TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three people, one of them twice
     "gmv": 220.0, "net_gmv": 160.0, "orders": 4, "aov": 55.0,
     "margin": -95.0,  # payouts 152, goods 200, parcels 32, advertising 15
     "margin_rate": -95 / 160, "goods_cost": 200.0, "shipping_cost": 32.0, "fees": 8.0, "marketing_cost": 15.0,

@@ -97,7 +97,7 @@ class Till:
     valid=st.integers(1, 20),
     luck=st.integers(0, 9),
 )
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_coupons_are_conserved_through_their_life(pool: int, rate: float, keen: float, valid: int, luck: int) -> None:
     view, coupon = stage(60, {"pool_per_month": pool, "claim_rate": rate, "valid_days": valid, "value": 5}, merchants=1)
     till, random = Till(view, coupon), np.random.default_rng(luck)

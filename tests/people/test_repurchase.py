@@ -172,7 +172,7 @@ def test_of_two_needs_each_comes_first_half_the_time():
 def test_she_sees_all_products_of_the_merchant_the_more_gladly_the_more_loyal():
     view = make_view(2, merchants=2, products=3, orders=1, loyalty=np.array([[0.9] * 6, [0.5] * 6]))
     view.scratch["need_merchant"] = np.array([1, 0])
-    (shown,) = mechanism(Repurchase, view).expose(view).exposures
+    (shown,) = mechanism(Repurchase, view, appeal=4.5, loyalty_weight=2.0).expose(view).exposures
     assert shown["session"].tolist() == [0, 0, 0, 1, 1, 1]
     assert shown["product"].tolist() == [3, 4, 5, 0, 1, 2]
     assert shown["appeal"] == pytest.approx([4.5 + 2 * 0.4] * 3 + [4.5] * 3)

@@ -193,11 +193,11 @@ def seen(view, **params):
 def test_a_recommendation_is_an_exposure_with_the_friend_s_odds():
     view = make_view(4, sharing=1.5)
     recommend(view, "share_chat", [0, 1, 0, 1])
-    e = seen(view)
+    e = seen(view, trust=(0.3, 0.0, 0.0))
     assert e.session.tolist() == [0, 1, 2, 3]
     assert e.peer.tolist() == [1, 2, 3, 0]
     assert e.cause.tolist() == [100, 101, 102, 103]
-    assert e.appeal == pytest.approx(np.log(1.5) + np.array([0, 1, 0, 1]) * np.log(1.55))
+    assert e.appeal == pytest.approx(0.3 + np.log(1.5) + np.array([0, 1, 0, 1]) * np.log(1.55))
 
 
 def test_posts_in_moments_are_seen_only_by_who_looks_there():

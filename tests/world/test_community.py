@@ -7,7 +7,7 @@ from sim.world.circles import Circles
 from sim.world.community import by_networkx
 from sim.world.graph import SocialGraph
 from sim.world.strength import common_friends
-from tests.world.conftest import SEED, assortativity, clustering
+from tests.world.measures import SEED, assortativity, clustering
 
 
 def test_people_have_the_ties_that_they_want(composed: SocialGraph, where: Circles) -> None:

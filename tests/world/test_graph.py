@@ -95,14 +95,15 @@ def test_ends_of_an_empty_graph() -> None:
     assert SocialGraph.from_edges(4, u, v, np.zeros(0, np.uint16)).degree.tolist() == [0, 0, 0, 0]
 
 
-@given(st.integers(1, 8), st.integers(1, 8), st.data())
-def test_bipartite_both_ways(rows: int, columns_: int, data: st.DataObject) -> None:
-    pairs = data.draw(st.lists(st.tuples(st.integers(0, rows - 1), st.integers(0, columns_ - 1)), unique=True))
-    row, column = np.array(pairs, np.int64).reshape(-1, 2).T
-    graph = SocialGraph.bipartite(rows, columns_, row, column)
-    inverse = SocialGraph.bipartite(columns_, rows, column, row)
-    assert [(i, j) for i in range(rows) for j in graph.row(i).tolist()] == sorted(pairs)
-    assert sorted((i, j) for j in range(columns_) for i in inverse.row(j).tolist()) == sorted(pairs)
+@given(st.lists(st.sets(st.integers(0, 9)), min_size=1, max_size=8))
+def test_memberships_both_ways(rows: list[set[int]]) -> None:
+    entries = [entry for row in rows for entry in sorted(row)]
+    members = SocialGraph.from_rows(np.array([len(row) for row in rows]), np.array(entries, np.int32))
+    groups = members.inverse(10)
+    assert (members.rows, groups.rows) == (len(rows), 10)
+    for entry in range(10):
+        assert groups.row(entry).tolist() == [i for i, row in enumerate(rows) if entry in row]
+    assert [set(groups.inverse(len(rows)).row(i).tolist()) for i in range(len(rows))] == rows
 
 
 def test_stacked_graphs_are_blocks() -> None:

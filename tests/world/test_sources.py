@@ -9,7 +9,7 @@ from sim import draws
 from sim.world.graph import SocialGraph
 from sim.world.params import GeneratorParams, GraphParams, WorldParams
 from sim.world.sources import check, communities, generate, generators, numbered, outside, read, tied
-from tests.world.conftest import clustering
+from tests.world.measures import clustering
 
 FACEBOOK = Path(__file__).parents[2] / "data" / "ego-facebook.txt.gz"
 

@@ -1,0 +1,93 @@
+"""Moments (朋友圈): the merchant's own posts to customers who added it, and the posters that its friends pass on.
+
+*Posts.* Customers who follow the account or sit in a group have the merchant's staff among their contacts. When one of
+them looks through Moments (note ``surface_moments``), she sees each post since her last visit with the probability
+``seen``, unless it is too old or she has muted the merchant. Posts lie in the stream and are looked at or not; they
+do not count towards fatigue.
+
+*Posters.* A good picture makes what friends pass on in Moments (channel ``share_moments``), and the merchant's own
+posts, worth ``poster`` · quality more to those who see it.
+
+It cannot: show likes and comments, rank the stream, or sell places in it (advertisements are another channel).
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.contract import Effects, Kind, Mechanism, View
+from sim.ledger.schema import Records
+from sim.params import Params, param
+from sim.units import DAY, Bools
+from sim.world import posts
+from sim.world.state import FOLLOWS, GROUP, MUTED
+
+LIFETIME = 3 * DAY  # older posts are not scrolled down to (assumed)
+MOST_PER_DAY = 3
+MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
+PASSED_ON = "share_moments"  # the channel of what friends pass on in Moments
+
+
+class MomentsParams(Params):
+    """How a merchant uses Moments."""
+
+    posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=MOST_PER_WEEK)
+    hour: int = param(19, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
+    seen: float = param(0.3, "chance that a contact who scrolls Moments sees a post", unit="probability", ge=0, le=1)
+    quality: float = param(0.5, "quality of the pictures", unit="0..1", ge=0, le=1)
+    poster: float = param(0.4, "worth of the best picture", unit="utility", ge=0, le=5)
+
+
+class Moments(Mechanism):
+    """Posts to contacts, and adorns what friends pass on."""
+
+    Params = MomentsParams
+    kinds = {"moments_post": Kind("a post to the merchant's contacts; detail: number in its day", stage="plain")}
+    settles = ("moments_post",)
+
+    def prepare(self) -> None:
+        self._seen = self.per_merchant("seen")
+        self._poster = self.per_merchant("quality") * self.per_merchant("poster")
+
+    def agenda(self, view: View, days: int) -> dict[str, Records]:
+        plans = []
+        for merchant in np.flatnonzero(self.on).tolist():
+            p = self.p[merchant]
+            day, number = posts.weekly(days, p.posts_per_week)
+            key = day * MOST_PER_DAY + number
+            plans.append(posts.plan(self.world, "moments_post", merchant, day, p.hour + number, number, key))
+        return {"moments_post": Records.concat(plans)}
+
+    def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
+        fx = Effects()
+        rows = rows.with_(channel=view.channel("moments"))
+        fx.event("moments_post", rows)
+        fx.publish("moments_post", rows)
+        return fx
+
+    def expose(self, view: View) -> Effects:
+        fx, sent, clock = Effects(), view.content("moments_post"), view.clock
+        scrolls = view.scratch.get("surface_moments")
+        if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME or scrolls is None:
+            return fx
+        some = np.flatnonzero(scrolls & view.sessions.planned)
+        user = view.sessions.user[some]
+        flags = view.state["slot"]["flags"][user]
+        row, slot = np.nonzero(((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0))
+        session, user = some[row], user[row]
+        merchant, last_seen = view.state["slot"]["merchant"][user, slot], view.state["user"]["last_seen"][user]
+        who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
+        reader, event = self.world.local_user(user[who]), sent.event[post]
+        sees = draws.chance("channels.moments/seen", event, self._seen[merchant[who]], reader)
+        session, event = session[who[sees]], event[sees]
+        fx.expose(view.channel("moments"), session, sent.product[post[sees]], cause=event)
+        return fx
+
+    def appraise(self, view: View) -> Effects:
+        fx, shown = Effects(), view.exposures
+        channels = [view.channels[name] for name in ("moments", PASSED_ON) if name in view.channels]
+        at = np.flatnonzero(np.isin(shown.channel, channels) & self.on[shown.merchant])
+        if at.size:
+            delta = np.zeros(len(shown))
+            delta[at] = self._poster[shown.merchant[at]]
+            fx.appeal(delta)
+        return fx

@@ -24,7 +24,7 @@ from sim.world.state import FOLLOWS, GROUP, MUTED
 LIFETIME = 3 * DAY  # older posts are not scrolled down to (assumed)
 MOST_PER_DAY = 3
 MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
-PASSED_ON = "share_moments"  # the channel of what friends pass on in Moments
+ADORNED = ("moments", "share_moments")  # its own posts, and what friends pass on in Moments
 
 
 class MomentsParams(Params):
@@ -84,8 +84,9 @@ class Moments(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         fx, shown = Effects(), view.exposures
-        channels = [view.channels[name] for name in ("moments", PASSED_ON) if name in view.channels]
-        at = np.flatnonzero(np.isin(shown.channel, channels) & self.on[shown.merchant])
+        adorned = np.zeros(len(view.channels), np.bool_)
+        adorned[[code for name, code in view.channels.items() if name in ADORNED]] = True
+        at = np.flatnonzero(self.on[shown.merchant] & adorned[shown.channel])
         if at.size:
             delta = np.zeros(len(shown))
             delta[at] = self._poster[shown.merchant[at]]

@@ -34,7 +34,24 @@ def load(source: str | Path, metrics: Collection[str] | None = None) -> Scenario
     _check_graphs([(tree, base), *((variants[name], scenario) for name, scenario in patched.items())], faults)
     if base is None or faults:
         raise _error(faults)
-    return base.model_copy(update={"strategies": patched})
+    accustomed = {name: _accustomed(scenario, base) for name, scenario in patched.items() if scenario is not None}
+    return base.model_copy(update={"strategies": accustomed})
+
+
+def _accustomed(strategy: Scenario, base: Scenario) -> Scenario:
+    """The strategy among people who are used to the prices of the scenario without it."""
+    merchants = {}
+    for name, merchant in strategy.merchants.items():
+        before = base.merchants[name].products if name in base.merchants else {}
+        repriced = [k for k, product in merchant.products.items() if k in before and product.price != before[k].price]
+        products = {
+            key: product.model_copy(update={"customary_price": product.customary_price or before[key].price})
+            if key in repriced
+            else product
+            for key, product in merchant.products.items()
+        }
+        merchants[name] = merchant.model_copy(update={"products": products})
+    return strategy.model_copy(update={"merchants": merchants})
 
 
 def _validated(tree: Node, faults: list[Fault], known: Known) -> tuple[Scenario | None, Known]:

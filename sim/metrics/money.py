@@ -80,6 +80,16 @@ METRICS = (
         "Paid for advertising, content and commission.",
         of_moves(yuan(MARKETING)),
     ),
+    Metric(
+        "coupon_discount", "Coupons redeemed", "yuan", None,
+        "What coupons took off prices; it is not in GMV.",
+        of_daily(yuan(total("amount", "coupon_redeemed"))),
+    ),
+    Metric(
+        "coupon_use", "Coupon use", "share", True,
+        "Coupons redeemed, of coupons claimed.",
+        of_daily(ratio(total("count", "coupon_redeemed"), total("count", "coupon_claimed"))),
+    ),
     Metric("staff_cost", "Staff", "yuan", False, "Wages paid.", of_moves(yuan(spent("staff")))),
     Metric(
         "payback_day", "Payback day", "day", False,

@@ -20,6 +20,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, Outcome, View
+from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, U64, Array, Bools, fen
@@ -89,11 +90,16 @@ class Coupon(Mechanism):
     def checkout(self, view: View) -> Effects:
         """Claims of those who see that there are coupons, and hold none."""
         fx, shown = Effects(), view.exposures
-        told = np.isin(shown.channel, [view.channel(name) for name in PRIVATE_CHANNELS])
-        at = np.flatnonzero((view.viewed | told) & self.on[shown.merchant] & view.sessions.planned[shown.session])
+        told = np.zeros(len(view.channels), np.bool_)
+        told[[view.channel(name) for name in PRIVATE_CHANNELS]] = True
+        at = np.flatnonzero(self.on[shown.merchant] & (view.viewed | told[shown.channel]))
+        at = at[view.sessions.planned[shown.session[at]]]
         if at.size == 0:
             return fx
-        session, merchant = np.divmod(np.unique(shown.session[at] * self.world.m + shown.merchant[at]), self.world.m)
+        at = at[
+            segments.first(shown.session[at] * self.world.m + shown.merchant[at])
+        ]  # ordered by session and merchant
+        session, merchant = shown.session[at], shown.merchant[at]
         local = self.world.local_merchant(merchant)
         wants = draws.chance("offers.coupon/claim", view.sessions.event[session], self._claim_rate[merchant], local)
         wants &= ~self._holds(view, session, merchant)

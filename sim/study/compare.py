@@ -17,10 +17,8 @@ from sim.run import run
 from sim.study import executor, folder
 from sim.study.comparison import Comparison, Failure
 from sim.study.figure import draw
+from sim.study.plan import pieces
 from sim.study.table import table
-
-MOST_SEEDS_ABREAST = 64  # worlds in one batch: beyond this numpy's price per call no longer counts
-MOST_USERS_ABREAST = 400_000  # users in one batch, so that a worker stays under about half a gigabyte
 
 
 class ComparisonInterrupted(KeyboardInterrupt):
@@ -52,7 +50,7 @@ class Unit:
     folders: tuple[Path, ...]
     metrics: tuple[str, ...]
     merchant: str
-    batch: int
+    lane: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def compare(
             work,
             units,
             workers=workers,
-            lane=lambda unit: unit.batch,
+            lane=lambda unit: unit.lane,
             progress=(lambda days: progress(min(days, whole), whole)) if progress else None,
             done=found.__setitem__,
         )
@@ -118,15 +116,6 @@ def replication_seeds(seed: int, count: int) -> tuple[int, ...]:
         raise StudyError(f"{count} replications compare nothing; use 1 or more")
     found = draws.bits("study/replication", np.uint64(seed), np.arange(count, dtype=np.uint64)) >> np.uint64(1)
     return tuple(found.tolist())
-
-
-def batches(seeds: int, users: int, workers: int) -> list[range]:
-    """Seeds 0..n-1 in batches of equal size or one less, a multiple of `workers` of them where that can be."""
-    abreast = max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // users))
-    rounds = -(-seeds // (abreast * workers))
-    count = min(seeds, rounds * workers)
-    edges = [batch * seeds // count for batch in range(count + 1)]
-    return [range(low, high) for low, high in zip(edges, edges[1:], strict=False)]
 
 
 def work(unit: Unit) -> Rows:
@@ -165,27 +154,29 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
 
 
 def _units(scenario: Scenario, plan: Plan, workers: int, runs: Path) -> Iterator[Unit]:
-    """All strategies of a batch go to one worker, which builds its worlds once."""
+    """The runs, divided among the workers."""
     slugs = folder.slugs(scenario.strategies)
     contents = {name: strategy.resolved() for name, strategy in scenario.strategies.items()}
-    for batch, numbers in enumerate(batches(len(plan.seeds), scenario.world.people.count, workers)):
-        for name in scenario.strategies:
-            yield Unit(
-                scenario=contents[name],
-                strategy=name,
-                first=numbers.start,
-                seeds=tuple(plan.seeds[number] for number in numbers),
-                folders=tuple(runs / slugs[name] / f"seed-{number}" for number in numbers),
-                metrics=plan.metrics,
-                merchant=plan.merchant,
-                batch=batch,
-            )
+    names = tuple(scenario.strategies)
+    users, days = scenario.world.people.count, scenario.horizon.days
+    for piece in pieces(len(plan.seeds), len(names), users, days, workers):
+        name = names[piece.strategy]
+        yield Unit(
+            scenario=contents[name],
+            strategy=name,
+            first=piece.seeds.start,
+            seeds=tuple(plan.seeds[number] for number in piece.seeds),
+            folders=tuple(runs / slugs[name] / f"seed-{number}" for number in piece.seeds),
+            metrics=plan.metrics,
+            merchant=plan.merchant,
+            lane=piece.lane,
+        )
 
 
 def _lone(unit: Unit) -> Iterator[Unit]:
     for at, (seed, made) in enumerate(zip(unit.seeds, unit.folders, strict=True)):
         yield Unit(
-            unit.scenario, unit.strategy, unit.first + at, (seed,), (made,), unit.metrics, unit.merchant, unit.batch
+            unit.scenario, unit.strategy, unit.first + at, (seed,), (made,), unit.metrics, unit.merchant, unit.lane
         )
 
 

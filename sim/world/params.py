@@ -99,6 +99,11 @@ class ProductParams(Params):
     """One product of a merchant."""
 
     price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", gt=0, le=1e7)
+    customary_price: float | None = param(
+        None,
+        "what people are used to pay for it; by default the list price, under a strategy that of the scenario without it",
+        unit="yuan", gt=0, le=1e7,
+    )  # fmt: skip
     cost: float | None = param(None, "cost of goods; by default half the price", unit="yuan", ge=0, le=1e7)
     category: str = param("food", f"one of {', '.join(CATEGORIES)}", unit="name")
     quality: float = param(0.7, "what buyers find when they open the parcel", unit="0..1", ge=0, le=1)

@@ -78,10 +78,3 @@ def test_posters_adorn_what_is_seen_in_moments(channel: str, worth: float) -> No
     show(view, np.arange(4), np.array([0, 1, 3, 4]), CHANNELS[channel])
     found = moments.appraise(view).appeals
     assert (found[0].tolist() if found else [0.0] * 4) == [worth, worth, 0.0, 0.0]
-
-
-def test_posters_do_without_sharing() -> None:
-    view, moments = stage(2)
-    del view.channels["share_moments"]  # type: ignore[attr-defined]
-    show(view, np.arange(2), np.array([0, 3]), CHANNELS["moments"])
-    assert (moments.appraise(view).appeals[0] == 0.2).all()

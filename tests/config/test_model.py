@@ -42,8 +42,8 @@ def test_resolved_states_every_default(scenario: Make) -> None:
 
 
 def test_what_was_switched_off_stays_off(scenario: Make) -> None:
-    made = scenario("strategies: {s: {merchants.tea.operations.inventory: false}}\n").strategy("s")
-    assert list(Scenario.restore(made.resolved()).merchants["tea"].operations) == ["after_sale", "finance"]
+    made = scenario("strategies: {s: {people.buy: false}}\n").strategy("s")
+    assert "buy" not in Scenario.restore(made.resolved()).people
 
 
 def test_mechanisms_stand_in_the_order_of_the_catalogue(scenario: Make) -> None:

@@ -88,11 +88,8 @@ def test_switching_on_what_is_on_changes_nothing(shop: Made, same: str) -> None:
 
 
 def test_a_mechanism_is_switched_off_by_false(shop: Made) -> None:
-    made = shop(
-        "  s: {merchants.tea.channels.store: false, people.browse: false, merchants.tea.operations.inventory: false}"
-    )
+    made = shop("  s: {merchants.tea.channels.store: false, people.browse: false}")
     assert "store" not in tea(made).channels
-    assert list(tea(made).operations) == ["after_sale", "finance"]
     assert made.strategy("s").people == {}
     assert list(made.people) == ["browse"]
 

@@ -170,7 +170,7 @@ def market() -> Story:
     claimed = told.event("coupon_claimed", 8 * DAY, issued, user=5)
     told.move(claimed, "coupon", ("pool", 0), ("holder", 5), 1, 0)
     cheap = told.order(8 * DAY + 500, user=5, amount=4_000, detail=1_000, cause=claimed, channel="groups")
-    used = told.event("coupon_redeemed", 8 * DAY + 500, claimed, user=5)
+    used = told.event("coupon_redeemed", 8 * DAY + 500, claimed, user=5, amount=1_000)
     told.move(used, "coupon", ("holder", 5), "redeemed", 1, 0)
     told.ship(cheap, 9 * DAY)
     told.complete(cheap, 16 * DAY)

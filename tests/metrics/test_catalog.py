@@ -15,7 +15,7 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
     "gmv": 220.0, "net_gmv": 160.0, "orders": 4, "aov": 55.0,
     "margin": -95.0,  # payouts 152, goods 200, parcels 32, advertising 15
     "margin_rate": -95 / 160, "goods_cost": 200.0, "shipping_cost": 32.0, "fees": 8.0, "marketing_cost": 15.0,
-    "staff_cost": 0.0, "payback_day": NAN,
+    "staff_cost": 0.0, "payback_day": NAN, "coupon_discount": 10.0, "coupon_use": 1.0,
     "new_customers": 3, "orders_per_customer": 4 / 3, "repeat_share_14d": 1 / 3, "repeat_share_30d": 1 / 3,
     "repeat_share_60d": NAN, "ltv_14d": 160 / 3, "ltv_30d": 160 / 3, "ltv_60d": NAN, "cac": 5.0,
     "gifts_sent": 1, "gift_gmv": 70.0, "gift_net_gmv": 70.0, "gift_acceptance": 1.0, "gift_share": 0.25,
@@ -32,7 +32,8 @@ ALL = {
     "gmv": 250.0, "net_gmv": 160.0, "orders": 5, "margin": -145.0, "new_customers": 4, "gift_acceptance": 0.5,
     "gift_net_gmv": 70.0, "gift_buyers_per_1000": 100.0, "gift_buyers_peak_per_1000": 100.0, "refund_share": 90 / 250,
 }  # fmt: skip
-ADDITIVE = ("gmv", "net_gmv", "orders", "margin", "goods_cost", "shipping_cost", "fees", "marketing_cost", "staff_cost",
+ADDITIVE = ("gmv", "net_gmv", "orders", "margin", "goods_cost", "shipping_cost", "fees", "coupon_discount",
+            "marketing_cost", "staff_cost",
             "new_customers", "gifts_sent", "gift_gmv", "gift_net_gmv", "recipients_won", "shares", "share_reach",
             "social_orders", "mutes", "follows", "unfollows", "net_follows", "messages_noticed")  # fmt: skip
 

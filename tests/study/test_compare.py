@@ -12,14 +12,7 @@ from sim.config.model import Scenario
 from sim.errors import ScenarioError, StudyError
 from sim.run import run
 from sim.study import compare as study
-from sim.study.compare import (
-    MOST_SEEDS_ABREAST,
-    MOST_USERS_ABREAST,
-    ComparisonInterrupted,
-    batches,
-    compare,
-    replication_seeds,
-)
+from sim.study.compare import ComparisonInterrupted, compare, replication_seeds
 from sim.study.comparison import Comparison
 from tests.study.tiny import DAYS, REPLICATIONS, STRATEGIES, write
 
@@ -34,7 +27,7 @@ def whole(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Compa
     return compare(scenario, workers=1, out=tmp_path_factory.mktemp("whole") / "out")
 
 
-# ----------------------------------------------------------------------------------------------- seeds and batches
+# ----------------------------------------------------------------------------------------------- seeds
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(1, 50), st.integers(1, 50))
@@ -52,17 +45,6 @@ def test_neighbouring_scenarios_share_no_seed() -> None:
 def test_no_replication_is_refused() -> None:
     with pytest.raises(StudyError, match="0 replications"):
         replication_seeds(1, 0)
-
-
-@given(st.integers(1, 500), st.integers(1, 2_000_000), st.integers(1, 16))
-def test_batches_hold_every_seed_once_and_give_all_workers_as_much(seeds: int, users: int, workers: int) -> None:
-    found = batches(seeds, users, workers)
-    sizes = [len(batch) for batch in found]
-    assert [number for batch in found for number in batch] == list(range(seeds))
-    assert max(sizes) - min(sizes) <= 1
-    assert len(found) % workers == 0 or len(found) == seeds
-    assert max(sizes) <= MOST_SEEDS_ABREAST
-    assert max(sizes) * users <= MOST_USERS_ABREAST or max(sizes) == 1
 
 
 # ------------------------------------------------------------------------------------------------------ whole runs

@@ -22,6 +22,7 @@ def test_products_are_columns_in_the_order_of_the_scenario() -> None:
         "merchant": [0, 0, 2],
         "category": [category("tea"), category("home"), category("jewellery")],
         "price": [8_880, 4_000, 17_200],
+        "customary": [8_880, 4_000, 17_200],
         "cost": [3_150, 2_000, 8_600],
         "quality": [0.7, 0.9, 0.7],
         "cycle_days": [30.0, 0.0, 0.0],

@@ -15,6 +15,7 @@ from sim.contract import Clock, Column, Effects, Exposures, Inbox, Mechanism, Ou
 from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, I64, Array
 from sim.world.graph import SocialGraph
+from sim.world.merchants import PLACES
 from sim.world.state import CORE, SLOTS, allocate
 from sim.world.world import World
 
@@ -110,6 +111,7 @@ def make_world(
         merchant={"category": (np.arange(m) % merchants % len(CATEGORIES)).astype(np.int32)},
         product={
             "merchant": owner,
+            "number": owner % merchants * PLACES + np.arange(p) % products,
             "category": (owner % merchants % len(CATEGORIES)).astype(np.int32),
             "price": price.astype(np.int64),
             "cost": (price // 2).astype(np.int64),

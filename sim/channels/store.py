@@ -6,7 +6,7 @@ proportion to the user's taste, and within it to a product in proportion to
     weight · (1 + herding · log(1 + pieces sold)),
 
 an exponential race addressed by (session, place, product): a product that becomes more popular only gains places.
-Where there are many products the race is run first between blocks of 128 numbers, then inside the winning block,
+Where there are many shops the race is run first between blocks of 16 shops, then inside the winning block,
 which gives the same shares at a cost that grows slowly with the number of shops; a product that is added then moves
 places within its own block only. The place then shows the product
 with probability
@@ -46,7 +46,7 @@ USUAL_STEPS = 5.0  # from a tap to payment in an ordinary shop: card, page, styl
 STEP_COST = 0.12  # utility of one step more: about one buyer in nine gives up (assumed)
 BEST_SCORE = 5.0
 WINDOW = 4  # goods that a visitor of the shop sees first
-BLOCK = 128  # numbers of products that race directly
+BLOCK = 16  # shops whose goods race directly
 NEXT_TO_NOTHING = 1e-300
 
 
@@ -138,12 +138,14 @@ class _Stand:
     def __init__(self, world: World, discovery: F64) -> None:
         local = np.flatnonzero(discovery[world.product["merchant"][: world.products]] > 0)
         local = local[world.product["category"][local] >= 0]
-        category, block = world.product["category"][local].astype(np.int64), local // BLOCK
+        category = world.product["category"][local].astype(np.int64)
+        block = world.product["merchant"][local].astype(np.int64) // BLOCK
         order = np.lexsort((local, block, category))
         local, category, block = local[order], category[order], block[order]
-        begin = segments.starts(category * world.products + block)
+        begin = segments.starts(category * world.merchants + block)
         size = np.diff(np.append(begin, local.size))
         self._block = np.append(block[begin], 0)
+        self._number = np.append(world.product["number"][: world.products], 0)
         self._group_of = np.full(world.products + 1, begin.size)
         self._group_of[local] = np.repeat(np.arange(begin.size), size)
         self._products = _padded(size, local, world.products)  # (groups, most products of a group)
@@ -161,7 +163,7 @@ class _Stand:
             won = _race("block", event, self._block[groups], place, self._of_groups(weight)[of_world[:, None], groups])
             group = np.take_along_axis(groups, won[:, None], 1)[:, 0]
         product = self._products[group]
-        won = _race("product", event, product, place, weight[of_world[:, None], product])
+        won = _race("product", event, self._number[product], place, weight[of_world[:, None], product])
         return found, np.take_along_axis(product, won[:, None], 1)[:, 0] + of_world * view.world.products
 
     def _weights(self, view: View) -> F64:

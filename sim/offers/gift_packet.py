@@ -195,8 +195,9 @@ class GiftPacket(Mechanism):
         if local.size == 0:
             return session[:0], session[:0]
         owner = np.repeat(np.arange(session.size), local.size)
-        number = np.tile(local, session.size)
-        product = number + world.world_of(view.sessions.user[session])[owner].astype(np.int64) * world.products
+        home = world.world_of(view.sessions.user[session]).astype(np.int64)[owner]
+        product = np.tile(local, session.size) + home * world.products
+        number = world.product_number(product)
         weight = world.product["weight"][product] * (1.0 + HERDING * log(1.0 + view.shared("product", "sold")[product]))
         arrival = draws.exponential("offers.gift_packet/page", view.sessions.event[session][owner], number)
         first = segments.top_k(owner, -arrival / weight, PAGE, number.astype(np.uint64))
@@ -264,7 +265,7 @@ class GiftPacket(Mechanism):
         """The style that each recipient likes best: the lasting taste by which she would buy it for herself."""
         world, begin = self.world, self.world.variant_start[taken.product]
         owner, variant = expand.expand(begin, world.variant_start[taken.product + 1])
-        which = world.local_product(taken.product[owner]) * STYLES + variant - begin[owner]
+        which = world.product_number(taken.product[owner]) * STYLES + variant - begin[owner]
         liking = draws.gumbel("people.buy/variant", world.user_key[taken.user[owner]], which)
         return variant[segments.argmax(owner, liking, which.astype(np.uint64))]
 

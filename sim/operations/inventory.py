@@ -68,6 +68,8 @@ class Inventory(Mechanism):
     def prepare(self) -> None:
         merchant = self.world.product["merchant"][self.world.variant_product]
         self._merchant = merchant
+        place = np.arange(self.world.variant_product.size) - self.world.variant_start[self.world.variant_product]
+        self._number = self.world.product_number(self.world.variant_product) * 1_024 + place  # natural index
 
         def per_variant(field: str) -> I64:
             out: I64 = self.per_merchant(field, 0, np.int64)[merchant]
@@ -122,7 +124,7 @@ class Inventory(Mechanism):
         return Records(
             variant.size,
             time=ordered + lead,
-            event=draws.child(parent, "variant", variant % self.world.variants),
+            event=draws.child(parent, "variant", self._number[variant]),
             merchant=merchant,
             product=self.world.variant_product[variant],
             variant=variant,

@@ -114,4 +114,4 @@ def _index(view: View, product: Array, channel: Array) -> U64:
     """The natural index of an exposure: its product's number and its channel's name."""
     names = sorted(view.channels, key=view.channels.__getitem__)
     by_code = np.array([draws.purpose("channel/" + name) for name in names], np.uint64)
-    return by_code[channel] + view.world.local_product(product).astype(np.uint64)
+    return by_code[channel] + view.world.product_number(product).astype(np.uint64)

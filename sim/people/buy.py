@@ -148,7 +148,7 @@ class Buy(Mechanism):
     def utility(self, view: View, e: Exposures, at: I64) -> F64:
         """Utility of these exposures, noise included (see the head of this file)."""
         p, session, product = self.p, e.session[at], e.product[at]
-        user, number = view.sessions.user[session], view.world.local_product(product)
+        user, number = view.sessions.user[session], view.world.product_number(product)
         dearer = log(np.maximum(e.price[at], 1).astype(np.float64)) - self._customary[product]
         out = p.quality_weight * (view.world.product["quality"][product] - 1.0)
         out += p.taste_weight * (_taste(view, e, at) - 1.0)
@@ -232,7 +232,7 @@ def _variants(view: View, e: Exposures, chosen: I64) -> I64:
     product, session = e.product[chosen], e.session[chosen]
     start, stop = view.world.variant_start[product], view.world.variant_start[product + 1]
     owner, variant = expand.expand(start, stop)
-    which = view.world.local_product(product[owner]) * 1_024 + variant - start[owner]
+    which = view.world.product_number(product[owner]) * 1_024 + variant - start[owner]
     key = view.world.user_key[view.sessions.user[session[owner]]]
     liking = draws.gumbel("people.buy/variant", key, which)
     liking = np.where(view.shared("variant", "stock")[variant] > 0, liking, liking + _SOLD_OUT)
@@ -259,4 +259,4 @@ def _index(view: View, e: Exposures) -> U64:
     """The natural index of an exposure: its product's number and its channel's name."""
     names = sorted(view.channels, key=view.channels.__getitem__)
     by_code = np.array([draws.purpose("channel/" + name) for name in names], np.uint64)
-    return by_code[e.channel] + view.world.local_product(e.product).astype(np.uint64)
+    return by_code[e.channel] + view.world.product_number(e.product).astype(np.uint64)

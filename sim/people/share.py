@@ -182,7 +182,7 @@ class Share(Mechanism):
         told = e.peer[seen] >= 0
         what = Records(
             seen.size,
-            event=view.world.local_product(e.product[seen]),
+            event=view.world.product_number(e.product[seen]),
             cause=e.cause[seen],
             product=e.product[seen],
             detail=np.where(told, _depth(view, e.cause[seen]), 0),

@@ -56,7 +56,7 @@ class SearchEngine(Mechanism):
         world, p = self.world, self.p
         products = np.arange(world.product["price"].size)
         key = world.merchant_key[world.product["merchant"]]
-        luck = draws.uniform("platform.search_engine/match", key, world.local_product(products))
+        luck = draws.uniform("platform.search_engine/match", key, world.product_number(products))
         self._match = log(p.match_low + (1.0 - p.match_low) * luck)
         self._group = products // world.products * len(world.categories) + world.product["category"]
         ranks = np.arange(1, p.results + 1, dtype=np.float64)
@@ -97,7 +97,7 @@ class SearchEngine(Mechanism):
         world = self.world.world_of(view.sessions.user[session])
         found = self._page(view)[world * len(self.world.categories) + category[session]]
         event = view.sessions.event[session]
-        local = self.world.local_product(np.maximum(found, 0))
+        local = self.world.product_number(np.maximum(found, 0))
         examined = draws.chance("platform.search_engine/examine", event[:, None], self._examined, local)
         at, rank = np.nonzero((found >= 0) & examined)
         fx.expose(

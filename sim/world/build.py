@@ -92,11 +92,10 @@ def _ties(params: GraphParams, keys: U64, seed: int) -> tuple[SocialGraph, I32, 
 
 
 def _products(there: Market, seeds: Sequence[int]) -> dict[str, Array]:
-    """Product columns of all worlds, with a key for each product."""
+    """Product columns of all worlds."""
     m, p = len(there.merchant_names), len(there.product_names)
     out = {name: np.tile(column, len(seeds)) for name, column in there.product.items()}
     out["merchant"] = out["merchant"] + np.repeat(np.arange(len(seeds), dtype=np.int32) * m, p)
-    out["key"] = _keys(seeds, "product", p)
     return out
 
 

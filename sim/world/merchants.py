@@ -9,6 +9,7 @@ from sim.units import I32, I64, Array, fen
 from sim.world.categories import category, sharing_strength
 from sim.world.params import MerchantParams, ProductParams
 
+PLACES = 1 << 20  # numbers set aside for each merchant's products
 DEFAULT_COST = 0.5  # of the price, where a product states none (assumed)
 
 
@@ -28,6 +29,7 @@ class Market:
 # name -> (dtype, unit and meaning)
 PRODUCT = {
     "merchant": (np.int32, "who sells it"),
+    "number": (np.int64, "natural index for draws: merchant · PLACES + place among the merchant's products"),
     "category": (np.int8, "code of its category"),
     "price": (np.int64, "list price, fen"),
     "customary": (np.int64, "what people are used to pay for it, fen"),
@@ -43,27 +45,28 @@ PRODUCT = {
 def market(merchants: Mapping[str, MerchantParams]) -> Market:
     """The market that the scenario describes."""
     rows = [
-        (number, name, product)
+        (number, place, name, product)
         for number, merchant in enumerate(merchants.values())
-        for name, product in merchant.products.items()
+        for place, (name, product) in enumerate(merchant.products.items())
     ]
-    counts = [len(product.variants) for _, _, product in rows]
+    counts = [len(product.variants) for *_, product in rows]
     return Market(
         merchant={"category": np.array([_main_category(m) for m in merchants.values()], np.int8)},
-        product=_columns([(number, product) for number, _, product in rows]),
+        product=_columns([(number, place, product) for number, place, _, product in rows]),
         variant_start=np.cumsum([0, *counts], dtype=np.int64),
         variant_product=np.repeat(np.arange(len(rows), dtype=np.int32), counts),
         merchant_names=tuple(m.name or key for key, m in merchants.items()),
-        product_names=tuple(name for _, name, _ in rows),
-        variant_names=tuple(variant for _, _, product in rows for variant in product.variants),
+        product_names=tuple(name for _, _, name, _ in rows),
+        variant_names=tuple(variant for *_, product in rows for variant in product.variants),
     )
 
 
-def _columns(rows: list[tuple[int, ProductParams]]) -> dict[str, Array]:
+def _columns(rows: list[tuple[int, int, ProductParams]]) -> dict[str, Array]:
     sharing = sharing_strength()
     values = [
         (
             merchant,
+            merchant * PLACES + place,
             category(p.category),
             fen(p.price),
             fen(p.customary_price or p.price),
@@ -74,7 +77,7 @@ def _columns(rows: list[tuple[int, ProductParams]]) -> dict[str, Array]:
             p.popularity,
             sharing[category(p.category)],
         )
-        for merchant, p in rows
+        for merchant, place, p in rows
     ]
     columns = zip(*values, strict=True) if values else [()] * len(PRODUCT)
     return {name: np.array(column, dtype) for (name, (dtype, _)), column in zip(PRODUCT.items(), columns, strict=True)}

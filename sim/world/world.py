@@ -63,9 +63,13 @@ class World:
         """Each user's number in the lone world: the natural index for draws."""
         return user % self.users
 
-    def local_product(self, product: Array) -> Array:
-        """Each product's number in the lone world: the natural index for draws."""
-        return product % self.products
+    def product_number(self, product: Array) -> Array:
+        """Each product's natural index for draws: its place among its merchant's products, and the merchant's place.
+
+        A product added to one merchant therefore changes no draw of another's.
+        """
+        out: Array = self.product["number"][product]
+        return out
 
     def local_merchant(self, merchant: Array) -> Array:
         """Each merchant's number in the lone world: the natural index for draws."""

@@ -66,8 +66,17 @@ def test_keys_are_hashes_of_seed_and_number() -> None:
     world = build(WorldParams(people={"count": 50}), MARKET, [4, 9])
     assert np.array_equal(world.user_key, np.concatenate([draws.keys(4, "user", 50), draws.keys(9, "user", 50)]))
     assert np.unique(world.user_key).size == 100
-    assert np.unique(world.product["key"]).size == 6
     assert world.local_user(np.array([0, 49, 50, 99])).tolist() == [0, 49, 0, 49]
+
+
+def test_products_keep_their_numbers_when_another_shop_lists_one_more() -> None:
+    more = {**MARKET, (first := next(iter(MARKET))): MARKET[first].model_copy(deep=True)}
+    more[first].products["one_more"] = ProductParams(price=9)
+    before, after = build(WorldParams(), MARKET, [4, 9]), build(WorldParams(), more, [4, 9])
+    kept = np.array([name != "one_more" for name in after.product_names] * 2)
+    assert kept.sum() == len(before.product_names) * 2
+    assert before.product["number"].tolist() == after.product["number"][kept].tolist()
+    assert np.unique(after.product["number"]).size == len(after.product_names)
 
 
 def test_societies_are_kept_for_the_next_strategy() -> None:

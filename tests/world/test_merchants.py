@@ -1,7 +1,7 @@
 import numpy as np
 
 from sim.world.categories import CATEGORIES, category, sharing_strength, taste_share
-from sim.world.merchants import PRODUCT, market
+from sim.world.merchants import PLACES, PRODUCT, market
 from sim.world.params import MerchantParams, ProductParams
 
 TEA = MerchantParams(
@@ -20,6 +20,7 @@ def test_products_are_columns_in_the_order_of_the_scenario() -> None:
     assert got.product_names == ("oolong", "cup", "ring")
     assert {name: got.product[name].tolist() for name in PRODUCT} == {
         "merchant": [0, 0, 2],
+        "number": [0, 1, 2 * PLACES],
         "category": [category("tea"), category("home"), category("jewellery")],
         "price": [8_880, 4_000, 17_200],
         "customary": [8_880, 4_000, 17_200],

@@ -100,7 +100,9 @@ def test_a_tick_of_another_length_is_another_model_but_keeps_the_books(make: Mak
 def test_what_people_do_less_changes_nobody_s_sessions(make: Make, tmp_path: Path, switched_off: str) -> None:
     def visits(scenario: Scenario, folder: str) -> list[tuple[int, int]]:
         (ledger,) = ledgers(scenario, tmp_path / folder, 4)
-        rows = ledger.query("select day, sum(count) n from daily where kind = 'visit' group by 1 order by 1").to_pylist()
+        rows = ledger.query(
+            "select day, sum(count) n from daily where kind = 'visit' group by 1 order by 1"
+        ).to_pylist()
         return [(row["day"], int(row["n"])) for row in rows]
 
     no_gifts = "people: {gift: false}"  # a gift wakes its recipient, which is a session more

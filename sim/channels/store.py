@@ -39,7 +39,7 @@ from sim.world.shelf import front, shelf
 from sim.world.state import DROPPED, Column
 from sim.world.world import World
 
-PLACES = 2  # recommended goods per session (assumed)
+PLACES = 4  # recommended goods per session (assumed)
 HERDING = 0.25  # how much sales so far attract (assumed)
 USUAL_SCORE = 4.5  # of an ordinary shop
 USUAL_STEPS = 5.0  # from a tap to payment in an ordinary shop: card, page, style, confirm, pay

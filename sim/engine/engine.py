@@ -287,5 +287,3 @@ def _rules(crew: Crew) -> Callable[[Any], Any]:
     if rules is None:
         raise ContractError("every scenario needs platform.rules; write `platform: {rules: {}}`")
     return rules.effective  # type: ignore[attr-defined,no-any-return]
-
-

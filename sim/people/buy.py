@@ -42,7 +42,7 @@ _CLICK_RATES = {
     "share_chat": 0.35,
     "share_group": 0.12,
     "share_moments": 0.05,
-    "store": 0.05,
+    "store": 0.25,
 }
 
 

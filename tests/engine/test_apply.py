@@ -12,11 +12,15 @@ FRESH = {c.name: c.default for c in CORE if c.table == "slot"}
 
 
 def slots_of(users: int) -> dict[str, dict[str, np.ndarray]]:
-    return {"slot": {c.name: np.full((users, SLOTS), c.default, c.dtype) for c in CORE if c.table == "slot"}, "user": {}}
+    return {
+        "slot": {c.name: np.full((users, SLOTS), c.default, c.dtype) for c in CORE if c.table == "slot"},
+        "user": {},
+    }
 
 
 operations = st.lists(
-    st.tuples(st.sampled_from(["or", "clear", "add", "set"]), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), max_size=20
+    st.tuples(st.sampled_from(["or", "clear", "add", "set"]), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)),
+    max_size=20,
 )
 
 
@@ -33,10 +37,18 @@ def test_relations_follow_a_dictionary_while_slots_suffice(changes: list[tuple[s
         if op != "clear":
             known.setdefault((int(user[session]), merchant), {"flags": 0, "orders": 0})
         if (row := known.get((int(user[session]), merchant))) is not None:
-            row[column] = {"or": row[column] | value, "clear": row[column] & ~value, "add": row[column] + value, "set": value}[op]
+            row[column] = {
+                "or": row[column] | value,
+                "clear": row[column] & ~value,
+                "add": row[column] + value,
+                "set": value,
+            }[op]
     table = state["slot"]
     found = {
-        (int(u), int(table["merchant"][u, s])): {"flags": int(table["flags"][u, s]), "orders": int(table["orders"][u, s])}
+        (int(u), int(table["merchant"][u, s])): {
+            "flags": int(table["flags"][u, s]),
+            "orders": int(table["orders"][u, s]),
+        }
         for u, s in zip(*np.nonzero(table["merchant"] >= 0), strict=True)
     }
     assert found == known
@@ -79,7 +91,11 @@ def test_proposals_of_the_same_product_on_the_same_channel_are_one_exposure_the_
     effects.expose(1, np.array([1, 0, 1]), np.array([0, 1, 0]), cause=np.uint64(5), salience=np.array([1.0, 0.0, 2.0]))
     effects.expose(0, np.array([1]), np.array([0]), cause=np.uint64(6), peer=3)
     table = apply.assemble([effects], products)
-    rows = list(zip(table.session.tolist(), table.product.tolist(), table.channel.tolist(), table.salience.tolist(), strict=True))
+    rows = list(
+        zip(
+            table.session.tolist(), table.product.tolist(), table.channel.tolist(), table.salience.tolist(), strict=True
+        )
+    )
     assert rows == [(0, 1, 1, 0.0), (1, 0, 0, 0.0), (1, 0, 1, 2.0)]
     assert table.price.tolist() == [200, 100, 100]
     assert table.peer.tolist() == [-1, 3, -1]

@@ -35,7 +35,9 @@ requests = st.lists(
 
 
 @given(requests, st.lists(st.integers(0, 4), min_size=3, max_size=3))
-def test_stock_is_given_one_request_at_a_time_by_time_then_event(asked: list[tuple[int, int, int, str]], stock: list[int]) -> None:
+def test_stock_is_given_one_request_at_a_time_by_time_then_event(
+    asked: list[tuple[int, int, int, str]], stock: list[int]
+) -> None:
     left = list(stock)
     expected = {}
     for event, (_, variant, quantity, _) in sorted(enumerate(asked, 1), key=lambda e: (e[1][0], e[0])):
@@ -47,7 +49,11 @@ def test_stock_is_given_one_request_at_a_time_by_time_then_event(asked: list[tup
     for event, (time, variant, quantity, kind) in reversed(list(enumerate(asked, 1))):
         desk.put(kind, Records(1, time=time, event=event, variant=variant, quantity=quantity), own=False)
     got: dict[int, bool] = {}
-    desk.settle(now, Subjects(), lambda _, rows, granted, own: got.update(zip(rows.event.tolist(), granted.tolist(), strict=True)))
+    desk.settle(
+        now,
+        Subjects(),
+        lambda _, rows, granted, own: got.update(zip(rows.event.tolist(), granted.tolist(), strict=True)),
+    )
     assert got == expected
     assert now["variant"]["stock"].tolist() == left
     assert min(left) >= 0
@@ -77,7 +83,9 @@ def test_a_closed_or_unknown_subject_is_refused() -> None:
 
 def test_tickets_count_on_from_those_issued() -> None:
     now = state([0])
-    rows, granted = grant("ticket", Records(4, time=[0, 1, 2, 3], event=[1, 2, 3, 4], merchant=[0, 1, 0, 0]), now, Subjects())
+    rows, granted = grant(
+        "ticket", Records(4, time=[0, 1, 2, 3], event=[1, 2, 3, 4], merchant=[0, 1, 0, 0]), now, Subjects()
+    )
     assert granted.all()
     assert rows.detail.tolist() == [498, 0, 499, 500]
     assert now["merchant"]["members"].tolist() == [501, 1]

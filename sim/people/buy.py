@@ -69,7 +69,7 @@ class BuyParams(Params):
     level_elasticity: float = param(
         0.6, "the same between products of a category by their customary prices", unit="utility", ge=0, le=100
     )
-    nothing: float = param(4.8, "utility of buying nothing here, where rivals are off", unit="utility", ge=-100, le=100)
+    nothing: float = param(5.0, "utility of buying nothing here, where rivals are off", unit="utility", ge=-100, le=100)
     quantity: int = param(1, "pieces per order", unit="pieces", ge=1, le=1_000)
 
     @field_validator("click_rates")

@@ -6,7 +6,11 @@ lasting chance, beta(`a`, `b`). Alone, with nothing forgotten, it has the closed
 
     E[X(t)] = (a + b - 1) / (a - 1) · (1 - (alpha / (alpha + t))^r · 2F1(r, b; a + b - 1; t / (alpha + t))).
 
-The world then takes some of these needs away: none arises before `cycle_share` of the merchant's shortest
+The panel saw orders, not needs. Of the needs of a customer without any private tie a part `met` ends in an order with
+the merchant: she must think of it, and then like something. So needs arise at the panel's rate divided by `met`; a
+Poisson process thinned by it is the panel's again, and a merchant whom she forgets less often gets more than the panel.
+
+The world takes needs away in other ways too: none arises before `cycle_share` of the merchant's shortest
 consumption cycle has passed since the last order; several needs between two sessions are one; after a late parcel or
 a refused order the next need comes later by the share in the slot column `late` (`operations.after_sale`); and a need
 goes to the merchant only if she thinks of it, with the chance
@@ -38,6 +42,9 @@ class RepurchaseParams(Params):
     alpha: float = param(4.414, "scale of rates: the mean rate is r/alpha", unit="weeks", source=_BGNBD, gt=0, le=1e4)
     a: float = param(0.793, "drop-out: first shape of its beta distribution", unit="shape", source=_BGNBD, gt=0, le=100)
     b: float = param(2.426, "drop-out: second shape", unit="shape", source=_BGNBD, gt=0, le=100)
+    met: float = param(
+        0.25, "needs that end in an order with a merchant to whom she has no tie", unit="share", gt=0.01, le=1
+    )
     cycle_share: float = param(0.3, "part of the consumption cycle free of needs", unit="share", ge=0, le=1)
     recall: float = param(0.5, "chance to think of the merchant with no tie to it", unit="share", ge=0, le=1)
     follows: float = param(0.3, "recall won by following its service account", unit="share", ge=0, le=1)
@@ -58,7 +65,7 @@ class Repurchase(Mechanism):
 
     def prepare(self) -> None:
         p, product = self.p, self.world.product
-        self._rate = gamma_table(p.r) * (p.r / p.alpha)
+        self._rate = gamma_table(p.r) * (p.r / p.alpha / p.met)
         self._drop = beta_table(p.a, p.b)
         self._lifts = {FOLLOWS: p.follows, PINNED: p.pinned, GROUP: p.group, MINI: p.mini, MEMBER: p.member}
         self._by_merchant = np.argsort(product["merchant"], kind="stable")

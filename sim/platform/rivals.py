@@ -20,7 +20,7 @@ class RivalsParams(Params):
     """How attractive it is not to buy here."""
 
     attraction: float = param(
-        4.8, "utility of buying nothing or elsewhere (calibrated: one view in 45 ends in an order)", unit="utility",
+        5.0, "utility of buying nothing or elsewhere (calibrated: one view in 45 ends in an order)", unit="utility",
         source="facts: store.view_to_buy", ge=-20, le=20,
     )  # fmt: skip
     sale_attraction: float = param(0.3, "added on the best day of a sale elsewhere", unit="utility", ge=0, le=10)

@@ -11,7 +11,7 @@ from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED
 from tests.views import apply, make_view, mechanism, post_outcome, seat
 
 SIGMAS = 4.0
-ALONE = {"recall": 1.0, "cycle_share": 0.0}  # nothing is forgotten, no pause
+ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
 R, ALPHA, A, B = 0.243, 4.414, 0.793, 2.426
 LATE = Column("slot", "late", np.float32, 0, "share by which her next order is delayed")
 
@@ -42,7 +42,7 @@ def panel():
     """Repeat orders of 12,000 people in the 13 weeks after their first order, four sessions a day; and the weeks."""
     n, days = 12_000, 91
     view = make_view(n, merchants=1, orders=1, last_order=0, last_seen=0)
-    again = mechanism(Repurchase, view, **ALONE)
+    again = mechanism(Repurchase, view, met=1.0, **ALONE)
     for day in range(days):
         for hour in (0, 6, 12, 18):
             buy_what_is_needed(seat(view, day=day, hour=hour), again)
@@ -88,7 +88,7 @@ def needs(view, **params):
     return view.scratch["need_merchant"]
 
 
-WEEKLY = {"r": 50.0, "alpha": 50.0}  # nearly everybody needs something once a week
+WEEKLY = {"r": 50.0, "alpha": 50.0, "met": 1.0}  # nearly everybody needs something once a week
 
 
 def arising(weeks: float) -> float:
@@ -133,8 +133,8 @@ def test_more_ties_never_lose_a_need():
 def test_needs_wait_for_their_share_of_the_cycle():
     n = 8_000
     parts = {"merchants": 1, "hour": 0, "orders": 1, "last_order": 0, "last_seen": 0, "cycle_days": 20.0}
-    assert (needs(make_view(n, day=9, **parts), **{**ALONE, **WEEKLY, "cycle_share": 0.5}) == -1).all()
-    later = needs(make_view(n, day=17, **parts), **{**ALONE, **WEEKLY, "cycle_share": 0.5})
+    assert (needs(make_view(n, day=9, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5}) == -1).all()
+    later = needs(make_view(n, day=17, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5})
     check_share((later >= 0).mean(), arising(1.0), n)
 
 
@@ -146,7 +146,7 @@ def test_things_that_are_never_used_up_have_no_pause():
 def test_only_the_time_since_the_last_session_counts():
     n = 8_000
     view = make_view(n, merchants=1, day=21, hour=0, orders=1, last_order=0, last_seen=20 * DAY)
-    check_share((needs(view, **ALONE, **WEEKLY) >= 0).mean(), arising(1 / 7), n)
+    check_share((needs(view, **(ALONE | WEEKLY)) >= 0).mean(), arising(1 / 7), n)
 
 
 def test_a_late_parcel_delays_the_next_need():
@@ -154,19 +154,19 @@ def test_a_late_parcel_delays_the_next_need():
     view = make_view(
         n, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, late=0.5, columns=(LATE,)
     )  # exaggerated, so that the test can tell
-    check_share((needs(view, **ALONE, **WEEKLY) >= 0).mean(), arising(1 / 1.5), n)
+    check_share((needs(view, **(ALONE | WEEKLY)) >= 0).mean(), arising(1 / 1.5), n)
 
 
 def test_who_dropped_out_or_never_bought_or_is_only_woken_needs_nothing():
     old = {"day": 30, "last_order": 0, "last_seen": 0}
     for extra in ({"orders": 1, "flags": DROPPED}, {"orders": 0}, {"orders": 1, "planned": False}):
-        assert (needs(make_view(300, **old, **extra), **ALONE, **WEEKLY) == -1).all()
+        assert (needs(make_view(300, **old, **extra), **(ALONE | WEEKLY)) == -1).all()
 
 
 def test_of_two_needs_each_comes_first_half_the_time():
     n = 8_000
     view = make_view(n, merchants=2, day=300, orders=1, last_order=0, last_seen=0)
-    check_share((needs(view, **ALONE, **WEEKLY) == 0).mean(), 0.5, n)
+    check_share((needs(view, **(ALONE | WEEKLY)) == 0).mean(), 0.5, n)
 
 
 def test_she_sees_all_products_of_the_merchant_the_more_gladly_the_more_loyal():

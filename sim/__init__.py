@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim.run import run as run
     from sim.study.compare import compare as compare
     from sim.study.comparison import Comparison as Comparison
-    from sim.world.build import build as build_world
+    from sim.world.build import build as build_world  # noqa: F401
     from sim.world.graph import SocialGraph as SocialGraph
     from sim.world.world import World as World
 

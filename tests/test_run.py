@@ -1,4 +1,4 @@
-"""What a run promises: one ledger, whatever runs beside it, however it is written down, in whatever order it is stated."""
+"""What a run promises: one ledger, whatever runs beside it, however it is written down, in whatever order."""
 
 from collections.abc import Callable
 from pathlib import Path

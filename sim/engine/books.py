@@ -52,8 +52,8 @@ class Books:
         if short.any():
             first = int(np.argmax(short))
             raise ConservationError(
-                f"event {int(postings.event[first]):016x} leaves account {_NAMES[int(postings.source[first])]} of owner "
-                f"{int(postings.source_owner[first])} with {currency} below zero"
+                f"event {int(postings.event[first]):016x} leaves account {_NAMES[int(postings.source[first])]} "
+                f"of owner {int(postings.source_owner[first])} with {currency} below zero"
             )
 
     def _cell(self, account: Array, owner: Array) -> I64:

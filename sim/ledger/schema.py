@@ -115,7 +115,7 @@ class Table:
         """Make a column that is not an array yet."""
         if type(column) is tuple:
             source, index = column
-            made = source[index]
+            made: Array = source[index]
         else:
             dtype, default = self.schema[name]
             made = np.full(self.n, default if column is None else column, dtype)
@@ -157,7 +157,7 @@ class Table:
         if parts:
             names: set[str] = set().union(*(t._columns for t in parts))
             for name in (name for name in cls.schema if name in names):
-                columns = [t._columns.get(name) for t in parts]
+                columns: list[Any] = [t._columns.get(name) for t in parts]
                 for i, column in enumerate(columns):
                     if type(column) is not np.ndarray:
                         columns[i] = parts[i]._made(name, column)

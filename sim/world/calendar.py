@@ -23,7 +23,7 @@ def _fixed(month: int, day: int) -> Callable[[int], date]:
 
 def _lunar(month: int, day: int) -> Callable[[int], date]:
     def of(year: int) -> date:
-        from lunardate import LunarDate
+        from borax.calendars.lunardate import LunarDate
 
         found: date = LunarDate(year, month, day).to_solar_date()
         return found

@@ -101,7 +101,7 @@ class ProductParams(Params):
     price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", gt=0, le=1e7)
     customary_price: float | None = param(
         None,
-        "what people are used to pay for it; by default the list price, under a strategy that of the scenario without it",
+        "what people are used to pay for it; by default the list price in the scenario without strategies",
         unit="yuan", gt=0, le=1e7,
     )  # fmt: skip
     cost: float | None = param(None, "cost of goods; by default half the price", unit="yuan", ge=0, le=1e7)

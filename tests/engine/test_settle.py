@@ -60,16 +60,19 @@ def test_stock_is_given_one_request_at_a_time_by_time_then_event(
 
 
 def test_of_a_claim_and_the_deadline_at_the_same_second_the_smaller_event_id_wins_and_the_other_is_refused() -> None:
-    for claim, deadline in ((1, 2), (2, 1)):
+    def winners(claim: int, deadline: int) -> dict[str, bool]:
         subjects = Subjects()
         subjects.add([np.array([77], np.uint64)])
         desk = Desk(KINDS)
         desk.put("claim", Records(1, time=5, event=claim, cause=77), own=True)
         desk.put("deadline", Records(1, time=5, event=deadline, cause=77), own=False)
-        won = {}
+        won: dict[str, bool] = {}
         desk.settle(state([0]), subjects, lambda kind, rows, granted, own: won.update({kind: bool(granted[0])}))
-        assert won == {"claim": claim < deadline, "deadline": deadline < claim}
         assert subjects.open.size == 0
+        return won
+
+    assert winners(claim=1, deadline=2) == {"claim": True, "deadline": False}
+    assert winners(claim=2, deadline=1) == {"claim": False, "deadline": True}
 
 
 def test_a_closed_or_unknown_subject_is_refused() -> None:

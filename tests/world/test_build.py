@@ -123,7 +123,7 @@ def test_a_world_of_the_wrong_size_is_refused() -> None:
 
 
 def test_importing_the_world_brings_in_no_heavy_library() -> None:
-    heavy = "{'networkx', 'scipy', 'lunardate'}"
+    heavy = "{'networkx', 'scipy', 'borax'}"
     code = f"import sys, sim.world.build, sim.world.calendar; print({heavy} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

@@ -11,11 +11,14 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 
-from sim.contract import Mechanism
+from sim.contract import Kind, Mechanism
 from sim.errors import ContractError
 
 FOLDERS = ("channels", "offers", "operations", "people", "platform")
-ENGINE_KINDS = ("message_dropped", "visit")  # written by the engine itself
+ENGINE_KINDS: Mapping[str, Kind] = {  # written by the engine itself
+    "message_dropped": Kind("a message that scrolled away unseen", detail=True),
+    "visit": Kind("a session; written when something recorded came of it", detail=True),
+}
 
 
 @cache
@@ -31,9 +34,9 @@ def channels() -> tuple[str, ...]:
 
 
 @cache
-def kinds() -> tuple[str, ...]:
-    """Every kind of record, the engine's own included; the code is the position in this tuple."""
-    return kind_names(mechanisms())
+def kinds() -> Mapping[str, Kind]:
+    """Every kind of record by name, the engine's own included, in the order of names."""
+    return MappingProxyType(declared_kinds(mechanisms()))
 
 
 def scan(package: str) -> dict[str, type[Mechanism]]:
@@ -47,15 +50,14 @@ def channel_names(known: Mapping[str, type[Mechanism]]) -> tuple[str, ...]:
     return tuple(sorted(names | {cls.name for cls in known.values() if cls.folder == "channels"}))
 
 
-def kind_names(known: Mapping[str, type[Mechanism]]) -> tuple[str, ...]:
+def declared_kinds(known: Mapping[str, type[Mechanism]]) -> dict[str, Kind]:
     """All declared kinds, sorted. A kind has one owner: `ContractError` if two declare it."""
-    declared = Counter(ENGINE_KINDS)
-    for cls in known.values():
-        declared.update(cls.kinds.keys())
-    for kind in sorted(kind for kind, owners in declared.items() if owners > 1):
-        owners = ["the engine"] * (kind in ENGINE_KINDS) + [key for key, cls in known.items() if kind in cls.kinds]
-        raise ContractError(f"kind {kind!r} is declared by {' and '.join(owners)}; a kind has one owner")
-    return tuple(sorted(declared))
+    declared = [("the engine", ENGINE_KINDS), *((key, cls.kinds) for key, cls in known.items())]
+    owners = Counter(kind for _, kinds in declared for kind in kinds)
+    for kind in sorted(kind for kind, count in owners.items() if count > 1):
+        names = [owner for owner, kinds in declared if kind in kinds]
+        raise ContractError(f"kind {kind!r} is declared by {' and '.join(names)}; a kind has one owner")
+    return dict(sorted((kind, text) for _, kinds in declared for kind, text in kinds.items()))
 
 
 def _folder(package: str, folder: str) -> Iterator[type[Mechanism]]:

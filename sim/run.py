@@ -43,7 +43,7 @@ def run(
     crew = Crew(scenario, world)
     writer = LedgerWriter(
         folders,
-        kinds={kind: declared.detail for kind, declared in sorted(crew.kinds.items())},
+        kinds={kind: declared.detail for kind, declared in crew.kinds.items()},
         channels=catalog.channels(),
         merchants=tuple(scenario.merchants),
         products=world.product_names,

@@ -1,31 +1,23 @@
 """The crew: the mechanisms of a run, made from the scenario in the catalogue's order."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from sim import catalog
 from sim.config.model import Scenario
-from sim.contract import HOOKS, PER_MERCHANT, Kind, Mechanism
+from sim.contract import HOOKS, PER_MERCHANT, Mechanism
 from sim.units import Array
 from sim.world.state import CORE, Column
 from sim.world.world import World
-
-ENGINE_KINDS: Mapping[str, Kind] = {
-    "visit": Kind("a session; written when something recorded comes of it, counted always", detail=True),
-    "message_dropped": Kind("a message that scrolled away unseen; only counted", detail=True),
-}
-
 
 class Crew:
     """The mechanisms that are switched on, in canonical order, and who takes part in which phase."""
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         self.mechanisms = tuple(_hire(scenario, world))
-        self.kinds: dict[str, Kind] = dict(ENGINE_KINDS)
-        for mechanism in catalog.mechanisms().values():
-            self.kinds.update(mechanism.kinds)
+        self.kinds = catalog.kinds()
         self._hooks = {hook: [m for m in self.mechanisms if hasattr(m, hook)] for hook in HOOKS}
         self._settling = {k: [m for m in self.mechanisms if k in m.settles] for k in self.kinds}
 

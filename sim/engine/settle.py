@@ -1,6 +1,6 @@
 """Settling: requests and timers of a tick, stage by stage, each in (time, event id) order, first come first served."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Subjects:
 class Desk:
     """The requests of one tick, by kind, until they are settled."""
 
-    def __init__(self, kinds: dict[str, Kind]) -> None:
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self._kinds = kinds
         self._waiting: dict[str, list[tuple[Records, bool]]] = {}
         self.stage = -1  # the stage being settled; -1 before settling

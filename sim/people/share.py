@@ -61,7 +61,7 @@ class ShareParams(Params):
         le=10,
     )
     trust: tuple[float, float, float] = param(
-        (1.0, 0.4, 0.1), "utility added by being told in a chat, in a group, in Moments", unit="utility"
+        (1.3, 0.6, 0.2), "utility added by being told in a chat, in a group, in Moments", unit="utility"
     )
     salience: tuple[float, float, float] = param(
         (2.5, 1.0, 0.5), "how much a recommendation catches the eye, by surface", unit="utility"

@@ -272,7 +272,7 @@ class Engine:
         for kind, parts in self._content.items():
             rows = Records.concat(parts)
             if rows.n and int(rows.time.min()) < before:
-                self._content[kind] = [rows.take(rows.time >= before)]
+                self._content[kind] = [rows.take(rows.time >= before).whole()]
                 self._content_changed.add(kind)
 
 

@@ -10,14 +10,15 @@ import numpy as np
 from sim.units import F64
 
 
-
 def _constants(*values: float) -> tuple[F64, ...]:
     """Numbers as arrays without dimensions, which numpy combines faster with arrays than Python's."""
     return tuple(np.array(value) for value in values)
 
 
 _ONE, _TWO, _HALF, _ZERO, _SQRT_HALF = _constants(1.0, 2.0, 0.5, 0.0, 0.7071067811865476)
-_LN2_HI, _LN2_LO, _INV_LN2 = _constants(6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.44269504088896338700e00)
+_LN2_HI, _LN2_LO, _INV_LN2 = _constants(
+    6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.44269504088896338700e00
+)
 _LG = _constants(
     1.479819860511658591e-01,
     1.531383769920937332e-01,
@@ -42,7 +43,9 @@ _LIMIT, _LEAST = _constants(700.0, -700.0)
 def log(x: F64) -> F64:
     """Natural logarithm of positive normal numbers. Zero or less gives -inf."""
     x = np.asarray(x, np.float64)
-    bits = (x if x.ndim else x.reshape(1)).view(np.int64) - _SQRT_HALF_BITS  # so the mantissa is in [sqrt(1/2), sqrt(2))
+    bits = (x if x.ndim else x.reshape(1)).view(
+        np.int64
+    ) - _SQRT_HALF_BITS  # so the mantissa is in [sqrt(1/2), sqrt(2))
     k = (bits >> _MANTISSA_BITS).astype(np.float64)
     bits &= _MANTISSA
     bits += _SQRT_HALF_BITS

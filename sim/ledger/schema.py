@@ -202,7 +202,7 @@ def _joined(parts: list[Table], name: str, dtype: Any) -> Any:
     """A column of several tables: an array, or the number that holds for all of them."""
     columns = [part._find(name) for part in parts]
     arrays = [type(column) is np.ndarray for column in columns]
-    if not any(arrays) and all([column == columns[0] for column in columns]):
+    if not any(arrays) and all(column == columns[0] for column in columns):
         return columns[0]
     if not all(arrays):
         columns = [

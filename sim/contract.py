@@ -6,6 +6,7 @@ never import each other: they meet in the shared columns, the kinds of records, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -169,13 +170,11 @@ class View:
 
     def person(self, trait: str) -> Array:
         """A fixed trait of the acting users (see `sim.world.people.TRAITS`), shape (S,) or (S, categories)."""
-        out: Array = self.world.people[trait][self.sessions.user]
-        return out
+        return self.world.people[trait].take(self.sessions.user, axis=0)
 
     def slots(self, column: str) -> Array:
         """A `slot` column of the acting users, shape (S, slots); slots with merchant -1 are empty."""
-        out: Array = self.state["slot"][column][self.sessions.user]
-        return out
+        return self.state["slot"][column].take(self.sessions.user, axis=0)
 
     def relation(self, column: str, session: I64, merchant: Array, default: float = 0) -> Array:
         """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
@@ -187,9 +186,8 @@ class View:
 
     def followed(self, flag: int) -> tuple[I64, Array]:
         """Pairs (session, merchant) whose relation carries the flag, ordered by (session, merchant)."""
-        has = (self.slots("flags") & flag) != 0
-        session, slot = np.nonzero(has)
-        merchant = self.slots("merchant")[session, slot]
+        session, slot = ((self.slots("flags") & flag) != 0).nonzero()
+        merchant = self.state["slot"]["merchant"][self.sessions.user[session], slot]
         order = np.lexsort((merchant, session))
         return session[order], merchant[order]
 
@@ -217,6 +215,13 @@ class View:
         """How this tick's own requests of a kind ended (in `respond`)."""
         return self.outcomes.get(kind) or Outcome(Records(0), np.zeros(0, np.bool_), np.zeros(0, np.int64))
 
+    def ways(self, product: Array, channel: Array) -> U64:
+        """The natural index of each way to meet a product: the product's number and the channel's name."""
+        out: U64 = _channel_keys(tuple(self.channels.items()))[channel] + self.world.product_number(product).astype(
+            np.uint64
+        )
+        return out
+
     def channel(self, name: str) -> int:
         """The code of a channel by its file name."""
         return self.channels[name]
@@ -239,6 +244,15 @@ class View:
                 **columns,
             },
         )
+
+
+@cache
+def _channel_keys(codes: tuple[tuple[str, int], ...]) -> U64:
+    """Words for the names of channels, by code."""
+    out = np.zeros(1 + max(code for _, code in codes), np.uint64)
+    for name, code in codes:
+        out[code] = draws.purpose("channel/" + name)
+    return out
 
 
 # ------------------------------------------------------------------------------------------- what is returned

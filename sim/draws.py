@@ -17,13 +17,19 @@ import numpy as np
 from sim.elementary import log
 from sim.units import F64, I64, U64, Bools
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_M1 = np.uint64(0xBF58476D1CE4E5B9)
-_M2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11, _S32 = (np.uint64(s) for s in (30, 27, 31, 11, 32))
-_ONE = np.uint64(1)
+_GOLDEN = 0x9E3779B97F4A7C15
 _ALL = 2**64 - 1
-_UNIT = 2.0**-53
+
+
+def _word(value: int) -> U64:
+    """A constant as an array without dimensions: numpy combines it faster with arrays than a scalar."""
+    return np.array(value & _ALL, np.uint64)
+
+
+_STEP, _M1, _M2 = _word(_GOLDEN), _word(0xBF58476D1CE4E5B9), _word(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11, _S32 = (_word(s) for s in (30, 27, 31, 11, 32))
+_ONE = _word(1)
+_HALF, _UNIT = np.array(0.5), np.array(2.0**-53)
 
 
 @cache
@@ -39,26 +45,27 @@ def mix(x: U64) -> U64:
 
 def _mixed(x: U64) -> U64:
     """`mix` in place."""
-    x ^= x >> _S30
+    shifted = x >> _S30
+    x ^= shifted
     x *= _M1
-    x ^= x >> _S27
+    x ^= np.right_shift(x, _S27, shifted)
     x *= _M2
-    x ^= x >> _S31
+    x ^= np.right_shift(x, _S31, shifted)
     return x
 
 
 def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
     """64 random bits at an address. `event` and `index` broadcast; returns an array of at least one dimension."""
-    parent = np.atleast_1d(np.asarray(event, np.uint64))
-    mixed = _mixed(parent + purpose(name))
+    parent = np.asarray(event, np.uint64)
+    mixed = _mixed((parent if parent.ndim else parent.reshape(1)) + purpose(name))
     where = np.asarray(index)
     if where.ndim == 0:
-        mixed ^= np.uint64(((int(where) + 1) * int(_GOLDEN)) & _ALL)
+        mixed ^= _word((int(where) + 1) * _GOLDEN)
         return _mixed(mixed)
     where = where.astype(np.uint64)  # a copy: scrambled in place
     where += _ONE
-    where *= _GOLDEN
-    if where.shape == np.broadcast_shapes(where.shape, mixed.shape):
+    where *= _STEP
+    if where.shape == mixed.shape or where.shape == np.broadcast_shapes(where.shape, mixed.shape):
         where ^= mixed
         return _mixed(where)
     return _mixed(mixed ^ where)
@@ -69,7 +76,7 @@ def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     whole = bits(name, event, index)
     whole >>= _S11
     out = whole.astype(np.float64)
-    out += 0.5
+    out += _HALF
     out *= _UNIT
     return out
 
@@ -89,19 +96,20 @@ def below(name: str, event: U64 | np.uint64, bound: object, index: object = 0) -
 
 def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Exponential with mean 1."""
-    return -log(uniform(name, event, index))
+    out = log(uniform(name, event, index))
+    return np.negative(out, out)
 
 
 def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Standard Gumbel (location 0, scale 1): the noise whose arg-max gives logit shares."""
-    return -log(-log(uniform(name, event, index)))
+    out = log(exponential(name, event, index))
+    return np.negative(out, out)
 
 
 def child(parent: U64 | np.uint64, kind: str, index: object = 0) -> U64:
     """The id of an event: a hash of its parent's id, its kind and its index under that parent; never 0."""
     ids = bits("event/" + kind, parent, index)
-    ids[ids == 0] = 1
-    return ids
+    return np.maximum(ids, _ONE, out=ids)
 
 
 def keys(seed: int, what: str, count: int) -> U64:

@@ -1,12 +1,13 @@
 """Where effects become state: the one place that writes, and that checks conservation each time it does."""
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 import numpy as np
 
 from sim.contract import Effects, Exposures, spread
 from sim.errors import ContractError
-from sim.kernels import slots
+from sim.kernels import segments, slots
 from sim.ledger.schema import Records
 from sim.units import I64, Array
 from sim.world.state import FOLLOWS, GROUP, PINNED, State
@@ -29,13 +30,19 @@ def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, 
     changes = [change for one in effects for change in one.relations]
     if not changes:
         return
-    begun = [(session, merchant) for op, _, session, merchant, _ in changes if op != "clear"]
-    if begun:
-        _begin(state, fresh_row, user, np.concatenate([s for s, _ in begun]), np.concatenate([m for _, m in begun]))
     table = state["slot"]
-    for op, column, session, merchant, value in changes:
+    session = np.concatenate([change[2] for change in changes])
+    merchant = np.concatenate([change[3] for change in changes])
+    places = slots.find(table["merchant"], user[session], merchant)
+    sizes = [change[2].size for change in changes]
+    begins = np.repeat([change[0] != "clear" for change in changes], sizes)
+    new = begins & (places < 0)
+    if new.any():
+        _begin(state, fresh_row, user, session[new], merchant[new])
+        places = slots.find(table["merchant"], user[session], merchant)
+    ends = accumulate(sizes)
+    for (op, column, session, _, value), at in zip(changes, np.split(places, [*ends][:-1]), strict=True):
         who = user[session]
-        at = slots.find(table["merchant"], who, merchant)
         there = at >= 0
         if not there.all():
             who, at, value = who[there], at[there], value[there]
@@ -55,14 +62,14 @@ def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, 
 def _begin(state: State, fresh_row: Mapping[str, float], user: Array, session: I64, merchant: Array) -> None:
     """Give every new pair (session, merchant) a slot; who has none to spare does not remember the merchant."""
     table = state["slot"]
-    new = slots.find(table["merchant"], user[session], merchant) < 0
-    if not new.any():
-        return
-    pairs = np.unique(session[new].astype(np.int64) << 32 | merchant[new].astype(np.int64))
+    pairs = np.unique(session.astype(np.int64) << 32 | merchant.astype(np.int64))
     session, merchant = pairs >> 32, pairs & 0xFFFFFFFF
     acting, row = np.unique(session, return_inverse=True)
     who = user[acting]
-    own = {name: table[name][who] for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")}
+    own = {
+        name: table[name].take(who, axis=0)
+        for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")
+    }
     kept = (own["orders"] > 0) | (own["points"] > 0) | (own["coupon_until"] > 0) | ((own["flags"] & _KEPT_FLAGS) != 0)
     slot, fresh = slots.claim(own["merchant"], kept, own["last_order"].astype(np.int64), row, merchant)
     given = fresh & (slot >= 0)
@@ -85,10 +92,8 @@ def assemble(effects: Iterable[Effects], products: Mapping[str, Array]) -> Expos
     channel, salience = column("channel", np.int16), column("salience", np.float64)
     cause = column("cause", np.uint64)
     key = (session * products["price"].size + product) * 256 + channel
-    order = np.lexsort((cause, -salience, key))
-    key = key[order]
-    if key.size:
-        order = order[np.concatenate(([True], key[1:] != key[:-1]))]
+    order = np.argsort(key, kind="stable")
+    order = order[segments.argmax(key[order], salience[order], cause[order])]
     product = product[order]
     return Exposures(
         session=session[order],

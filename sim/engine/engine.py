@@ -13,10 +13,11 @@ from sim.engine.books import Books
 from sim.engine.crew import Crew
 from sim.engine.settle import Desk, Subjects
 from sim.errors import ContractError
+from sim.kernels import queue
 from sim.kernels.inbox import Mailbox
 from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
-from sim.units import DAY, Array, Bools
+from sim.units import DAY, U64, Array, Bools
 from sim.world.calendar import Calendar
 from sim.world.state import State, allocate
 from sim.world.world import World
@@ -24,6 +25,7 @@ from sim.world.world import World
 INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
 PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
 CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
+_NO_IDS: U64 = np.zeros(0, np.uint64)
 BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
 
 
@@ -252,7 +254,7 @@ class Engine:
     def _write_visits(self, tick: int) -> None:
         sessions = self.view.sessions
         causes = [rows.cause for kind, rows in self._written if not self.crew.kinds[kind].detail]
-        led = np.isin(sessions.event, np.concatenate(causes)) if causes else np.zeros(len(sessions), np.bool_)
+        led = queue.member(sessions.event, np.sort(np.concatenate([_NO_IDS, *causes])))
         visits = Records(len(sessions), time=sessions.time, event=sessions.event, user=sessions.user)
         self.recorder.events("visit", visits, tick, led)
 
@@ -272,7 +274,7 @@ class Engine:
         for kind, parts in self._content.items():
             rows = Records.concat(parts)
             if rows.n and int(rows.time.min()) < before:
-                self._content[kind] = [rows.take(rows.time >= before)]
+                self._content[kind] = [rows.take(rows.time >= before).whole()]
                 self._content_changed.add(kind)
 
 

@@ -11,6 +11,8 @@ from sim.ledger.schema import Records
 from sim.units import U64, Array, Bools
 from sim.world.state import State
 
+Serve = Callable[[str, Records, Bools, Bools], None]
+
 
 class Subjects:
     """What is open for "the first on it wins": unclaimed gifts, unused coupons. A sorted array of ids."""
@@ -53,27 +55,30 @@ class Desk:
         """Add requests; `own` ones are those of this tick's sessions, whose outcome `respond` may read."""
         self._waiting.setdefault(kind, []).append((rows, own))
 
-    def settle(self, state: State, subjects: Subjects, serve: Callable[[str, Records, Bools, Bools], None]) -> None:
+    def settle(self, state: State, subjects: Subjects, serve: Serve) -> None:
         """Settle all stages in turn; `serve(kind, rows, granted, own)` may put requests of later stages."""
         for self.stage, stage in enumerate(STAGES):
             kinds = sorted(k for k in self._waiting if self._kinds[k].stage == stage)
-            if not kinds:
-                continue
-            batches = [(kind, *batch) for kind in kinds for batch in self._waiting.pop(kind)]
-            rows = Records.concat([b[1] for b in batches])
-            sizes = [b[1].n for b in batches]
-            own = np.repeat([b[2] for b in batches], sizes)
-            order = rows.order()
-            rows, own = rows.take(order), own[order]
-            rows, granted = grant(stage, rows, state, subjects)
-            if len(kinds) == 1:
-                serve(kinds[0], rows, granted, own)
-                continue
-            kind_of = np.repeat([kinds.index(b[0]) for b in batches], sizes)[order]
-            for code, kind in enumerate(kinds):
-                mine = np.flatnonzero(kind_of == code)
-                serve(kind, rows.take(mine), granted[mine], own[mine])
+            rivals = [[kind] for kind in kinds] if stage == "plain" else [kinds] if kinds else []
+            for together in rivals:
+                self._settle_together(stage, together, state, subjects, serve)
         self.stage = -1
+
+    def _settle_together(self, stage: str, kinds: list[str], state: State, subjects: Subjects, serve: Serve) -> None:
+        """Settle kinds that ask for the same things."""
+        batches = [(code, *batch) for code, kind in enumerate(kinds) for batch in self._waiting.pop(kind)]
+        rows = Records.concat([b[1] for b in batches])
+        sizes = [b[1].n for b in batches]
+        order = rows.order()
+        own = np.array([b[2] for b in batches]).repeat(sizes)[order]
+        rows, granted = grant(stage, rows.take(order), state, subjects)
+        if len(kinds) == 1:
+            serve(kinds[0], rows, granted, own)
+            return
+        kind_of = np.array([b[0] for b in batches]).repeat(sizes)[order]
+        for code, kind in enumerate(kinds):
+            mine = (kind_of == code).nonzero()[0]
+            serve(kind, rows.take(mine), granted[mine], own[mine])
 
 
 def grant(stage: str, rows: Records, state: State, subjects: Subjects) -> tuple[Records, Bools]:

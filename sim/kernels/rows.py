@@ -23,11 +23,14 @@ class Rows(Protocol):
     def user(self) -> Array:
         """Users, shape (n,)."""
 
-    def take(self, index: Array) -> Self:
+    def take(self, index: Array | slice) -> Self:
         """The rows at these positions."""
+
+    def whole(self) -> Self:
+        """The same rows, independent of the table that they were taken from."""
 
     def columns(self) -> Mapping[str, Array]:
         """Every column, in schema order."""
 
     def given(self, name: str) -> bool:
-        """Whether a column was given; if not, all its rows hold the default."""
+        """Whether a column may hold anything but its default."""

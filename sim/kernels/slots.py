@@ -14,8 +14,9 @@ _FIRST = np.iinfo(np.int64).min
 
 def find(merchants: Array, user: Array, merchant: Array) -> I64:
     """The slot in which each user keeps the merchant, or -1, shape (n,) like `user` and `merchant` (>= 0)."""
-    slot: I64 = (merchants[user] == merchant[:, None]).argmax(axis=1)
-    slot[merchants[user, slot] != merchant] = -1
+    row, place = (merchants.take(user, axis=0) == merchant[:, None]).nonzero()
+    slot = np.full(user.size, -1)
+    slot[row] = place
     return slot
 
 

@@ -30,13 +30,11 @@ class Timers(Generic[R]):
             return
         self._pending += rows.n
         tick = rows.time // self._tick_seconds
-        if rows.n == 1 or (tick == tick[0]).all():
-            self._put(int(tick[0]), kind, rows)
-            return
         order = np.argsort(tick, kind="stable")
-        begin = segments.starts(tick[order])
-        for due, index in zip(tick[order[begin]].tolist(), np.split(order, begin[1:]), strict=True):
-            self._put(due, kind, rows.take(index))
+        tick, rows = tick[order], rows.take(order).whole()
+        begin = segments.starts(tick).tolist()
+        for start, stop in zip(begin, [*begin[1:], rows.n], strict=True):
+            self._put(int(tick[start]), kind, rows.take(slice(start, stop)))
 
     def _put(self, tick: int, kind: str, rows: R) -> None:
         self._buckets.setdefault(tick, {}).setdefault(kind, []).append(rows)

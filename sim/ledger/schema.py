@@ -80,72 +80,97 @@ ACCOUNTS: Mapping[str, Account] = {
 
 
 class Table:
-    """Rows as a struct of arrays over a fixed schema. Columns not given are their default, made when read.
+    """Rows as a struct of arrays over a fixed schema. Columns not given are their default.
 
-    Read a column as an attribute (`rows.time`). Rows are never changed: `take` and `with_` give new ones, which share
-    what they can: a column is one number until somebody reads it, and is picked from its source when first read.
+    Read a column as an attribute (`rows.time`). Rows are never changed: `take`, `with_` and `concat` give new ones at
+    next to no cost, as a column is picked from its source when it is first read. A column may be given as one number
+    for all rows, or as a function that makes it if it is ever read.
     """
 
-    __slots__ = ("_columns", "n")
     schema: Mapping[str, tuple[Any, Any]] = {}
+    n: int
+    _given: dict[str, Any]  # columns that are one number or a function; those made stand among the attributes
+    _source: Any  # where others come from: a pair (table, positions), a list of tables, or None
 
     def __init__(self, n: int, **columns: object) -> None:
         self.n = n
-        self._columns: dict[str, Any] = columns  # an array, a number, or a pair (source array, positions)
+        self._source = None
+        self._give({}, columns)
+
+    def _give(self, given: dict[str, Any], columns: Mapping[str, Any]) -> None:
+        self._given = given
+        made = self.__dict__
         for name, value in columns.items():
             dtype, _ = self.schema[name]
             if type(value) is np.ndarray and value.ndim:
                 if value.dtype != dtype:
                     value = value.astype(dtype)
-                columns[name] = value if value.shape == (n,) else np.broadcast_to(value, (n,))
+                made[name] = value if value.shape == (self.n,) else np.broadcast_to(value, (self.n,))
             elif isinstance(value, list | tuple | np.ndarray):
-                columns[name] = np.broadcast_to(np.array(value, dtype), (n,))
+                made[name] = np.broadcast_to(np.array(value, dtype), (self.n,))
+            else:
+                made.pop(name, None)
+                given[name] = value
 
     def __getattr__(self, name: str) -> Array:
-        if name == "_columns":  # not set yet: an instance that is being copied
-            raise AttributeError(name)
-        column = self._columns.get(name)
-        if type(column) is np.ndarray:
-            return column
         if name not in self.schema:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}")
-        return self._made(name, column)
+        column = self._find(name)
+        out: Array = column if type(column) is np.ndarray else _filled(self.n, column, self.schema[name][0])
+        self.__dict__[name] = out
+        return out
 
-    def _made(self, name: str, column: Any) -> Array:
-        """Make a column that is not an array yet."""
-        if type(column) is tuple:
-            source, index = column
-            made: Array = source[index]
+    def _find(self, name: str) -> Any:
+        """A column as it is kept: an array, or one number for all rows."""
+        made, given, source = self.__dict__, self._given, self._source
+        if name in made:
+            return made[name]
+        if name in given:
+            column = given[name]
+            if callable(column):
+                column = column()
+        elif source is None:
+            return self.schema[name][1]
+        elif type(source) is tuple:
+            table, index = source
+            column = table._find(name)
+            if type(column) is np.ndarray:
+                column = column[index]
         else:
-            dtype, default = self.schema[name]
-            made = np.full(self.n, default if column is None else column, dtype)
-        self._columns[name] = made
-        return made
+            column = _joined(source, name, self.schema[name][0])
+        (made if type(column) is np.ndarray else given)[name] = column
+        return column
 
     def __len__(self) -> int:
         return self.n
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.n, {name: getattr(self, name) for name in self._columns}))
+        return (_rebuild, (type(self), self.n, {name: self._find(name) for name in self.schema}))
 
-    def take(self, index: Array) -> "Table":
+    def take(self, index: Array | slice) -> "Table":
         """The rows at these positions, or where a mask is true."""
-        if index.dtype == np.bool_:
-            if index.all():
-                return self
-            index = index.nonzero()[0]
-        out = type(self)(index.size)
-        for name, column in self._columns.items():
-            if type(column) is tuple:
-                column = self._made(name, column)
-            out._columns[name] = (column, index) if type(column) is np.ndarray else column
+        if type(index) is slice:
+            out = type(self)(len(range(self.n)[index]))
+        else:
+            if index.dtype == np.bool_:
+                index = index.nonzero()[0]
+                if index.size == self.n:
+                    return self
+            out = type(self)(index.size)
+        if out.n:
+            out._source = (self, index)
         return out
 
     def with_(self, **columns: object) -> "Table":
         """The same rows with some columns replaced."""
-        out = type(self)(self.n, **columns)
-        out._columns = {**self._columns, **out._columns}
+        out = object.__new__(type(self))
+        out.__dict__.update(self.__dict__)
+        out._give({**self._given}, columns)
         return out
+
+    def whole(self) -> "Table":
+        """The same rows, independent of the tables that they were taken from."""
+        return type(self)(self.n, **{name: self._find(name) for name in self.schema})
 
     @classmethod
     def concat(cls, tables: Iterable["Table"]) -> "Table":
@@ -153,24 +178,38 @@ class Table:
         parts = [t for t in tables if t.n]
         if len(parts) == 1:
             return parts[0]
-        out = cls(sum(t.n for t in parts))
-        if parts:
-            names: set[str] = set().union(*(t._columns for t in parts))
-            for name in (name for name in cls.schema if name in names):
-                columns: list[Any] = [t._columns.get(name) for t in parts]
-                for i, column in enumerate(columns):
-                    if type(column) is not np.ndarray:
-                        columns[i] = parts[i]._made(name, column)
-                out._columns[name] = np.concatenate(columns)
+        out = cls(sum([t.n for t in parts]))
+        out._source = parts or None
         return out
 
     def given(self, name: str) -> bool:
-        """Whether a column was ever given or read; if not, all its rows hold the default."""
-        return name in self._columns
+        """Whether a column may hold anything but its default."""
+        column = self._find(name)
+        return type(column) is np.ndarray or column != self.schema[name][1]
 
     def columns(self) -> dict[str, Array]:
         """Every column, in schema order."""
         return {name: getattr(self, name) for name in self.schema}
+
+
+def _filled(n: int, value: Any, dtype: Any) -> Array:
+    out: Array = np.empty(n, dtype)
+    out.fill(value)
+    return out
+
+
+def _joined(parts: list[Table], name: str, dtype: Any) -> Any:
+    """A column of several tables: an array, or the number that holds for all of them."""
+    columns = [part._find(name) for part in parts]
+    arrays = [type(column) is np.ndarray for column in columns]
+    if not any(arrays) and all(column == columns[0] for column in columns):
+        return columns[0]
+    if not all(arrays):
+        columns = [
+            column if is_array else _filled(part.n, column, dtype)
+            for part, column, is_array in zip(parts, columns, arrays, strict=True)
+        ]
+    return np.concatenate(columns)
 
 
 def _rebuild(kind: type[Table], n: int, columns: dict[str, Array]) -> Table:
@@ -199,11 +238,14 @@ class Records(Table):
         """Positions in settling order: by (time, event id)."""
         return settling(self.time, self.event)
 
-    def take(self, index: Array) -> "Records":
+    def take(self, index: Array | slice) -> "Records":
         return super().take(index)  # type: ignore[return-value]
 
     def with_(self, **columns: object) -> "Records":
         return super().with_(**columns)  # type: ignore[return-value]
+
+    def whole(self) -> "Records":
+        return super().whole()  # type: ignore[return-value]
 
     @classmethod
     def concat(cls, tables: Iterable[Table]) -> "Records":
@@ -247,9 +289,9 @@ class Postings(Table):
             target_owner=target_owner,
             amount=amount,
         )
-        return moves if moves.amount.all() else moves.take(moves.amount != 0)
+        return moves.take(moves.amount != 0)
 
-    def take(self, index: Array) -> "Postings":
+    def take(self, index: Array | slice) -> "Postings":
         return super().take(index)  # type: ignore[return-value]
 
     @classmethod

@@ -82,7 +82,7 @@ class Browse(Mechanism):
     def _strongest(self, view: View, e: Exposures, at: I64, budget: I64) -> Bools:
         """Which of these exposures are among the `budget` most salient of their session."""
         session = e.session[at]
-        which = _index(view, e.product[at], e.channel[at])
+        which = view.ways(e.product[at], e.channel[at])
         noise = draws.gumbel("people.browse/salience", view.sessions.event[session], which)
         return segments.top_k(session, e.salience[at] + self.p.salience_noise * noise, budget, which)
 
@@ -108,10 +108,3 @@ def _budget(view: View) -> I64:
     whole = attention.astype(np.int64)
     more = draws.chance("people.browse/attention", view.sessions.event, attention - whole)
     return np.maximum(whole + more, 1)
-
-
-def _index(view: View, product: Array, channel: Array) -> U64:
-    """The natural index of an exposure: its product's number and its channel's name."""
-    names = sorted(view.channels, key=view.channels.__getitem__)
-    by_code = np.array([draws.purpose("channel/" + name) for name in names], np.uint64)
-    return by_code[channel] + view.world.product_number(product).astype(np.uint64)

@@ -20,6 +20,8 @@ The outside option is the session's note `outside` (`platform.rivals`), or `noth
 a session, of one product. Baskets are not modelled.
 """
 
+from functools import partial
+
 import numpy as np
 from pydantic import field_validator
 
@@ -93,7 +95,10 @@ class Buy(Mechanism):
     settles = ("order",)
 
     def prepare(self) -> None:
-        """What each product is used to cost, alone and among those of its category in its own world."""
+        """The odds of clicks; what each product is used to cost, alone and among its category in its own world."""
+        rates = np.array([*self.p.click_rates.values(), self.p.click_rate], np.float64)
+        *odds, self._other_odds = log(rates / (1.0 - rates)).tolist()
+        self._odds = dict(zip(self.p.click_rates, odds, strict=True))
         table, world = self.world.product, self.world
         customary = table.get("customary", table["price"]).astype(np.float64)
         home = np.arange(customary.size) // max(world.products, 1)
@@ -109,10 +114,10 @@ class Buy(Mechanism):
         if not len(e):
             return EMPTY
         fx = Effects()
-        which = _index(view, e)
-        fx.event("exposure", _rows(view, "exposure", e, np.arange(len(e)), which))
+        which, shown = view.ways(e.product, e.channel), _shown(view, e)
         seen = self._clicked(view, e, which)
-        fx.event("view", _rows(view, "view", e, seen, which))
+        for kind, rows, number in (("exposure", shown, which), ("view", shown.take(seen), which[seen])):
+            fx.event(kind, rows.with_(event=partial(_child, rows, kind, number)))
         chosen = self._best(view, e, seen, which)
         viewed = np.zeros(len(e), np.bool_)
         viewed[seen] = True
@@ -123,9 +128,7 @@ class Buy(Mechanism):
     def _clicked(self, view: View, e: Exposures, which: U64) -> I64:
         """Positions of the exposures whose page is opened: first a coin at the highest possible odds, then exactly."""
         p = self.p
-        names = sorted(view.channels, key=view.channels.__getitem__)
-        rate = np.array([p.click_rates.get(name, p.click_rate) for name in names], np.float64)
-        odds = log(rate / (1.0 - rate))
+        odds = np.array([self._odds.get(name, self._other_odds) for name in sorted(view.channels, key=view.channel)])
         luck = draws.uniform("people.buy/click", view.sessions.event[e.session], which)
         at = np.flatnonzero(luck < choice.logistic(odds + p.click_limit)[e.channel])
         interest = p.click_weight * (e.appeal[at] + p.taste_weight * (_taste(view, e, at) - 1.0))
@@ -241,22 +244,22 @@ def _variants(view: View, e: Exposures, chosen: I64) -> I64:
     return out
 
 
-def _rows(view: View, kind: str, e: Exposures, at: I64, which: U64) -> Records:
-    return view.rows(
-        kind,
-        e.session[at],
-        index=which[at],
-        cause=e.cause[at],
-        peer=e.peer[at],
-        merchant=e.merchant[at],
-        product=e.product[at],
-        channel=e.channel[at],
-        amount=e.price[at],
+def _shown(view: View, e: Exposures) -> Records:
+    """What was noticed; `event` is the session's, `detail` kinds have ids of their own only if somebody reads them."""
+    return Records(
+        len(e),
+        time=view.sessions.time[e.session],
+        event=view.sessions.event[e.session],
+        cause=e.cause,
+        user=view.sessions.user[e.session],
+        peer=e.peer,
+        merchant=e.merchant,
+        product=e.product,
+        channel=e.channel,
+        amount=e.price,
     )
 
 
-def _index(view: View, e: Exposures) -> U64:
-    """The natural index of an exposure: its product's number and its channel's name."""
-    names = sorted(view.channels, key=view.channels.__getitem__)
-    by_code = np.array([draws.purpose("channel/" + name) for name in names], np.uint64)
-    return by_code[e.channel] + view.world.product_number(e.product).astype(np.uint64)
+def _child(session: Records, kind: str, which: U64) -> U64:
+    """Ids of what happened in these sessions."""
+    return draws.child(session.event, kind, which)

@@ -150,7 +150,7 @@ def test_seeing_something_on_two_surfaces_gives_no_second_lottery_ticket():
 
 def test_pages_are_opened_at_the_rate_of_the_channel():
     view = make_view(N)
-    for channel, rate in (("store", 0.05), ("search", 0.3), ("nowhere", 0.2)):
+    for channel, rate in (("store", 0.25), ("search", 0.3), ("nowhere", 0.2)):
         view.channels = {**view.channels, "nowhere": 13}
         everybody_sees(view, [0], channel=view.channels[channel])
         viewed = mechanism(Buy, view, click_rate=0.2).choose(view).viewed.mean()

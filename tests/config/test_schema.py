@@ -25,7 +25,7 @@ def test_every_mechanism_can_be_written_and_switched() -> None:
         folder, name = key.split(".")
         section = text["properties"][folder] if folder in text["properties"] else merchant[folder]
         kinds = [variant.get("type", variant.get("const")) for variant in section["properties"][name]["anyOf"]]
-        fixed = key in ("operations.finance", "platform.rules")
+        fixed = key in ("operations.after_sale", "operations.finance", "operations.inventory", "platform.rules")
         assert kinds[1:] == ["null", True if fixed else "boolean"]
         assert section["additionalProperties"] is False
 

@@ -127,6 +127,7 @@ class Engine:
     def _begin(self, tick: int) -> None:
         """Show what is shared as it stands now."""
         self.view.reset_tick()
+        self._desk.open()
         self._set_clock(tick)
         if self._shared_changed:
             for table, columns in self._shown.items():

@@ -39,7 +39,11 @@ class Desk:
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self._kinds = kinds
         self._waiting: dict[str, list[tuple[Records, bool]]] = {}
-        self.stage = -1  # the stage being settled; -1 before settling
+        self.open()
+
+    def open(self) -> None:
+        """Begin a tick: every stage is still to come."""
+        self.stage = -1
 
     def takes(self, kind: str) -> bool:
         """Whether a request of this kind can still be settled in this tick."""
@@ -62,7 +66,7 @@ class Desk:
             rivals = [[kind] for kind in kinds] if stage == "plain" else [kinds] if kinds else []
             for together in rivals:
                 self._settle_together(stage, together, state, subjects, serve)
-        self.stage = -1
+        self.stage = len(STAGES)  # whatever is asked from now on is for a later tick
 
     def _settle_together(self, stage: str, kinds: list[str], state: State, subjects: Subjects, serve: Serve) -> None:
         """Settle kinds that ask for the same things."""

@@ -233,6 +233,8 @@ class View:
 
         `index` must be a natural key that is unique within (session, kind): which product, which friend.
         """
+        if not session.size:
+            return Records(0)
         parent = self.sessions.event[session]
         return Records(
             session.size,

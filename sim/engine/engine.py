@@ -195,6 +195,8 @@ class Engine:
 
     def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
         effects = [one for one in effects if one]
+        if not effects:
+            return
         view = self.view
         apply.change_users(self.state, view.sessions.user, effects)
         apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
@@ -227,12 +229,14 @@ class Engine:
     def _request(self, kind: str, rows: Records, own: bool) -> None:
         """A request of this tick that its stage can still take stays; any other is a timer of a later tick."""
         end = self.view.clock.end
-        now = rows.time < end
-        if now.any() and self._desk.takes(kind):
-            self._desk.put(kind, rows.take(now), own)
-            self._shared_changed = True
-            rows = rows.take(~now)
-        self._timers.add(kind, apply.not_before(rows, end))
+        if rows.time.min() < end:
+            if self._desk.takes(kind):
+                now = rows.time < end
+                self._desk.put(kind, rows.take(now), own)
+                self._shared_changed = True
+                rows = rows.take(~now)
+            rows = apply.not_before(rows, end)
+        self._timers.add(kind, rows)
 
     def _record(self, kind: str, rows: Records) -> None:
         if rows.n:

@@ -13,7 +13,7 @@ from sim.engine.books import Books
 from sim.engine.crew import Crew
 from sim.engine.settle import Desk, Subjects
 from sim.errors import ContractError
-from sim.kernels import queue
+from sim.kernels import queue, segments
 from sim.kernels.inbox import Mailbox
 from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
@@ -145,18 +145,18 @@ class Engine:
     def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
         """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
         parts = [rows for rows in (planned, woken) if rows is not None]
+        if not parts:
+            return self.view.sessions
         rows = Records.concat(parts)
         is_planned = np.zeros(rows.n, np.bool_)
         if planned is not None:
             is_planned[: planned.n] = True
         order = np.lexsort((rows.time, rows.user))
         user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
-        first = np.flatnonzero(np.concatenate(([True], user[1:] != user[:-1]))) if user.size else order
-        if user.size:
-            is_planned = np.logical_or.reduceat(is_planned, first)
+        first = segments.starts(user)
         user = user[first]
         event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
-        return Sessions(user, time[first], event, is_planned)
+        return Sessions(user, time[first], event, np.logical_or.reduceat(is_planned, first))
 
     def _act(self) -> None:
         view, clock = self.view, self.view.clock

@@ -180,8 +180,8 @@ class View:
         """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
         user = self.sessions.user[session]
         at = slots.find(self.state["slot"]["merchant"], user, merchant)
-        values = self.state["slot"][column][user, np.maximum(at, 0)]
-        out: Array = np.where(at >= 0, values, np.asarray(default, values.dtype))
+        out: Array = self.state["slot"][column][user, at]  # of -1 the last slot, put right at once
+        out[at < 0] = default
         return out
 
     def followed(self, flag: int) -> tuple[I64, Array]:
@@ -233,6 +233,8 @@ class View:
 
         `index` must be a natural key that is unique within (session, kind): which product, which friend.
         """
+        if not session.size:
+            return Records(0)
         parent = self.sessions.event[session]
         return Records(
             session.size,

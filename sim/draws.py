@@ -57,6 +57,8 @@ def _mixed(x: U64) -> U64:
 def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
     """64 random bits at an address. `event` and `index` broadcast; returns an array of at least one dimension."""
     parent = np.asarray(event, np.uint64)
+    if not parent.size:
+        return np.zeros(np.broadcast_shapes(parent.shape, np.asarray(index).shape), np.uint64)
     mixed = _mixed((parent if parent.ndim else parent.reshape(1)) + purpose(name))
     where = np.asarray(index)
     if where.ndim == 0:

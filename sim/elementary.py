@@ -43,6 +43,8 @@ _LIMIT, _LEAST = _constants(700.0, -700.0)
 def log(x: F64) -> F64:
     """Natural logarithm of positive normal numbers. Zero or less gives -inf."""
     x = np.asarray(x, np.float64)
+    if not x.size:
+        return x
     bits = (x if x.ndim else x.reshape(1)).view(
         np.int64
     ) - _SQRT_HALF_BITS  # so the mantissa is in [sqrt(1/2), sqrt(2))

@@ -193,14 +193,16 @@ class MiniProgram(Mechanism):
         return draws.chance("channels.mini_program/bounce", event, self._bounce[merchant], local)
 
     def _count_bounces(self, view: View, fx: Effects, viewed: I64) -> None:
-        at, _ = self._inside(view, viewed)
+        session, merchant = view.exposures.session[viewed], view.exposures.merchant[viewed]
+        at, _ = self._inside(view, viewed[self._leaves(view, session, merchant)])
         pair = np.unique(view.exposures.session[at] * self.world.m + view.exposures.merchant[at])
         session, merchant = np.divmod(pair, self.world.m)
-        left = self._leaves(view, session, merchant)
-        self._write(view, fx, "bounced", session[left], merchant[left])
+        self._write(view, fx, "bounced", session, merchant)
 
     def _members(self, view: View, fx: Effects, buyers: Records, entered: I64) -> None:
         """Buyers who have it (since now or before) and join the member centre."""
+        if not buyers.n:
+            return
         session, merchant = buyers.detail, buyers.merchant
         flags = view.relation("flags", session, merchant)
         has = ((flags & MINI) != 0) | np.isin(session * self.world.m + merchant, entered)

@@ -154,15 +154,15 @@ class _Stand:
 
     def pick(self, view: View, session: I64, place: I64, category: I64) -> tuple[I64, I64]:
         """A product of the category for each place: positions that found one, and the products."""
-        groups, found = self._groups[category], np.flatnonzero(self._groups[category, 0] < self._block.size - 1)
-        groups, session, place = groups[found], session[found], place[found]
+        found = (self._groups[:, 0][category] < self._block.size - 1).nonzero()[0]
+        groups, session, place = self._groups.take(category[found], axis=0), session[found], place[found]
         of_world = view.world.world_of(view.sessions.user[session]).astype(np.int64)
         event, weight = view.sessions.event[session], self._weights(view)
         group = groups[:, 0]
         if groups.shape[1] > 1:
             won = _race("block", event, self._block[groups], place, self._of_groups(weight)[of_world[:, None], groups])
             group = np.take_along_axis(groups, won[:, None], 1)[:, 0]
-        product = self._products[group]
+        product = self._products.take(group, axis=0)
         won = _race("product", event, self._number[product], place, weight[of_world[:, None], product])
         return found, np.take_along_axis(product, won[:, None], 1)[:, 0] + of_world * view.world.products
 
@@ -207,7 +207,8 @@ def _free_reach(score: F64, exponent: F64) -> F64:
 
 def _by_taste(view: View, session: I64, place: I64) -> I64:
     """A category for each place, in proportion to the user's taste."""
-    taste = np.cumsum(view.world.people["taste"][view.sessions.user[session]], axis=1, dtype=np.float64)
+    liking = view.world.people["taste"].take(view.sessions.user[session], axis=0)
+    taste = np.cumsum(liking.T, axis=0, dtype=np.float64)  # (categories, n): one addition a category for all at once
     luck = draws.uniform("channels.store/category", view.sessions.event[session], place)
-    out: I64 = np.count_nonzero(taste < (luck * taste[:, -1])[:, None], axis=1)
+    out: I64 = (taste < luck * taste[-1]).sum(axis=0)
     return out

@@ -1,7 +1,6 @@
 """Where effects become state: the one place that writes, and that checks conservation each time it does."""
 
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
 
 import numpy as np
 
@@ -34,15 +33,15 @@ def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, 
     session = np.concatenate([change[2] for change in changes])
     merchant = np.concatenate([change[3] for change in changes])
     places = slots.find(table["merchant"], user[session], merchant)
-    sizes = [change[2].size for change in changes]
-    begins = np.repeat([change[0] != "clear" for change in changes], sizes)
+    begins = np.array([change[0] != "clear" for change in changes]).repeat([change[2].size for change in changes])
     new = begins & (places < 0)
     if new.any():
         _begin(state, fresh_row, user, session[new], merchant[new])
         places = slots.find(table["merchant"], user[session], merchant)
-    ends = accumulate(sizes)
-    for (op, column, session, _, value), at in zip(changes, np.split(places, [*ends][:-1]), strict=True):
-        who = user[session]
+    stop = 0
+    for op, column, session, _, value in changes:
+        start, stop = stop, stop + session.size
+        who, at = user[session], places[start:stop]
         there = at >= 0
         if not there.all():
             who, at, value = who[there], at[there], value[there]
@@ -62,10 +61,12 @@ def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, 
 def _begin(state: State, fresh_row: Mapping[str, float], user: Array, session: I64, merchant: Array) -> None:
     """Give every new pair (session, merchant) a slot; who has none to spare does not remember the merchant."""
     table = state["slot"]
-    pairs = np.unique(session.astype(np.int64) << 32 | merchant.astype(np.int64))
+    pairs = session.astype(np.int64) << 32 | merchant.astype(np.int64)
+    pairs.sort()
+    pairs = pairs[segments.first(pairs)]
     session, merchant = pairs >> 32, pairs & 0xFFFFFFFF
-    acting, row = np.unique(session, return_inverse=True)
-    who = user[acting]
+    first = segments.first(session)
+    who, row = user[session[first]], first.cumsum() - 1
     own = {
         name: table[name].take(who, axis=0)
         for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")

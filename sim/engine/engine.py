@@ -13,7 +13,7 @@ from sim.engine.books import Books
 from sim.engine.crew import Crew
 from sim.engine.settle import Desk, Subjects
 from sim.errors import ContractError
-from sim.kernels import queue
+from sim.kernels import queue, segments
 from sim.kernels.inbox import Mailbox
 from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
@@ -146,18 +146,18 @@ class Engine:
     def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
         """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
         parts = [rows for rows in (planned, woken) if rows is not None]
+        if not parts:
+            return self.view.sessions
         rows = Records.concat(parts)
         is_planned = np.zeros(rows.n, np.bool_)
         if planned is not None:
             is_planned[: planned.n] = True
         order = np.lexsort((rows.time, rows.user))
         user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
-        first = np.flatnonzero(np.concatenate(([True], user[1:] != user[:-1]))) if user.size else order
-        if user.size:
-            is_planned = np.logical_or.reduceat(is_planned, first)
+        first = segments.starts(user)
         user = user[first]
         event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
-        return Sessions(user, time[first], event, is_planned)
+        return Sessions(user, time[first], event, np.logical_or.reduceat(is_planned, first))
 
     def _act(self) -> None:
         view, clock = self.view, self.view.clock
@@ -196,6 +196,8 @@ class Engine:
 
     def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
         effects = [one for one in effects if one]
+        if not effects:
+            return
         view = self.view
         apply.change_users(self.state, view.sessions.user, effects)
         apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
@@ -228,12 +230,14 @@ class Engine:
     def _request(self, kind: str, rows: Records, own: bool) -> None:
         """A request of this tick that its stage can still take stays; any other is a timer of a later tick."""
         end = self.view.clock.end
-        now = rows.time < end
-        if now.any() and self._desk.takes(kind):
-            self._desk.put(kind, rows.take(now), own)
-            self._shared_changed = True
-            rows = rows.take(~now)
-        self._timers.add(kind, apply.not_before(rows, end))
+        if rows.time.min() < end:
+            if self._desk.takes(kind):
+                now = rows.time < end
+                self._desk.put(kind, rows.take(now), own)
+                self._shared_changed = True
+                rows = rows.take(~now)
+            rows = apply.not_before(rows, end)
+        self._timers.add(kind, rows)
 
     def _record(self, kind: str, rows: Records) -> None:
         if rows.n:

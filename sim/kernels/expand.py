@@ -17,8 +17,8 @@ _MEAN_GAP: F64 = np.concatenate(([0.0], -1.0 / log(1.0 - np.ldexp(1.0, -np.arang
 def expand(start: Array, stop: Array) -> tuple[I64, I64]:
     """All positions of the ranges [start, stop) with the range that owns each, ordered by both."""
     length = stop - start
-    owner = np.repeat(np.arange(length.size), length)
-    before = np.cumsum(length) - length
+    owner = np.arange(length.size).repeat(length)
+    before = length.cumsum() - length
     position: I64 = np.arange(owner.size)
     position += (start - before)[owner]
     return owner, position

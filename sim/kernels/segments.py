@@ -20,7 +20,7 @@ def first(segment: Array) -> Bools:
 
 def starts(segment: Array) -> I64:
     """Where each segment begins, shape (s,)."""
-    return np.flatnonzero(first(segment))
+    return first(segment).nonzero()[0]
 
 
 def counts(segment: Array) -> I64:
@@ -44,7 +44,9 @@ def argmax(segment: Array, value: Array, tie: U64) -> I64:
     begin = starts(segment)
     if begin.size == 0:
         return begin
-    best = np.flatnonzero(value == _spread(np.maximum.reduceat(value, begin), begin, segment.size))
+    if begin.size == segment.size:
+        return begin
+    best: I64 = (value == _spread(np.maximum.reduceat(value, begin), begin, segment.size)).nonzero()[0]
     if best.size == begin.size:
         return best
     segment, tie = segment[best], tie[best]
@@ -63,10 +65,10 @@ def top_k(segment: Array, value: Array, k: int | Array, tie: U64) -> Bools:
     """
     begin = starts(segment)
     length = _lengths(begin, segment.size)
-    limit = np.broadcast_to(np.asarray(k), segment.shape)
-    crowded = np.repeat(length > limit[begin], length)
+    limit = np.broadcast_to(k, segment.shape)
+    crowded = (length > limit[begin]).repeat(length)
     out = ~crowded
-    at = np.flatnonzero(crowded)
+    at = crowded.nonzero()[0]
     if at.size:
         group = np.cumsum(first(segment[at]))  # numbers small enough to pack
         order = _descending(group, value[at], tie[at])
@@ -82,7 +84,7 @@ def _lengths(begin: I64, n: int) -> I64:
 
 
 def _spread(per_segment: Array, begin: I64, n: int) -> Array:
-    out: Array = np.repeat(per_segment, _lengths(begin, n))
+    out: Array = per_segment.repeat(_lengths(begin, n))
     return out
 
 

@@ -53,9 +53,12 @@ class Fatigue(Mechanism):
         session, place, notices = _counts(view)
         user = view.sessions.user[session]
         merchant, flags = (view.state["slot"][name][user, place] for name in ("merchant", "flags"))
-        number, event = view.world.local_merchant(merchant), view.sessions.event[session]
         fed_up = (notices - _JUST_HEARD > view.world.people["tolerance"][user]) & ((flags & MUTED) == 0)
-        acts = fed_up & draws.chance("people.fatigue/act", event, self.p.hazard, number)
+        if not fed_up.any():
+            return EMPTY
+        session, merchant, flags = session[fed_up], merchant[fed_up], flags[fed_up]
+        number, event = view.world.local_merchant(merchant), view.sessions.event[session]
+        acts = draws.chance("people.fatigue/act", event, self.p.hazard, number)
         leaves = acts & draws.chance("people.fatigue/leave", event, self.p.leaves, number)
         unfollows, quits = leaves & ((flags & FOLLOWS) != 0), leaves & ((flags & GROUP) != 0)
         fx = Effects()
@@ -70,5 +73,5 @@ class Fatigue(Mechanism):
 def _counts(view: View) -> tuple[I64, I64, F64]:
     """Pairs (session, slot) that hold noticed messages, and how many."""
     notices = view.slots("notices")
-    session, place = np.nonzero((notices > 0) & view.sessions.planned[:, None])
+    session, place = ((notices > 0) & view.sessions.planned[:, None]).nonzero()
     return session, place, notices[session, place].astype(np.float64)

@@ -32,12 +32,13 @@ class Follow(Mechanism):
             return EMPTY
         session = np.flatnonzero((asked >= 0) & view.sessions.planned)
         merchant = asked[session].astype(np.int64)
-        stranger = (view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0
         willing = self.p.propensity * view.scratch["prompt_strength"][session]
         number = view.world.local_merchant(merchant)
         agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
+        session, merchant, number = (x[agrees] for x in (session, merchant, number))
+        stranger = (view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0
         new = stranger & _has_room(view, session, merchant)
-        session, merchant, number = (x[new & agrees] for x in (session, merchant, number))
+        session, merchant, number = (x[new] for x in (session, merchant, number))
         fx = Effects()
         fx.event("follow", view.rows("follow", session, index=number, merchant=merchant))
         fx.relate("or", "flags", session, merchant, FOLLOWS)
@@ -47,6 +48,6 @@ class Follow(Mechanism):
 
 def _has_room(view: View, session: I64, merchant: I64) -> Bools:
     """Whether she knows the merchant already or can remember one more."""
-    known = view.slots("merchant")[session]
+    known = view.state["slot"]["merchant"].take(view.sessions.user[session], axis=0)
     out: Bools = ((known == merchant[:, None]) | (known < 0)).any(axis=1)
     return out

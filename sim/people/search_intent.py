@@ -38,7 +38,7 @@ class SearchIntent(Mechanism):
 
 def _wanted(view: View, at: I64) -> I64:
     """A category for each of these sessions, drawn with the shares of the person's taste."""
-    taste = view.world.people["taste"][view.sessions.user[at]].astype(np.float64)
+    taste = view.world.people["taste"].take(view.sessions.user[at], axis=0).astype(np.float64)
     heap = np.cumsum(taste, axis=1)  # one category after the other: the same everywhere
     spot = draws.uniform("people.search_intent/category", view.sessions.event[at]) * heap[:, -1]
     out: I64 = (heap[:, :-1] <= spot[:, None]).sum(axis=1)

@@ -143,12 +143,10 @@ class Share(Mechanism):
         surface = np.searchsorted(self._edges, draws.uniform("people.share/surface", share.event), side="right")
         code = np.array([view.channel(name) for name in _SURFACES])[surface]
         share = share.with_(channel=code, merchant=view.world.product["merchant"][share.product])
-        by_chat, by_group, in_moments = (np.flatnonzero(surface == place) for place in range(3))
-        parts = (
-            self._chat(view, share, by_chat),
-            self._group(view, share, by_group),
-            self._moments(view, share, in_moments),
-        )
+        ways = (self._chat, self._group, self._moments)
+        parts = [
+            way(view, share, at) for place, way in enumerate(ways) if (at := np.flatnonzero(surface == place)).size
+        ]
         owner, friend = (np.concatenate(ends) for ends in zip(*parts, strict=True))
         fx = Effects()
         fx.event("share", share.with_(quantity=np.bincount(owner, minlength=share.n)))

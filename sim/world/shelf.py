@@ -18,6 +18,8 @@ def front(begin: I64, sold: Array, merchant: Array, depth: int) -> tuple[I64, I6
 
     `begin` is the shelf, `sold` counts pieces by product; returns (position in `merchant`, product).
     """
+    if not merchant.size:
+        return begin[:0], begin[:0]
     owner, product = expand.expand(begin[merchant], begin[merchant + 1])
     kept = segments.top_k(owner, sold[product], depth, product.astype(np.uint64))
     return owner[kept], product[kept]

@@ -131,3 +131,27 @@ def test_accounts_have_codes_of_their_own_and_known_currencies():
         assert set(account.currencies) <= set(CURRENCIES)
         assert account.owner in ("user", "merchant", "variant", "none")
     assert {c for account in ACCOUNTS.values() for c in account.currencies} == set(CURRENCIES)
+
+
+def test_a_column_given_as_a_function_is_made_once_and_only_if_it_is_read():
+    made = []
+
+    def ids():
+        made.append(True)
+        return np.array([7, 8, 9], np.uint64)
+
+    rows = Records(3, user=[1, 2, 3], event=ids)
+    some = Records.concat([rows.take(np.array([2, 0])), Records(1, user=4, event=1)])
+    assert some.user.tolist() == [3, 1, 4]
+    assert not made
+    assert some.event.tolist() == [9, 7, 1]
+    assert rows.event.tolist() == [7, 8, 9]
+    assert len(made) == 1
+
+
+@given(numbers, st.integers(0, 12), st.integers(0, 12))
+def test_a_whole_slice_holds_the_same_rows_and_no_table_behind_it(rows, start, stop):
+    table = records(rows)
+    part = table.take(np.arange(len(rows))[::-1]).take(slice(start, stop))
+    assert as_rows(part.whole()) == as_rows(table)[::-1][start:stop]
+    assert part.whole()._source is None

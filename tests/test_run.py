@@ -15,10 +15,12 @@ from sim.run import run
 
 DAYS = 6
 SMALL = f"""
-title: A small town
+title: A small and busy town
 extends: base
 horizon: {{start: 2025-01-20, days: {DAYS}, tick: 2h}}
-world: {{people: {{count: 400}}}}
+world: {{people: {{count: 150}}}}
+platform: {{rivals: {{attraction: 0}}}}
+people: {{browse: {{opens: 0.9}}, OFF}}
 """
 FULL = """
 merchants:
@@ -27,16 +29,16 @@ merchants:
     offers: {gift_packet: {occasion_page: true}, coupon: {}}
 """
 
-NO_GIFTS = "people: {gift: false}"  # a gift wakes its recipient, which is a session more
+NO_GIFTS = "gift: false"  # a gift wakes its recipient, which is a session more
 
 Make = Callable[..., Scenario]
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    def scenario(more: str = FULL) -> Scenario:
+    def scenario(more: str = FULL, off: str = "") -> Scenario:
         path = tmp_path_factory.mktemp("scenario") / "scenario.yaml"
-        path.write_text(SMALL + more, encoding="utf-8")
+        path.write_text(SMALL.replace("OFF", off) + more, encoding="utf-8")
         return load(path)
 
     return scenario
@@ -46,13 +48,13 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
 def usual(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """The ledger that others are held against: the full scenario with seed 1."""
     (ledger,) = ledgers(make(), tmp_path_factory.mktemp("usual"), 1)
-    assert ledger.events.num_rows > 50
+    assert ledger.events.num_rows > 300
     return ledger
 
 
 @pytest.fixture(scope="module")
 def usual_visits(make: Make, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, int]]:
-    return visits(make(NO_GIFTS), tmp_path_factory.mktemp("visits"))
+    return visits(make("", NO_GIFTS), tmp_path_factory.mktemp("visits"))
 
 
 def ledgers(scenario: Scenario, folder: Path, *seeds: int) -> list[Ledger]:
@@ -76,9 +78,7 @@ def test_the_same_run_twice_writes_the_same_bytes(make: Make, usual: Ledger, tmp
         assert file.read_bytes() == (again.folder / file.relative_to(usual.folder)).read_bytes(), file.name
 
 
-def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(
-    make: Make, usual: Ledger, tmp_path: Path
-) -> None:
+def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(make: Make, usual: Ledger, tmp_path: Path) -> None:
     scenario = make()
     together = ledgers(scenario, tmp_path / "together", 3, 1, 0)
     (third,), (zeroth,) = ledgers(scenario, tmp_path / "alone", 3), ledgers(scenario, tmp_path / "alone", 0)
@@ -120,15 +120,15 @@ def test_a_tick_of_another_length_is_another_model_but_keeps_the_books(make: Mak
 def test_what_people_do_less_changes_nobody_s_sessions(
     make: Make, usual_visits: list[tuple[int, int]], tmp_path: Path, switched_off: str
 ) -> None:
-    assert visits(make(f"people: {{gift: false, {switched_off}: false}}"), tmp_path) == usual_visits
+    assert visits(make("", f"{NO_GIFTS}, {switched_off}: false"), tmp_path) == usual_visits
     assert len(usual_visits) == DAYS
 
 
 def test_a_merchant_more_is_no_new_luck_for_the_others(make: Make, tmp_path: Path) -> None:
     shop = "merchants: {kiosk: {products: {stamp: {price: 5, category: toys}}}}"  # without a channel it meets nobody
-    (before,), (after,) = ledgers(make(""), tmp_path / "a", 2), ledgers(make(shop), tmp_path / "b", 2)
+    (before,), (after,) = ledgers(make(more=""), tmp_path / "a", 2), ledgers(make(shop), tmp_path / "b", 2)
     rows = "select * from events where merchant < 7 or merchant is null order by time, event"
-    assert before.query(rows).num_rows > 50
+    assert before.query(rows).num_rows > 300
     assert before.query(rows).equals(after.query(rows))
 
 

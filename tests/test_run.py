@@ -13,12 +13,14 @@ from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
 from sim.run import run
 
-SMALL = """
-title: A small town
+DAYS = 6
+SMALL = f"""
+title: A small and busy town
 extends: base
-horizon: {{start: 2025-01-20, days: {days}}}
-world: {{people: {{count: {people}}}}}
-{more}
+horizon: {{start: 2025-01-20, days: {DAYS}, tick: 2h}}
+world: {{people: {{count: 150}}}}
+platform: {{rivals: {{attraction: 0}}}}
+people: {{browse: {{opens: 0.9}}, OFF}}
 """
 FULL = """
 merchants:
@@ -27,40 +29,60 @@ merchants:
     offers: {gift_packet: {occasion_page: true}, coupon: {}}
 """
 
+NO_GIFTS = "gift: false"  # a gift wakes its recipient, which is a session more
+
 Make = Callable[..., Scenario]
 
 
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    def scenario(more: str = FULL, days: int = 8, people: int = 250) -> Scenario:
-        path = tmp_path / "scenario.yaml"
-        path.write_text(SMALL.format(days=days, people=people, more=more), encoding="utf-8")
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    def scenario(more: str = FULL, off: str = "") -> Scenario:
+        path = tmp_path_factory.mktemp("scenario") / "scenario.yaml"
+        path.write_text(SMALL.replace("OFF", off) + more, encoding="utf-8")
         return load(path)
 
     return scenario
+
+
+@pytest.fixture(scope="module")
+def usual(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """The ledger that others are held against: the full scenario with seed 1."""
+    (ledger,) = ledgers(make(), tmp_path_factory.mktemp("usual"), 1)
+    assert ledger.events.num_rows > 300
+    return ledger
+
+
+@pytest.fixture(scope="module")
+def usual_visits(make: Make, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, int]]:
+    return visits(make("", NO_GIFTS), tmp_path_factory.mktemp("visits"))
 
 
 def ledgers(scenario: Scenario, folder: Path, *seeds: int) -> list[Ledger]:
     return run(scenario, seeds, [folder / str(seed) for seed in seeds])
 
 
+def visits(scenario: Scenario, folder: Path) -> list[tuple[int, int]]:
+    """How many sessions there are on each day."""
+    (ledger,) = ledgers(scenario, folder, 4)
+    rows = ledger.query("select day, sum(count) n from daily where kind = 'visit' group by 1 order by 1").to_pylist()
+    return [(row["day"], int(row["n"])) for row in rows]
+
+
 def total(ledger: Ledger) -> str:
     return str(ledger.manifest["digest"]["total"])
 
 
-def test_the_same_run_twice_writes_the_same_bytes(make: Make, tmp_path: Path) -> None:
-    scenario = make()
-    (first,), (second,) = ledgers(scenario, tmp_path / "a", 5), ledgers(scenario, tmp_path / "b", 5)
-    assert first.events.num_rows > 50
-    for file in sorted(first.folder.rglob("*.*")):
-        assert file.read_bytes() == (second.folder / file.relative_to(first.folder)).read_bytes(), file.name
+def test_the_same_run_twice_writes_the_same_bytes(make: Make, usual: Ledger, tmp_path: Path) -> None:
+    (again,) = ledgers(make(), tmp_path, 1)
+    for file in sorted(usual.folder.rglob("*.*")):
+        assert file.read_bytes() == (again.folder / file.relative_to(usual.folder)).read_bytes(), file.name
 
 
-def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(make: Make, tmp_path: Path) -> None:
+def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(make: Make, usual: Ledger, tmp_path: Path) -> None:
     scenario = make()
-    together = ledgers(scenario, tmp_path / "together", 3, 0, 8)
-    for ledger, seed in zip(together, (3, 0, 8), strict=True):
-        (alone,) = ledgers(scenario, tmp_path / f"alone{seed}", seed)
+    together = ledgers(scenario, tmp_path / "together", 3, 1, 0)
+    (third,), (zeroth,) = ledgers(scenario, tmp_path / "alone", 3), ledgers(scenario, tmp_path / "alone", 0)
+    for ledger, alone in zip(together, (third, usual, zeroth), strict=True):
         assert total(alone) == total(ledger)
         assert alone.events.equals(ledger.events)
         assert alone.postings.equals(ledger.postings)
@@ -69,63 +91,54 @@ def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(make: Make,
     assert len({total(ledger) for ledger in together}) == 3
 
 
-def test_the_order_of_mechanisms_in_the_file_does_not_matter(make: Make, tmp_path: Path) -> None:
+def test_the_order_of_mechanisms_in_the_file_does_not_matter(make: Make, usual: Ledger, tmp_path: Path) -> None:
     scenario = make()
     backwards = scenario.model_copy(
         update={part: dict(reversed(getattr(scenario, part).items())) for part in ("people", "platform")}
     )
     assert list(backwards.people) != list(scenario.people)
-    (one,), (other,) = ledgers(scenario, tmp_path / "a", 1), ledgers(backwards, tmp_path / "b", 1)
-    assert total(one) == total(other)
+    (ledger,) = ledgers(backwards, tmp_path, 1)
+    assert total(ledger) == total(usual)
 
 
-def test_recording_everything_changes_nothing_else(make: Make, tmp_path: Path) -> None:
-    scenario = make()
-    everything = scenario.model_copy(update={"record": "all"})
-    (some,), (all_of_it,) = ledgers(scenario, tmp_path / "a", 1), ledgers(everything, tmp_path / "b", 1)
-    assert all_of_it.events.num_rows > 3 * some.events.num_rows
-    assert total(some) == total(all_of_it)
-    assert some.daily.equals(all_of_it.daily)
-    assert audit(all_of_it).ok
+def test_recording_everything_changes_nothing_else(make: Make, usual: Ledger, tmp_path: Path) -> None:
+    (everything,) = ledgers(make().model_copy(update={"record": "all"}), tmp_path, 1)
+    assert everything.events.num_rows > 3 * usual.events.num_rows
+    assert total(everything) == total(usual)
+    assert everything.daily.equals(usual.daily)
+    assert audit(everything).ok
 
 
 def test_a_tick_of_another_length_is_another_model_but_keeps_the_books(make: Make, tmp_path: Path) -> None:
     scenario = make()
-    quarter = scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"tick": 900})})
-    (ledger,) = ledgers(quarter, tmp_path / "a", 1)
+    half = scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"tick": 3600})})
+    (ledger,) = ledgers(half, tmp_path, 1)
     assert audit(ledger).ok
 
 
 @pytest.mark.parametrize("switched_off", ["share", "repurchase", "follow", "fatigue", "search_intent"])
-def test_what_people_do_less_changes_nobody_s_sessions(make: Make, tmp_path: Path, switched_off: str) -> None:
-    def visits(scenario: Scenario, folder: str) -> list[tuple[int, int]]:
-        (ledger,) = ledgers(scenario, tmp_path / folder, 4)
-        rows = ledger.query(
-            "select day, sum(count) n from daily where kind = 'visit' group by 1 order by 1"
-        ).to_pylist()
-        return [(row["day"], int(row["n"])) for row in rows]
-
-    no_gifts = "people: {gift: false}"  # a gift wakes its recipient, which is a session more
-    with_it = visits(make(no_gifts), "with")
-    assert visits(make(f"people: {{gift: false, {switched_off}: false}}"), "without") == with_it
-    assert len(with_it) == 8
+def test_what_people_do_less_changes_nobody_s_sessions(
+    make: Make, usual_visits: list[tuple[int, int]], tmp_path: Path, switched_off: str
+) -> None:
+    assert visits(make("", f"{NO_GIFTS}, {switched_off}: false"), tmp_path) == usual_visits
+    assert len(usual_visits) == DAYS
 
 
 def test_a_merchant_more_is_no_new_luck_for_the_others(make: Make, tmp_path: Path) -> None:
     shop = "merchants: {kiosk: {products: {stamp: {price: 5, category: toys}}}}"  # without a channel it meets nobody
-    (before,), (after,) = ledgers(make(""), tmp_path / "a", 2), ledgers(make(shop), tmp_path / "b", 2)
+    (before,), (after,) = ledgers(make(more=""), tmp_path / "a", 2), ledgers(make(shop), tmp_path / "b", 2)
     rows = "select * from events where merchant < 7 or merchant is null order by time, event"
-    assert before.query(rows).num_rows > 50
+    assert before.query(rows).num_rows > 300
     assert before.query(rows).equals(after.query(rows))
 
 
-def test_renaming_a_merchant_changes_no_number(make: Make, tmp_path: Path) -> None:
+def test_renaming_a_merchant_changes_no_number(make: Make, usual: Ledger, tmp_path: Path) -> None:
     scenario = make()
     renamed = scenario.model_copy(
         update={"merchants": {f"shop_{i}": m for i, m in enumerate(scenario.merchants.values())}}
     )
-    (one,), (other,) = ledgers(scenario, tmp_path / "a", 1), ledgers(renamed, tmp_path / "b", 1)
-    assert total(one) == total(other)
+    (ledger,) = ledgers(renamed, tmp_path, 1)
+    assert total(ledger) == total(usual)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from sim.units import Array
 from sim.world.state import CORE, Column
 from sim.world.world import World
 
+
 class Crew:
     """The mechanisms that are switched on, in canonical order, and who takes part in which phase."""
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sim import catalog
 from sim.config.model import Scenario
-from sim.engine.clock import Clock
 from sim.engine.crew import Crew
 from sim.engine.engine import Engine
+from sim.engine.events import EventEngine
 from sim.errors import ContractError
 from sim.ledger.reader import Ledger
 from sim.ledger.writer import LedgerWriter
@@ -16,6 +16,7 @@ from sim.units import DAY
 from sim.world.build import build
 from sim.world.calendar import Calendar
 
+ENGINES = {"array": Engine, "events": EventEngine}
 WIND_DOWN_DAYS = 60  # after the horizon: open gifts, parcels and return windows come to their end; 3 weeks suffice
 
 
@@ -25,12 +26,14 @@ def run(
     out: Sequence[Path] = (),
     *,
     strategy: str = "",
+    engine: str = "array",
     progress: Callable[[int], None] = lambda day: None,
 ) -> list[Ledger]:
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
 
     Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
-    one folder per seed (a temporary one each if not given). `progress(day)` is called after each simulated day.
+    one folder per seed (a temporary one each if not given). `engine` is ``array``, or ``events``: the same rules, one
+    session and one request at a time, for the same ledger in a hundred times the time. `progress(day)` is called after each simulated day.
     Raises LedgerError if a folder holds a finished run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
@@ -51,23 +54,12 @@ def run(
         variants=world.variants,
         everything=scenario.record == "all",
     )
-    engine = Engine(crew, world, calendar, catalog.channels(), tick, days, writer)
-    drive(engine, progress)
+    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer)
+
+    def told() -> None:
+        if driven.view.clock.end % DAY == 0:
+            progress(driven.view.clock.day)
+
+    driven.run((days + WIND_DOWN_DAYS) * DAY // tick, told)
     writer.close(scenario=scenario.resolved(), strategy=strategy, seeds=seeds, days=days)
     return [Ledger(folder) for folder in folders]
-
-
-def drive(engine: Engine, progress: Callable[[int], None] = lambda day: None) -> None:
-    """Drive an engine from the first tick until everything open has come to its end."""
-    per_day = DAY // engine.tick_seconds
-    clock = Clock(engine, engine.tick_seconds, engine.days * per_day, (engine.days + WIND_DOWN_DAYS) * per_day)
-    engine.follow = clock.follow
-    for kind, rows in engine.agendas().items():
-        clock.follow(kind, rows)
-
-    def told() -> bool:
-        if engine.view.clock.end % DAY == 0:
-            progress(engine.view.clock.day)
-        return False
-
-    clock.run(told)

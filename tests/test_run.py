@@ -78,6 +78,27 @@ def test_the_same_run_twice_writes_the_same_bytes(make: Make, usual: Ledger, tmp
         assert file.read_bytes() == (again.folder / file.relative_to(usual.folder)).read_bytes(), file.name
 
 
+SCARCE = """
+merchants:
+  tea_house:
+    channels: {store: {}, mini_program: {scan: 0.05}, service_account: {}, groups: {}}
+    offers: {gift_packet: {}, coupon: {}}
+    operations: {inventory: {opening: 2, reorder_point: 1, reorder_quantity: 2, cover_days: 0}}
+"""
+
+
+@pytest.mark.parametrize("more", [FULL, SCARCE], ids=["full", "scarce"])
+def test_one_session_and_one_request_at_a_time_write_the_same_ledger(make: Make, tmp_path: Path, more: str) -> None:
+    scenario = make(more)
+    (array,) = ledgers(scenario, tmp_path / "array", 6)
+    (events,) = run(scenario, [6], [tmp_path / "events"], engine="events")
+    refused = array.query("select count(*) n from events where kind = 'order_refused'").to_pylist()[0]["n"]
+    assert (refused > 0) == (more is SCARCE)
+    for table in ("events", "postings", "stock", "daily"):
+        assert getattr(array, table).equals(getattr(events, table)), table
+    assert audit(events).ok
+
+
 def test_worlds_side_by_side_each_write_the_ledger_of_their_lone_run(make: Make, usual: Ledger, tmp_path: Path) -> None:
     scenario = make()
     together = ledgers(scenario, tmp_path / "together", 3, 1, 0)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import simpy
+from simpy.events import EventPriority
 
 from sim.ledger.schema import Records
 
@@ -28,7 +29,7 @@ class Driven(Protocol):
         """Whether nothing is left to come to its end."""
 
 
-class Clock:
+class TickClock:
     """Drives an engine through its horizon and on until every open gift and parcel has ended."""
 
     def __init__(self, engine: Driven, tick_seconds: int, ticks: int, longest: int) -> None:
@@ -44,18 +45,17 @@ class Clock:
         if rows.n:
             self._environment.process(self._errands(kind, rows.take(rows.order())))
 
-    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Run to the end, or until `stop()` is true at the end of a tick."""
-        self._environment.run(until=self._environment.process(self._tick(stop)))
+    def run(self, told: Callable[[], None] = lambda: None) -> None:
+        """Run to the end; `told` is called after each tick."""
+        self._environment.run(until=self._environment.process(self._tick(told)))
 
-    def _tick(self, stop: Callable[[], bool]) -> Steps:
+    def _tick(self, told: Callable[[], None]) -> Steps:
         for tick in range(self._longest):
             if tick >= self._ticks and self._engine.idle():
                 return
             yield self._environment.timeout(self._tick_seconds)
             self._engine.advance(tick)
-            if stop():
-                return
+            told()
 
     def _errands(self, kind: str, rows: Records) -> Steps:
         times, first = np.unique(rows.time, return_index=True)
@@ -63,3 +63,44 @@ class Clock:
             if time > self._environment.now:
                 yield self._environment.timeout(time - self._environment.now)
             self._engine.hand(kind, rows.take(rows_then))
+
+
+class Stepped(Protocol):
+    """What the event clock drives: an engine that begins and ends ticks, and is called back in between."""
+
+    def begin(self, tick: int) -> None:
+        """Begin the tick whose window begins now."""
+
+    def end(self, tick: int) -> None:
+        """End the tick whose window has just ended."""
+
+    def idle(self) -> bool:
+        """Whether nothing is left to come to its end."""
+
+
+class EventClock:
+    """Calls single acts back at their own second, each a SimPy event; at one second lower ranks first."""
+
+    def __init__(self, tick_seconds: int) -> None:
+        self._environment = simpy.Environment()
+        self._tick_seconds = tick_seconds
+
+    def at(self, time: int, rank: int, act: Callable[[], None]) -> None:
+        """Call `act` at a second, after the tick that begins then has begun."""
+        event = self._environment.event()
+        event.callbacks.append(lambda _: act())
+        event._ok, event._value = True, None  # as simpy's own Timeout does
+        self._environment.schedule(event, EventPriority(2 + rank), time - self._environment.now)
+
+    def run(self, engine: Stepped, ticks: int, longest: int, told: Callable[[], None]) -> None:
+        """Run the horizon of `ticks` ticks, and on until the engine is idle."""
+        self._environment.run(until=self._environment.process(self._tick(engine, ticks, longest, told)))
+
+    def _tick(self, engine: Stepped, ticks: int, longest: int, told: Callable[[], None]) -> Steps:
+        for tick in range(longest):
+            if tick >= ticks and engine.idle():
+                return
+            engine.begin(tick)
+            yield self._environment.timeout(self._tick_seconds)
+            engine.end(tick)
+            told()

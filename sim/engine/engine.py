@@ -10,6 +10,7 @@ from sim import draws
 from sim.contract import PHASES, Clock, Effects, Inbox, Outcome, Sessions, View
 from sim.engine import apply
 from sim.engine.books import Books
+from sim.engine.clock import TickClock
 from sim.engine.crew import Crew
 from sim.engine.settle import Desk, Subjects
 from sim.errors import ContractError
@@ -75,6 +76,14 @@ class Engine:
         self.follow: Callable[[str, Records], None] = self.hand  # the clock takes errands of the few, if there is one
 
     # ---------------------------------------------------------------------------------------------- driven by the clock
+
+    def run(self, longest: int, told: Callable[[], None] = lambda: None) -> None:
+        """Run from the first tick until everything open has come to its end, at most `longest` ticks."""
+        clock = TickClock(self, self.tick_seconds, self.days * DAY // self.tick_seconds, longest)
+        self.follow = clock.follow
+        for kind, rows in self.agendas().items():
+            clock.follow(kind, rows)
+        clock.run(told)
 
     def agendas(self) -> dict[str, Records]:
         """Dated doings of the few, by kind, over the horizon."""

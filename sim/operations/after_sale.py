@@ -216,9 +216,9 @@ class AfterSale(Mechanism):
         if lost.size:
             inbox = Inbox(outcome.rows.take(lost), outcome.session[lost])
             known = view.relation("merchant", inbox.session, inbox.rows.merchant, NOBODY) >= 0
-            inbox = Inbox(inbox.rows.take(known), inbox.session[known])
-            every = np.ones(inbox.rows.n, np.bool_)
-            self._learn(fx, view, inbox, np.zeros(inbox.rows.n), every)
+            inbox = Inbox(inbox.rows.take(known), inbox.session[known])  # a stranger keeps nothing in mind
+            if inbox.rows.n:
+                self._learn(fx, view, inbox, np.zeros(inbox.rows.n), np.ones(inbox.rows.n, np.bool_))
         return fx
 
     def _late(self, rows: Records) -> Bools:

@@ -1,6 +1,6 @@
 """The clock: ticks at the end of their window, errands at their own second, an end when nothing is open."""
 
-from sim.engine.clock import Clock
+from sim.engine.clock import EventClock, TickClock
 from sim.ledger.schema import Records
 
 
@@ -25,7 +25,7 @@ class Diary:
 
 def test_a_tick_is_handled_after_all_errands_of_its_window() -> None:
     diary = Diary()
-    clock = Clock(diary, 3600, 3, 10)
+    clock = TickClock(diary, 3600, 3, 10)
     clock.follow("broadcast", Records(4, time=[7200, 100, 3599, 0], event=[1, 2, 3, 4]))
     clock.run()
     handed_before = {tick: diary.entries[: diary.entries.index(tick)] for tick in range(3)}
@@ -38,7 +38,7 @@ def test_a_tick_is_handled_after_all_errands_of_its_window() -> None:
 
 def test_errands_of_one_second_are_handed_over_together() -> None:
     diary = Diary()
-    clock = Clock(diary, 60, 1, 1)
+    clock = TickClock(diary, 60, 1, 1)
     clock.follow("restock", Records(3, time=[5, 5, 9], event=[3, 1, 2]))
     clock.run()
     assert diary.entries == [("restock", [5, 5]), ("restock", [9]), 0]
@@ -46,17 +46,38 @@ def test_errands_of_one_second_are_handed_over_together() -> None:
 
 def test_the_run_goes_on_after_the_horizon_until_nothing_is_open() -> None:
     diary = Diary(idle_from=7)
-    Clock(diary, 60, 3, 100).run()
+    TickClock(diary, 60, 3, 100).run()
     assert diary.entries == list(range(7))
 
 
 def test_the_run_never_exceeds_its_longest() -> None:
     diary = Diary(idle_from=10**9)
-    Clock(diary, 60, 3, 12).run()
+    TickClock(diary, 60, 3, 12).run()
     assert diary.entries == list(range(12))
 
 
-def test_stop_ends_the_run_at_the_end_of_a_tick() -> None:
+def test_progress_is_told_after_each_tick() -> None:
     diary = Diary()
-    Clock(diary, 60, 50, 50).run(lambda: len(diary.entries) == 4)
-    assert diary.entries == [0, 1, 2, 3]
+    TickClock(diary, 60, 2, 50).run(lambda: diary.entries.append("told"))
+    assert diary.entries == [0, "told", 1, "told"]
+
+
+def test_the_event_clock_calls_acts_between_begin_and_end_of_their_tick_lower_ranks_first() -> None:
+    said: list[object] = []
+    clock = EventClock(60)
+
+    class Engine:
+        def begin(self, tick: int) -> None:
+            said.append(("begin", tick))
+            if tick == 0:
+                for time, rank in ((60, 0), (59, 1), (59, 0), (0, 1)):
+                    clock.at(time, rank, lambda what=(time, rank): said.append(what))
+
+        def end(self, tick: int) -> None:
+            said.append(("end", tick))
+
+        def idle(self) -> bool:
+            return True
+
+    clock.run(Engine(), 2, 9, lambda: None)
+    assert said == [("begin", 0), (0, 1), (59, 0), (59, 1), ("end", 0), ("begin", 1), (60, 0), ("end", 1)]

@@ -1,0 +1,221 @@
+"""The per-event engine: the same rules, one session and one request at a time, settled the moment they arise.
+
+It shares the mechanisms, the state and the books with the array engine, and none of its batching: a heap instead of
+buckets of timers, a list of letters instead of pooled mail, a set of what is open, and one piece taken off the shelf
+at a time. That both write the same ledger is what `wxsim verify` checks.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sim.contract import STAGES, Outcome, Sessions
+from sim.engine import apply
+from sim.engine.clock import EventClock
+from sim.engine.engine import INBOX_CAPACITY, PATIENCE, Engine
+from sim.ledger.schema import Records
+from sim.units import DAY, I32, I64, U64
+
+SESSION, REQUEST = 0, 1  # at one second sessions come before requests
+_SEEN = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")  # what a session takes along to `respond`
+
+
+class EventEngine(Engine):
+    """One SimPy event per session and per request; it drives itself."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._clock = EventClock(self.tick_seconds)
+        self._mail: Any = Letters()
+        self._subjects: Any = Open()
+        self._timers: Any = self  # `add` is ours
+        self._due: list[tuple[int, int, str, Records, int]] = []  # heap by (time, event id)
+        self._visits: dict[int, dict[int, tuple[int, bool]]] = {}  # tick -> user -> (second, planned)
+        self._acts: list[dict[str, Any]] = []  # what each session of this tick saw and asked
+        self._acting = -1  # place in `_acts` of the session that acts now
+        self._stage = len(STAGES)  # of the request that is settled now; -1 while a session acts
+
+    def run(self, longest: int, told: Callable[[], None] = lambda: None) -> None:
+        """Run from the first tick until everything open has come to its end, at most `longest` ticks."""
+        for kind, rows in self.agendas().items():
+            self.hand(kind, rows)
+        self._clock.run(self, self.days * DAY // self.tick_seconds, longest, told)
+
+    def idle(self) -> bool:
+        return not self._due and not self._visits
+
+    def begin(self, tick: int) -> None:
+        """Show what is shared as it stands now, and call the sessions of this tick, each at its second."""
+        self._begin(tick)
+        self._acts.clear()
+        if self.view.clock.running and self.view.clock.start % DAY == 0:
+            self._plan(self.view.clock.day)
+        for user, (time, planned) in self._visits.pop(tick, {}).items():
+            self._clock.at(time, SESSION, partial(self._visit, user, time, planned))
+
+    def end(self, tick: int) -> None:
+        """Let each session respond to what came of its requests; close the day; write."""
+        view = self.view
+        for act in self._acts:
+            for name in _SEEN:
+                setattr(view, name, act[name])
+            view.outcomes = {kind: _outcome(settled) for kind, settled in act["outcomes"].items()}
+            self._apply(self._phase("respond"))
+            self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        view.reset_tick()
+        if view.clock.end % DAY == 0:
+            self._end_day(view.clock)
+        view.sessions = _side_by_side([act["sessions"] for act in self._acts])
+        self._write(tick)
+
+    def _visit(self, user: int, time: int, planned: bool) -> None:
+        """One session, from opening WeChat to asking for what it wants."""
+        view = self.view
+        view.reset_tick()
+        row = Records(1, user=user, time=time)
+        view.sessions = self._arrivals(row if planned else None, None if planned else row)
+        self._acting, self._stage = len(self._acts), -1
+        self._acts.append({"outcomes": {}})
+        self._act()
+        self._acts[-1] |= {name: getattr(view, name) for name in _SEEN}
+        self._acting, self._stage = -1, len(STAGES)
+        view.reset_tick()
+
+    # ---------------------------------------------------------------------------------------------- requests
+
+    def add(self, kind: str, rows: Records) -> None:
+        """Take visits and requests of later ticks, one by one."""
+        for row in _one_by_one(rows):
+            user, time = int(row.user[0]), int(row.time[0])
+            if kind in ("plan", "wake"):
+                visits = self._visits.setdefault(time // self.tick_seconds, {})
+                second, planned = visits.get(user, (time, False))
+                visits[user] = (min(second, time), planned or kind == "plan")
+            else:
+                self._call(kind, row, -1)
+
+    def _request(self, kind: str, rows: Records, own: bool) -> None:
+        """A request of this tick whose stage is still to come stays in it; any other waits for the next."""
+        end = self.view.clock.end
+        if STAGES.index(self.crew.kinds[kind].stage) <= self._stage:
+            rows = apply.not_before(rows, end)
+        for row in _one_by_one(rows):
+            mine = own and int(row.time[0]) < end
+            self._call(kind, row, self._acting if mine else -1)
+
+    def _call(self, kind: str, row: Records, act: int) -> None:
+        time = int(row.time[0])
+        heapq.heappush(self._due, (time, int(row.event[0]), kind, row, act))
+        self._clock.at(time, REQUEST, self._settle_next)
+
+    def _settle_next(self) -> None:
+        """Settle the request that is due first: of one second, that with the smallest event id."""
+        _, _, kind, row, act = heapq.heappop(self._due)
+        stage = self.crew.kinds[kind].stage
+        row, granted = self._ask(stage, row)
+        if act >= 0:
+            self._acts[act]["outcomes"].setdefault(kind, []).append((row, granted))
+        self._stage = STAGES.index(stage)
+        answer = np.array([granted])
+        self._apply([mechanism.settle(self.view, kind, row, answer) for mechanism in self.crew.settling(kind)])
+        self._stage = len(STAGES)
+
+    def _ask(self, stage: str, row: Records) -> tuple[Records, bool]:
+        """Whether what is asked for is there now; if so, it is taken."""
+        if stage in ("once", "last"):
+            return row, self._subjects.take(int(row.cause[0]))
+        merchants = self.state["merchant"]
+        if stage == "ticket":
+            merchant = int(row.merchant[0])
+            row = row.with_(detail=int(merchants["members"][merchant]))
+            merchants["members"][merchant] += 1
+            self._shared_changed = True
+        elif stage in ("stock", "coupon"):
+            shelf = self.state["variant"]["stock"] if stage == "stock" else merchants["coupon_pool"]
+            item = int((row.variant if stage == "stock" else row.merchant)[0])
+            wanted = int(row.quantity[0])
+            if wanted > 0 and int(shelf[item]) < wanted:
+                return row, False
+            shelf[item] -= wanted
+            self._shared_changed = True
+        return row, True
+
+
+class Open:
+    """Subjects that are open for the first who asks."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+
+    def add(self, subjects: list[U64]) -> None:
+        for some in subjects:
+            self._ids.update(some.tolist())
+
+    def remove(self, subjects: list[U64]) -> None:
+        for some in subjects:
+            self._ids.difference_update(some.tolist())
+
+    def take(self, subject: int) -> bool:
+        """Whether it was open; now it is not."""
+        there = subject in self._ids
+        self._ids.discard(subject)
+        return there
+
+
+class Letters:
+    """Each user's unread messages, as a list."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, list[tuple[int, int, str, Records]]] = {}
+
+    def post(self, kind: str, rows: Records) -> None:
+        """Put each row into the list of its user."""
+        for row in _one_by_one(rows):
+            self._of.setdefault(int(row.user[0]), []).append((int(row.time[0]), int(row.event[0]), kind, row))
+
+    def collect(self, users: I32, before: int, now: I64) -> tuple[dict[str, tuple[Records, I64]], Records]:
+        """What one user finds now of what was posted before this tick; and what scrolled away unseen."""
+        user, second = int(users[0]), int(now[0])
+        letters = sorted(self._of.pop(user, []), key=lambda letter: letter[:3])
+        late = [letter for letter in letters if letter[0] >= before]
+        if late:
+            self._of[user] = late
+        letters = [letter for letter in letters if letter[0] < before]
+        seen = [letter for letter in letters[-INBOX_CAPACITY:] if second - letter[0] <= PATIENCE]
+        found = {
+            kind: Records.concat([letter[3] for letter in seen if letter[2] == kind])
+            for kind in sorted({letter[2] for letter in seen})
+        }
+        lost = Records.concat([letter[3] for letter in letters if letter not in seen])
+        return {kind: (rows, np.zeros(rows.n, np.int64)) for kind, rows in found.items()}, lost
+
+    def sweep(self, now: int) -> Records:
+        """Throw away what is too old for whoever looks from now on."""
+        stale = [letter[3] for letters in self._of.values() for letter in letters if letter[0] < now - PATIENCE]
+        self._of = {
+            user: [letter for letter in letters if letter[0] >= now - PATIENCE] for user, letters in self._of.items()
+        }
+        return Records.concat(stale)
+
+
+def _one_by_one(rows: Records) -> Iterator[Records]:
+    return (rows.take(np.array([i])) for i in range(rows.n)) if rows.n > 1 else iter([rows] if rows.n else [])
+
+
+def _outcome(settled: list[tuple[Records, bool]]) -> Outcome:
+    """How one session's requests of a kind ended, in settling order."""
+    rows = Records.concat([row for row, _ in settled])
+    return Outcome(rows, np.array([granted for _, granted in settled]), np.zeros(rows.n, np.int64))
+
+
+def _side_by_side(sessions: list[Sessions]) -> Sessions:
+    """The sessions of a tick, ordered by user."""
+    if not sessions:
+        none = np.zeros(0, np.int64)
+        return Sessions(none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_))
+    columns = [np.concatenate([getattr(one, name) for one in sessions]) for name in Sessions.__slots__]
+    order = np.argsort(columns[0], kind="stable")
+    return Sessions(*(column[order] for column in columns))

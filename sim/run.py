@@ -33,8 +33,8 @@ def run(
 
     Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
     one folder per seed (a temporary one each if not given). `engine` is ``array``, or ``events``: the same rules, one
-    session and one request at a time, for the same ledger in a hundred times the time. `progress(day)` is called after each simulated day.
-    Raises LedgerError if a folder holds a finished run already.
+    session and one request at a time, which writes the same ledger and takes many times as long. `progress(day)` is
+    called after each simulated day. Raises LedgerError if a folder holds a finished run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
     folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]

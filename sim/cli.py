@@ -159,6 +159,27 @@ def compare(
 
 
 @app.command()
+def verify(
+    scenario: ScenarioArgument,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
+    users: Annotated[int | None, typer.Option(metavar="N", min=2, help="With so many people.")] = None,
+    days: Annotated[int | None, typer.Option(metavar="D", min=1, help="For so many days.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
+) -> None:
+    """Run both engines and say whether they write the same ledger, or the first row in which they differ."""
+    from sim.study import verify as study
+
+    whole = _load(scenario)
+    asked = study.resized(whole if strategy is None else whole.strategy(strategy), users, days)
+    found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
+    if not found.equal:
+        typer.echo(str(found.difference))
+        raise typer.Exit(FAILED)
+    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
+    typer.echo(f"both engines wrote the same ledger: {rows}; digest {found.digest}")
+
+
+@app.command()
 def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
     """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
     from sim.ledger.audit import audit as check

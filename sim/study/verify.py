@@ -1,0 +1,197 @@
+"""Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
+
+The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
+case is made smaller as long as they still do: fewer days, fewer people, fewer mechanisms.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sim.config.model import Scenario
+from sim.errors import StudyError
+from sim.ledger.reader import Ledger
+from sim.run import run
+from sim.units import DAY
+
+TABLES = ("events", "postings", "stock", "daily")
+FEWEST = 2  # people in a world
+NEEDED = ("people.browse", "platform.rules")  # without them nothing happens, or nothing may
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first row in which two ledgers differ, as each engine wrote it (None: it wrote no such row)."""
+
+    table: str
+    array: Mapping[str, Any] | None
+    events: Mapping[str, Any] | None
+    chain: tuple[Mapping[str, Any], ...]  # what led to it, from the latest cause back to the root
+
+    @property
+    def day(self) -> int:
+        """The day of the first difference."""
+        days = [row["day"] if "day" in row else row["time"] // DAY for row in (self.array, self.events) if row]
+        return int(min(days))
+
+    def __str__(self) -> str:
+        lines = [f"first difference, in {self.table}:"]
+        lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
+        return "\n".join(lines + [f"  because of {_line(row)}" for row in self.chain])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether both engines wrote the same ledger; if not, the smallest case found in which they do not."""
+
+    rows: Mapping[str, int]  # rows of each table, as the array engine wrote them
+    digest: str
+    difference: Difference | None = None
+    scenario: Scenario | None = None  # the small case
+    seed: int = 0
+
+    @property
+    def equal(self) -> bool:
+        """Whether the ledgers are the same."""
+        return self.difference is None
+
+
+def verify(scenario: Scenario, seed: int | None = None, told: Callable[[str], None] = lambda step: None) -> Verdict:
+    """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
+
+    `told` hears each step. Raises StudyError if the scenario cannot be run at all.
+    """
+    seed = scenario.seed if seed is None else seed
+    told(f"{_size(scenario)}, both engines")
+    verdict = _once(scenario, seed)
+    if verdict.difference is None:
+        return verdict
+    small, first = scenario, verdict.difference
+    for step in (_fewer_days, _fewer_people, *_switches(scenario)):
+        for smaller in step(small, first):
+            told(f"they differ; trying {_size(smaller)}")
+            found = _once(smaller, seed).difference
+            if found is not None:
+                small, first = smaller, found
+                break
+    return Verdict(verdict.rows, verdict.digest, first, small, seed)
+
+
+def resized(scenario: Scenario, users: int | None = None, days: int | None = None) -> Scenario:
+    """The scenario with fewer or more people and days. A graph from a file has as many people as it has."""
+    if users is not None:
+        if scenario.world.graph.file is not None:
+            raise StudyError("the people of this scenario are those of its graph file; leave out --users")
+        people = scenario.world.people.model_copy(update={"count": users})
+        scenario = scenario.model_copy(update={"world": scenario.world.model_copy(update={"people": people})})
+    if days is not None:
+        scenario = scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"days": days})})
+    return scenario
+
+
+def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
+    """The first row in which two ledgers differ, by time; None if they are the same."""
+    found = [each for table in TABLES if (each := _first(table, array, events)) is not None]
+    return min(found, key=lambda each: (each.day, TABLES.index(each.table)), default=None)
+
+
+def _once(scenario: Scenario, seed: int) -> Verdict:
+    with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
+        array, events = (
+            run(scenario, (seed,), (Path(folder) / engine,), engine=engine)[0] for engine in ("array", "events")
+        )
+        rows = {table: getattr(array, table).num_rows for table in TABLES}
+        difference = compare_ledgers(array, events)
+        digest = str(array.manifest["digest"]["total"])
+        array.close()
+        events.close()
+    return Verdict(rows, digest, difference, scenario, seed)
+
+
+def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
+    one, other = getattr(array, table), getattr(events, table)
+    if one.equals(other):
+        return None
+    rows = min(one.num_rows, other.num_rows)
+    low, high = 0, rows  # the first difference lies in [low, high]: equal prefixes are equal tables
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.slice(0, middle).equals(other.slice(0, middle)):
+            low = middle
+        else:
+            high = middle - 1
+    left, right = (part.slice(low, 1).to_pylist() for part in (one, other))
+    row = (left or right)[0]
+    chain = tuple(_chain(array if left else events, int(row.get("cause") or row.get("event") or 0)))
+    return Difference(table, left[0] if left else None, right[0] if right else None, chain)
+
+
+def _chain(ledger: Ledger, event: int) -> Iterator[Mapping[str, Any]]:
+    """The event, what caused it, and so on to the root."""
+    while event:
+        found = ledger.query("select * from events where event = $event", event=event).to_pylist()
+        if not found:
+            return
+        yield found[0]
+        event = int(found[0]["cause"])
+
+
+Step = Callable[[Scenario, Difference], Iterator[Scenario]]  # smaller cases to try, the boldest first
+
+
+def _fewer_days(scenario: Scenario, first: Difference) -> Iterator[Scenario]:
+    if first.day + 1 < scenario.horizon.days:
+        yield resized(scenario, days=first.day + 1)
+
+
+def _fewer_people(scenario: Scenario, first: Difference) -> Iterator[Scenario]:
+    count = scenario.world.people.count
+    if scenario.world.graph.file is None:
+        for part in (16, 8, 4, 2):
+            if count // part >= FEWEST:
+                yield resized(scenario, users=count // part)
+
+
+def _switches(scenario: Scenario) -> Iterator[Step]:
+    """One step for each mechanism that can be switched off."""
+    for section in ("people", "platform"):
+        for name in getattr(scenario, section):
+            if f"{section}.{name}" not in NEEDED:
+                yield partial(_without, section, name)
+    for key, merchant in scenario.merchants.items():
+        for section in ("channels", "offers"):
+            for name in getattr(merchant, section):
+                yield partial(_without_of, key, section, name)
+
+
+def _without(section: str, name: str, scenario: Scenario, first: Difference) -> Iterator[Scenario]:
+    kept = {key: params for key, params in getattr(scenario, section).items() if key != name}
+    yield scenario.model_copy(update={section: kept})
+
+
+def _without_of(key: str, section: str, name: str, scenario: Scenario, first: Difference) -> Iterator[Scenario]:
+    merchant = scenario.merchants[key]
+    kept = {each: params for each, params in getattr(merchant, section).items() if each != name}
+    shop = merchant.model_copy(update={section: kept})
+    yield scenario.model_copy(update={"merchants": {**scenario.merchants, key: shop}})
+
+
+def _size(scenario: Scenario) -> str:
+    on = len(scenario.people) + len(scenario.platform)
+    on += sum(len(m.channels) + len(m.offers) + len(m.operations) for m in scenario.merchants.values())
+    return f"{scenario.world.people.count:,} people × {scenario.horizon.days} days, {on} mechanisms on"
+
+
+def _line(row: Mapping[str, Any] | None) -> str:
+    """A row in a line, without what is empty."""
+    if row is None:
+        return "has no such row"
+    shown = {
+        name: f"{value:016x}" if name in ("event", "cause") else value
+        for name, value in row.items()
+        if value not in (None, -1, 0)
+    }
+    return " ".join(f"{name}={value}" for name, value in shown.items())

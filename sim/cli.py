@@ -180,6 +180,18 @@ def verify(
 
 
 @app.command()
+def reproduce(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+    """Run again from a run's manifest and say whether it is the same run, or on which day it first differs."""
+    from sim.study.reproduce import reproduce as again
+
+    found = again(run)
+    if not found.same:
+        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
+        raise typer.Exit(FAILED)
+    typer.echo(f"the same run again: digest {found.got}")
+
+
+@app.command()
 def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
     """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
     from sim.ledger.audit import audit as check

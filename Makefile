@@ -9,6 +9,7 @@ WORKERS ?= 2
 
 export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
 .PHONY: help demo check test full docs lock clean
 .DEFAULT_GOAL := help

@@ -27,6 +27,12 @@ def whole(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Compa
     return compare(scenario, workers=1, out=tmp_path_factory.mktemp("whole") / "out")
 
 
+@pytest.fixture
+def no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the picture out where nothing is asked of it: it takes as long as the runs."""
+    monkeypatch.setattr(study, "draw", lambda comparison, path: None)
+
+
 # ----------------------------------------------------------------------------------------------- seeds
 
 
@@ -72,12 +78,14 @@ def test_each_run_is_the_one_its_seed_gives_alone(whole: Comparison, scenario: S
     assert list(whole.digests["cheaper"]) == alone
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_files(whole: Comparison, scenario: Scenario, tmp_path: Path) -> None:
     compare(scenario, workers=2, out=tmp_path / "out")
     for name in ("comparison.json", "table.txt", "differences.png"):
         assert (tmp_path / "out" / name).read_bytes() == (whole.folder / name).read_bytes()
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_fewer_replications_are_the_first_of_more(whole: Comparison, scenario: Scenario, tmp_path: Path) -> None:
     two = compare(scenario, replications=2, workers=1, out=tmp_path / "out")
     assert two.digests["cheaper"] == whole.digests["cheaper"][:2]
@@ -93,6 +101,7 @@ def test_files_are_where_it_says(whole: Comparison) -> None:
     assert [path.name for path in whole.folder.parent.iterdir()] == ["out"]  # nothing is left beside it
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_progress_rises_to_the_whole(scenario: Scenario, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     compare(scenario, workers=1, out=tmp_path / "out", progress=lambda done, all_: told.append((done, all_)))
@@ -141,6 +150,7 @@ def broken_for(bad: int, strategy: str) -> Any:
     return attempt
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_a_run_that_fails_is_a_row_and_the_others_go_on(
     whole: Comparison, scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +165,7 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(
     assert not (tmp_path / "out" / "runs" / "cheaper" / "seed-1").exists()
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_a_metric_that_fails_fails_its_run_only(
     whole: Comparison, scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +195,7 @@ def interrupted_at(strategy: str) -> Any:
     return attempt
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_interrupt_keeps_what_is_finished_beside_an_earlier_comparison(
     whole: Comparison, scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

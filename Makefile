@@ -24,7 +24,7 @@ check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not full"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not slow and not full"
 
 test: $(READY) ## all tests but the longest
 	$(BIN)/python -m pytest -n $(WORKERS)

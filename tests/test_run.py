@@ -87,7 +87,7 @@ merchants:
 """
 
 
-@pytest.mark.parametrize("more", [FULL, SCARCE], ids=["full", "scarce"])
+@pytest.mark.parametrize("more", [pytest.param(FULL, marks=pytest.mark.slow), SCARCE], ids=["full", "scarce"])
 def test_one_session_and_one_request_at_a_time_write_the_same_ledger(make: Make, tmp_path: Path, more: str) -> None:
     scenario = make(more)
     (array,) = ledgers(scenario, tmp_path / "array", 6)

@@ -4,13 +4,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from sim import catalog
 from sim.cli import app
+from sim.config.model import Scenario
 from sim.metrics.catalog import METRICS
 from tests.study.tiny import REPLICATIONS, STRATEGIES, write
 
@@ -197,25 +200,22 @@ def test_a_failed_run_is_in_the_exit_code(here: Path, monkeypatch: pytest.Monkey
 def test_an_interrupted_comparison_says_what_it_kept_and_leaves_nobody(here: Path, sign: signal.Signals) -> None:
     write(here, "days: 5", "days: 3000")
     words = [*WXSIM, "compare", "tiny.yaml", "--workers", "2", "--replications", "2"]
-    running = subprocess.Popen(
-        words,
-        cwd=here,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: len(list(here.glob("runs/.*/runs/*/*"))) == 2)
-    running.send_signal(sign)
-    out, err = running.communicate(timeout=30)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+    running = subprocess.Popen(words, cwd=here, start_new_session=True, **pipes)
+    try:
+        until(lambda: len(list(here.glob("runs/.*/runs/*/*"))) >= 2)
+        running.send_signal(sign)
+        out, err = running.communicate(timeout=60)
+        until(lambda: not group_lives(running.pid))
+    finally:
+        if group_lives(running.pid):
+            os.killpg(running.pid, signal.SIGKILL)
     assert running.returncode == 130
     assert (out, err) == ("", "interrupted; nothing was kept\n")
     assert files(here / "runs") == []
-    until(lambda: not group_lives(running.pid))
 
 
-def until(true: object, seconds: float = 30.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -228,6 +228,25 @@ def group_lives(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_what_was_finished_before_an_interrupt_is_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim.study import compare
+
+    simulate = compare.run
+
+    def attempt(scenario: Scenario, *rest: Any, strategy: str, **options: Any) -> Any:
+        if strategy == "cheaper":
+            raise KeyboardInterrupt
+        return simulate(scenario, *rest, strategy=strategy, **options)
+
+    monkeypatch.setattr(compare, "run", attempt)
+    result = wxsim("compare", "tiny.yaml", "--workers", 1)
+    assert result.exit_code == 130
+    kept = Path("runs/tiny-compare-interrupted")
+    assert result.stderr == f"interrupted; {2 * REPLICATIONS} finished runs are kept in {kept}\n"
+    assert f"{2 * REPLICATIONS} of {3 * REPLICATIONS} runs are finished" in (kept / "table.txt").read_text("utf-8")
+    assert files(here / "runs") == [kept.name]
 
 
 @pytest.mark.parametrize("words", [["metrics"], ["schema"]])

@@ -1,5 +1,6 @@
 """Scenario -> Ledger: build the world, drive the engine to the end, close the books."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,14 +33,33 @@ def run(
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
 
     Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
-    one folder per seed (a temporary one each if not given). `engine` is ``array``, or ``events``: the same rules, one
-    session and one request at a time, which writes the same ledger and takes many times as long. `progress(day)` is
-    called after each simulated day. Raises LedgerError if a folder holds a finished run already.
+    one folder per seed. Without it each ledger gets a temporary folder, which is removed with the ledger. `engine` is
+    ``array``, or ``events``: the same rules, one session and one request at a time, which writes the same ledger and
+    takes many times as long. `progress(day)` is called after each simulated day. Raises LedgerError if a folder holds a
+    finished run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
+    if len(out) not in (0, len(seeds)):
+        raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(out)}")
     folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]
-    if len(folders) != len(seeds):
-        raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(folders)}")
+    try:
+        _write(scenario, seeds, folders, strategy, engine, progress)
+    except BaseException:
+        for made in () if out else folders:
+            shutil.rmtree(made, ignore_errors=True)
+        raise
+    return [Ledger(folder, temporary=not out) for folder in folders]
+
+
+def _write(
+    scenario: Scenario,
+    seeds: Sequence[int],
+    folders: Sequence[Path],
+    strategy: str,
+    engine: str,
+    progress: Callable[[int], None],
+) -> None:
+    """Run a scenario in the worlds of the seeds and write each ledger into its folder."""
     days, tick = scenario.horizon.days, scenario.horizon.tick
     calendar = Calendar(scenario.horizon.start, days + WIND_DOWN_DAYS)
     world = build(scenario.world, scenario.merchants, seeds)
@@ -62,4 +82,3 @@ def run(
 
     driven.run((days + WIND_DOWN_DAYS) * DAY // tick, told)
     writer.close(scenario=scenario.resolved(), strategy=strategy, seeds=seeds, days=days)
-    return [Ledger(folder) for folder in folders]

@@ -1,5 +1,7 @@
 """What a run promises: one ledger, whatever runs beside it, however it is written down, in whatever order."""
 
+import gc
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +78,32 @@ def test_the_same_run_twice_writes_the_same_bytes(make: Make, usual: Ledger, tmp
     (again,) = ledgers(make(), tmp_path, 1)
     for file in sorted(usual.folder.rglob("*.*")):
         assert file.read_bytes() == (again.folder / file.relative_to(usual.folder)).read_bytes(), file.name
+
+
+def test_a_temporary_folder_goes_with_its_ledger(
+    make: Make, usual: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    one, other = run(make(), (1, 2))
+    assert one.folder.parent == other.folder.parent == tmp_path
+    assert total(one) == total(usual)
+    kept = other.folder
+    del one, other
+    gc.collect()
+    assert not kept.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_leaves_no_temporary_folder(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(day: int) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ZeroDivisionError):
+        run(make(), (1,), progress=broken)
+    assert list(tmp_path.iterdir()) == []
 
 
 SCARCE = """

@@ -2,8 +2,11 @@
 
 import difflib
 import json
+import os
 import re
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,11 +28,24 @@ IN_MEMORY_ROWS = 4_000_000  # a table up to this size is held in memory from the
 
 
 class Ledger:
-    """One run's folder. Tables are read when asked for; `ledger.events.to_pandas()` works where pandas is installed."""
+    """What one run wrote: its folder, to be read as tables or asked in SQL.
 
-    def __init__(self, folder: Path | str, *, memory_limit: str = "2GB") -> None:
-        """Open a finished run; raises `LedgerError` if it is missing, incomplete or of another version."""
+    ::
+
+        ledger = sim.Ledger("runs/triangle-seed-7")
+        ledger.manifest["digest"]["total"]
+        ledger.rows("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind")
+
+    Tables (`events`, `postings`, `stock`, `daily`) are Arrow's and are read when asked for; `ledger.events.to_pandas()`
+    works where pandas is installed. A question that needs more memory than `memory_limit` spills to the disk. A
+    `temporary` folder is removed with the ledger, at the latest when Python ends. Raises LedgerError if the run is
+    missing, incomplete or of another version.
+    """
+
+    def __init__(self, folder: Path | str, *, memory_limit: str = "2GB", temporary: bool = False) -> None:
         self.folder = Path(folder)
+        if temporary:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.manifest: dict[str, Any] = _manifest(self.folder)
         self._memory_limit = memory_limit
         self._asked: set[str] = set()
@@ -102,7 +118,7 @@ class Ledger:
             config={
                 "threads": 1,
                 "memory_limit": self._memory_limit,
-                "temp_directory": str(Path(tempfile.gettempdir()) / "wxsim-duckdb"),
+                "temp_directory": str(Path(tempfile.gettempdir()) / f"wxsim-duckdb-{os.getpid()}"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },

@@ -24,7 +24,7 @@ class Reproduction:
 
 
 def reproduce(folder: Path) -> Reproduction:
-    """Run the scenario of a run's manifest with its seed again. LedgerError if `folder` holds no finished run."""
+    """Run the scenario of a run's manifest with its seed again. Raises LedgerError if the folder holds no run."""
     manifest = Ledger(folder).manifest
     scenario = Scenario.restore(manifest["scenario"])
     with tempfile.TemporaryDirectory(prefix="wxsim-reproduce-") as made:

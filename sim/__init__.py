@@ -6,7 +6,7 @@
 
     scenario = sim.load("triangle")
     comparison = sim.compare(scenario, replications=16)
-    comparison.difference("full triangle", "net_gmv").verdict
+    comparison.difference("all three", "net_gmv").verdict
 
 A run turns a scenario into a ledger; everything else reads the ledger. Names are imported when they are first used.
 """

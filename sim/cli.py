@@ -297,7 +297,7 @@ def _progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], N
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} days"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=1)
         yield lambda done, all_: bar.update(task, completed=done, total=all_)
 
 

@@ -31,7 +31,6 @@ CHANNELS = {
 }  # fmt: skip
 RULES = {
     "gifts": True,
-    "gift_receivers": ("one_friend", "group_first_come", "group_lottery"),
     "gift_deadline_hours": 24,
     "gift_price_cap_yuan": 10000,
     "gift_excluded_categories": ["jewellery", "education"],

@@ -89,7 +89,7 @@ class Ledger:
         details = {kind for kind, detail in self.manifest["kinds"].items() if detail}
         for table in ("events", "postings", "stock"):
             for path in part_paths(self.folder, table):
-                _digest_part(digest, table, pq.read_table(path, schema=SCHEMAS[table]), details)
+                _digest_part(digest, table, _part(path, table), details)
         return digest
 
     def merchant(self, name: str) -> int:
@@ -151,14 +151,28 @@ class Ledger:
             self._connection.from_arrow(SCHEMAS[table].empty_table()).create(table)
             return
         files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        small = sum(pq.read_metadata(path).num_rows for path in paths) <= IN_MEMORY_ROWS
+        small = sum(_rows(path) for path in paths) <= IN_MEMORY_ROWS
         self._connection.execute(f"CREATE {'TABLE' if small else 'VIEW'} {table} AS FROM read_parquet([{files}])")
 
     def _read(self, table: str) -> pa.Table:
         paths = part_paths(self.folder, table)
         if not paths:
             return SCHEMAS[table].empty_table()
-        return pa.concat_tables([pq.read_table(path, schema=SCHEMAS[table]) for path in paths])
+        return pa.concat_tables([_part(path, table) for path in paths])
+
+
+def _rows(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error
+
+
+def _part(path: Path, table: str) -> pa.Table:
+    try:
+        return pq.read_table(path, schema=SCHEMAS[table])
+    except (pa.ArrowException, OSError) as error:
+        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error
 
 
 def _named(sql: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ On the first day, and on the first of every month after it, the merchant issues 
 last pool stays). A planned session that sees the merchant's page, or something of it in the account or a group, and
 holds no coupon of it, claims one with the claim rate, first come first served while the pool lasts. From the next
 session on, the coupon takes its value off every product of the merchant whose price reaches the minimum; it is used
-up with the first order or gift that it made cheaper, and lapses after `valid_days`.
+up with the first order that it made cheaper, and lapses after `valid_days`. It is for what she buys herself: a session
+that looks for a gift does not use it, so that it never meets another offer and what it took off is its value.
 
 Coupons are conserved like money: issuer → pool → holder → redeemed or expired, one posting each. A coupon is a subject
 on which the first of use and expiry wins; its id is a child of (user, merchant, second of expiry), so that the
@@ -49,7 +50,7 @@ class Coupon(Mechanism):
         "coupon_expiry": Kind("a coupon lapses unless it was used; cause is its claim", stage="once"),
         "coupon_issued": Kind("a pool was filled with `quantity` coupons"),
         "coupon_claimed": Kind("a user holds a coupon; detail is the second at which it lapses"),
-        "coupon_redeemed": Kind("a coupon was used; cause is the order or gift, amount the fen taken off"),
+        "coupon_redeemed": Kind("a coupon was used; cause is the order, amount the fen taken off"),
         "coupon_expired": Kind("a coupon lapsed unused; cause is its claim"),
     }
     settles = ("coupon_issue", "coupon_claim", "coupon_expiry")
@@ -82,6 +83,9 @@ class Coupon(Mechanism):
         fx, shown = Effects(), view.exposures
         reached = self.on[shown.merchant] & (shown.price >= self._min_spend[shown.merchant])
         at = np.flatnonzero(reached & view.sessions.planned[shown.session])
+        giving = view.scratch.get("gift_peer")
+        if giving is not None:
+            at = at[giving[shown.session[at]] < 0]
         if at.size:
             at = at[self._holds(view, shown.session[at], shown.merchant[at])]
             fx.discount(at, self._value[shown.merchant[at]], True)
@@ -137,8 +141,7 @@ class Coupon(Mechanism):
             used = np.zeros(len(view.sessions), np.bool_)
             chosen = view.chosen[self.on[view.exposures.merchant[view.chosen]]]
             used[view.exposures.session[chosen]] = view.exposures.coupon[chosen]
-            for kind in ("order", "gift_order"):
-                self._redeem(view, fx, view.outcome(kind), used)
+            self._redeem(view, fx, view.outcome("order"), used)
         return fx
 
     def _redeem(self, view: View, fx: Effects, paid: Outcome, used: Bools) -> None:

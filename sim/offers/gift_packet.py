@@ -13,7 +13,8 @@ hook is the merchant's cheapest gift, offered to senders at ``hook_price``.
                │                                            └► gift_swapped ────►
                └─────── deadline first ────► gift_expired: full refund, the piece back on the shelf
 
-The recipient is told at once. She is willing with probability w and then answers after a delay whose tail is that of
+A recipient who will answer in time finds the gift when she is about to; to one who will not it is silence, and no
+message of hers is modelled. She is willing with probability w and then answers after a delay whose tail is that of
 people's answering times, P(T ≤ t) = t / (t + m) with median m (log-logistic; heavy tails: Barabási 2005), so
 
     P(claimed within deadline d) = w · d / (d + m),   w = acceptance · (24 h + m) / 24 h,

@@ -6,10 +6,9 @@ under next year's rules? The engine asks `effective(date)` at the start of each 
 mechanisms as `view.rules`. A deadline is fixed when it begins: a gift keeps that of the day on which it was sent, a
 return window that of the delivery; fees are those of the day on which an order is completed.
 
-Besides the rules as stated, two that follow from the date are shown: ``gifts`` (they are rolled out) and
-``gift_receivers`` (who a gift can be sent to; the group lottery came later).
+Besides the rules as stated, one that follows from the date is shown: ``gifts`` (they are rolled out).
 
-It cannot: roll a rule out to a share of users, or apply a rule to some merchants only.
+It cannot: let gifts go to a group (first come, lottery), roll a rule out to a share of users, or apply a rule to some merchants only.
 """
 
 from bisect import bisect_right
@@ -32,9 +31,6 @@ class RuleSet(Params):
 
     gift_rollout_start: date = param(
         date(2024, 12, 18), "first day of gifts", unit="date", source="facts: gift.rollout_start"
-    )
-    gift_lottery_start: date = param(
-        date(2025, 1, 28), "first day of gifts drawn by lot in a group", unit="date", source="facts: gift.receivers"
     )
     gift_deadline_hours: int = param(
         24, "time to confirm an address; then full refund", unit="hours", source="facts: gift.deadline_hours",
@@ -123,14 +119,7 @@ class Rules(Mechanism):
         """Every rule as it stands on that date (or on `as_of`, if that is given), by name."""
         day = self.p.as_of or day
         rules = self._rules[bisect_right(self._since, day)]
-        receivers = ("one_friend", "group_first_come", "group_lottery")
-        return MappingProxyType(
-            {
-                **rules,
-                "gifts": day >= rules["gift_rollout_start"],
-                "gift_receivers": receivers if day >= rules["gift_lottery_start"] else receivers[:2],
-            }
-        )
+        return MappingProxyType({**rules, "gifts": day >= rules["gift_rollout_start"]})
 
 
 def _stated(change: Params) -> dict[str, Any]:

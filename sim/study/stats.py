@@ -69,7 +69,8 @@ def verdict(paired: F64, found: Estimate, higher_is_better: bool | None) -> str:
     if paired.size == 1:
         return "cannot tell: one seed shows no spread"
     if found.low <= 0.0 <= found.high:
-        return f"cannot tell: {more_seeds(paired)} more seeds"
+        more = more_seeds(paired)
+        return f"cannot tell: {more} more seed{'' if more == 'about 1' else 's'}"
     up = found.mean > 0.0
     if higher_is_better is None:
         return "higher" if up else "lower"

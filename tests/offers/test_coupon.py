@@ -195,7 +195,7 @@ def test_an_order_that_was_refused_keeps_the_coupon() -> None:
     show(view, np.array([0, 1]), np.array([0, 0]), coupon=True)
     view.chosen = np.array([0, 1])
     rows = Records(2, user=[0, 1], merchant=0, product=0, event=[8, 9])
-    post_outcome(view, "gift_order", rows, [True, False])
+    post_outcome(view, "order", rows, [True, False])
     apply(view, coupon.respond(view))
     assert view.state["slot"]["coupon_until"][:, 0].tolist() == [0, 10**8]
 

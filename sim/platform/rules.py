@@ -8,7 +8,8 @@ return window that of the delivery; fees are those of the day on which an order 
 
 Besides the rules as stated, one that follows from the date is shown: ``gifts`` (they are rolled out).
 
-It cannot: let gifts go to a group (first come, lottery), roll a rule out to a share of users, or apply a rule to some merchants only.
+It cannot: let gifts go to a group (first come, lottery), roll a rule out to a share of users, or apply a rule to some
+merchants only.
 """
 
 from bisect import bisect_right

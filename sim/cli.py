@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -42,6 +42,10 @@ class Spoken(TyperGroup):
             _fail(f"wxsim: {type(error).__name__}: {error}", FAILED)
         except KeyboardInterrupt:
             _fail("interrupted; nothing was kept", INTERRUPTED)
+        except BrokenPipeError:
+            raise  # somebody who has read enough is told nothing
+        except OSError as error:
+            _fail(f"wxsim: {error}", FAILED)
 
 
 app = typer.Typer(
@@ -116,7 +120,8 @@ def run(
         (ledger,) = simulate(
             chosen, (seed,), (made,), strategy=strategy or "", progress=lambda day: advance(min(day + 1, days), days)
         )
-        _metrics_of(ledger, whole)
+        lines = list(_metrics_of(ledger, whole))
+    typer.echo("\n".join(lines))
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
 
@@ -197,7 +202,11 @@ def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of
     from sim.ledger.audit import audit as check
     from sim.ledger.reader import Ledger
 
-    report = check(Ledger(run))
+    ledger = Ledger(run)
+    try:
+        report = check(ledger)
+    except LedgerError as error:  # a damaged file; a folder that is no run is wrong input
+        _fail(f"wxsim: {error}", FAILED)
     typer.echo(str(report))
     if not report.ok:
         raise typer.Exit(FAILED)
@@ -263,7 +272,7 @@ def _stem(scenario: str) -> str:
     return Path(scenario).stem or "scenario"
 
 
-def _fail(said: str, code: int) -> None:
+def _fail(said: str, code: int) -> NoReturn:
     typer.echo(said, err=True)
     raise typer.Exit(code)
 
@@ -275,15 +284,15 @@ def _kept(comparison: "Comparison | None") -> str:
     return f"interrupted; {finished} finished runs are kept in {comparison.folder}"
 
 
-def _metrics_of(ledger: Any, scenario: "Scenario") -> None:
-    """Print the standard metrics of one run, for the merchant that the scenario asks about."""
+def _metrics_of(ledger: Any, scenario: "Scenario") -> Iterator[str]:
+    """The standard metrics of one run, for the merchant that the scenario asks about, line by line."""
     from sim.metrics.catalog import METRICS, STANDARD, table
     from sim.study.table import number
 
     plan = scenario.compare
     names = plan.metrics if plan and plan.metrics else STANDARD
     for name, value in table(ledger, names, scenario.focal).items():
-        typer.echo(f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}")
+        yield f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}"
 
 
 @contextmanager

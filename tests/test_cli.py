@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -249,12 +250,27 @@ def test_what_was_finished_before_an_interrupt_is_kept(here: Path, monkeypatch: 
     assert files(here / "runs") == [kept.name]
 
 
-@pytest.mark.parametrize("words", [["metrics"], ["schema"]])
-def test_a_closed_pipe_is_quiet(words: list[str]) -> None:
+@pytest.mark.parametrize("words", [["metrics"], ["schema"], ["run", "tiny.yaml", "--out", "out"]])
+def test_a_closed_pipe_is_quiet_and_loses_nothing(here: Path, words: list[str]) -> None:
     running = subprocess.Popen(
-        [*WXSIM, *words], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*WXSIM, *words], cwd=here, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     running.stdout.close()
     assert running.stderr.read() == ""
     running.stderr.close()
     assert running.wait(30) in (0, 1)
+    if "run" in words:
+        assert (here / "out" / "run.json").exists()
+
+
+def test_a_full_disk_is_told_in_a_line(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim.ledger import parquet
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "part-00000.parquet")
+
+    monkeypatch.setattr(parquet.pq, "write_table", full)
+    result = wxsim("run", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stderr == "wxsim: [Errno 28] No space left on device: 'part-00000.parquet'\n"
+    assert files(here / "runs") == []

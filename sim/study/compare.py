@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,8 @@ def compare(
     except KeyboardInterrupt:
         if not found or not made.exists():
             raise ComparisonInterrupted(None) from None
-        kept = out.with_name(out.name + "-interrupted")
+        place = out if out.name else out.resolve()
+        kept = place.with_name(place.name + "-interrupted")
         raise ComparisonInterrupted(_finish(scenario, plan, units, found, made, kept)) from None
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -235,6 +237,8 @@ def _finish(
         for at, unfinished in enumerate(unit.folders, unit.first):
             if index not in found or not done[unit.strategy][at]:
                 shutil.rmtree(unfinished, ignore_errors=True)
+                with suppress(OSError):  # the strategy's folder, if that was all that it held
+                    unfinished.parent.rmdir()
     folder.write_text(made / "table.txt", table(comparison))
     draw(comparison, made / "differences.png")
     folder.write_json(made / folder.COMPARISON.manifest, comparison.as_dict())

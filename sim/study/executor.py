@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError
@@ -135,7 +136,7 @@ def _in_pools(
     with _open(pools, watch.steps) as opened:
         running = {}
         for index, unit in units.items():
-            with suppress(BrokenProcessPool):
+            with suppress(BrokenProcessPool), _deaf():
                 running[opened[lanes[index]].submit(work, unit)] = index
         while running:
             finished, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
@@ -164,6 +165,19 @@ def _open(sizes: Sequence[int], steps: Any) -> Iterator[list[ProcessPoolExecutor
         pool.shutdown()
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """A process that is started here never hears Ctrl-C, not even while it starts: its parent does, and ends it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _processes(workers: int, steps: Any) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _join_pool, (steps,))
 
@@ -179,8 +193,9 @@ def _result(future: Future[Any]) -> Any:
 
 
 def _join_pool(steps: Any) -> None:
-    """In a new worker: die at once and silently on Ctrl-C, and count steps where the parent can see them."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """In a new worker: leave Ctrl-C to the parent, end with it, and count steps where it can see them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
 
     def add(done: int) -> None:
         with steps.get_lock():
@@ -188,3 +203,11 @@ def _join_pool(steps: Any) -> None:
 
     if steps is not None:
         _REPORT.set(add)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end its workers; they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

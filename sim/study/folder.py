@@ -1,4 +1,8 @@
-"""Output folders: made aside and put in place when they are whole; what somebody else put there is never touched."""
+"""Output folders: made aside and put in place when they are whole; what somebody else put there is never touched.
+
+A folder that is there already stays the same folder (it may be a link, a disk, or where a shell stands): what wxsim
+wrote there earlier makes way for what it writes now.
+"""
 
 import json
 import os
@@ -13,6 +17,8 @@ from typing import Any
 
 from sim.errors import StudyError
 
+UNFINISHED = ".wxsim-"  # how the names of folders begin that are being made
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -21,7 +27,7 @@ class Output:
     what: str
     manifest: str
     keys: frozenset[str]  # that its manifest has
-    files: tuple[str, ...]  # all that is ever written there
+    files: tuple[str, ...]  # all that is ever written there, the manifest first
 
 
 RUN = Output(
@@ -53,7 +59,7 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
 
 def check(folder: Path, output: Output) -> None:
     """StudyError unless the folder is new, empty, or an earlier output of this kind, which may be replaced."""
-    if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or not any(folder.iterdir()))):
+    if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or _is_empty(folder))):
         return
     raise StudyError(f"{folder} exists and is not a {output.what} of wxsim; choose another folder with --out")
 
@@ -66,12 +72,17 @@ def _is_ours(folder: Path, output: Output) -> bool:
     return isinstance(manifest, dict) and output.keys <= manifest.keys()
 
 
+def _is_empty(folder: Path) -> bool:
+    return all(entry.name.startswith(UNFINISHED) for entry in folder.iterdir())
+
+
 def begin(folder: Path, output: Output) -> Path:
-    """An empty folder beside the one that it will become, so that putting it in place is one rename."""
+    """An empty folder on the disk where the output will stand, in the folder of that name if there is one."""
     try:
         check(folder, output)
-        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-        made = _beside(folder.absolute())
+        place = folder if folder.is_dir() else folder.absolute().parent
+        place.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place))
     except OSError as error:
         raise StudyError(f"{folder} cannot be written: {error.strerror}") from error
     made.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
@@ -79,18 +90,23 @@ def begin(folder: Path, output: Output) -> Path:
 
 
 def publish(made: Path, folder: Path, output: Output) -> None:
-    """Give a finished folder its name. An earlier output there is replaced; what else lies in it is kept."""
+    """Give a finished folder its name. An earlier output there is replaced; what else lies in it is kept.
+
+    The manifest leaves first and comes last: a folder without one is not finished.
+    """
     check(folder, output)
     if not folder.exists():
         made.replace(folder)
         return
-    earlier = _beside(folder.absolute())
-    folder.replace(earlier)  # onto an empty folder
-    made.replace(folder)
-    for entry in earlier.iterdir():
-        if entry.name not in output.files:
-            entry.replace(folder / entry.name)
-    shutil.rmtree(earlier)
+    earlier = made / "earlier"
+    earlier.mkdir()
+    for name in output.files:
+        if (folder / name).exists():
+            (folder / name).replace(earlier / name)
+    for name in reversed(output.files):
+        if (made / name).exists():
+            (made / name).replace(folder / name)
+    shutil.rmtree(made)
 
 
 @contextmanager
@@ -102,10 +118,6 @@ def replacing(folder: Path, output: Output) -> Iterator[Path]:
         publish(made, folder, output)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-
-
-def _beside(folder: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

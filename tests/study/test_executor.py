@@ -36,6 +36,9 @@ WORK = """
     def where(unit):
         return os.getpid()
 
+    def hears_ctrl_c(unit):
+        return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
     def forever(unit):
         if unit:
             os.write(1, b"waiting\\n")  # in one piece, whatever the others write
@@ -109,6 +112,24 @@ def test_interrupt_ends_soon_and_keeps_what_is_done(tmp_path: Path, workers: int
     assert waiting == ["waiting\n"] * workers
     assert out == "kept [0]\n"
     assert err == ""
+    assert is_gone(running.pid)
+
+
+def test_workers_leave_ctrl_c_to_their_parent_from_their_first_moment(tmp_path: Path) -> None:
+    main = "print(gather(hears_ctrl_c, [0, 1], workers=2), hears_ctrl_c(2))"
+    assert output(tmp_path, main) == "[False, False] True"
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        script(tmp_path, "gather(forever, [1, 2], workers=2)"),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as running:
+        assert [running.stdout.readline() for _ in range(2)] == ["waiting\n"] * 2
+        running.kill()
     assert is_gone(running.pid)
 
 

@@ -65,6 +65,25 @@ def test_earlier_output_is_replaced_and_what_lies_beside_it_is_kept(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("kind", ["folder", "link", "here"])
+def test_a_folder_that_is_there_stays_the_same_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    before = folder.stat().st_ino
+    if kind == "link":
+        (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    for text in ("first", "second"):
+        with replacing({"folder": folder, "link": tmp_path / "link", "here": Path()}[kind], COMPARISON) as made:
+            (made / "table.txt").write_text(text)
+            (made / "comparison.json").write_text(json.dumps(SUMMARY))
+        assert sorted(path.name for path in folder.iterdir()) == ["comparison.json", "table.txt"]
+        assert (folder / "table.txt").read_text() == text
+    assert folder.stat().st_ino == before
+
+
 def test_a_block_that_fails_changes_nothing(tmp_path: Path) -> None:
     folder = an_earlier_one(tmp_path / "out")
     with pytest.raises(ZeroDivisionError), replacing(folder, COMPARISON) as made:

@@ -158,6 +158,10 @@ def test_audit_of_a_ledger_that_was_changed_fails(here: Path) -> None:
     result = wxsim("audit", "out")
     assert result.exit_code == 1
     assert "not those that the run wrote" in result.output
+    (here / "out" / "events" / "part-00000.parquet").write_bytes(b"PAR1")
+    result = wxsim("audit", "out")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("wxsim: out/events/part-00000.parquet: is damaged")
 
 
 # ------------------------------------------------------------------------------------------------ comparisons

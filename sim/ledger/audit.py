@@ -39,6 +39,7 @@ class AuditReport:
 
     breaks: tuple[Break, ...]
     digest_matches: bool  # the files still have the fingerprint that the run wrote
+    changed: tuple[int, ...] = ()  # days whose rows are not those that the run wrote
 
     @property
     def first(self) -> Break | None:
@@ -53,7 +54,8 @@ class AuditReport:
     def __str__(self) -> str:
         lines = [str(found) for found in self.breaks]
         if not self.digest_matches:
-            lines.append("digest: the files are not those that the run wrote")
+            since = f", the first that differs on day {self.changed[0]}" if self.changed else ""
+            lines.append(f"digest: the rows are not those that the run wrote{since}")
         return "\n".join(lines) or f"{len(CHECKS)} checks passed"
 
 
@@ -66,14 +68,22 @@ def audit(ledger: Ledger) -> AuditReport:
     breaks = []
     for check, sql in CHECKS.items():
         first = f"SELECT event, time, wrong, count(*) OVER () FROM ({sql}) ORDER BY time, event LIMIT 1"
-        found = ledger.rows(first, **values)
-        breaks += [Break(check, int(row[0]), int(row[1]), str(row[2]), int(row[3])) for row in found]
-    matches = ledger.digest().total() == ledger.manifest["digest"]["total"]
-    return AuditReport(tuple(sorted(breaks, key=lambda b: (b.time, b.event))), matches)
+        rows = ledger.rows(first, **values)
+        breaks += [Break(check, int(row[0]), int(row[1]), str(row[2]), int(row[3])) for row in rows]
+    found, wrote = ledger.digest(), ledger.manifest["digest"]
+    days = {int(day): digest for day, digest in wrote["days"].items()}
+    changed = sorted(day for day, _ in days.items() ^ found.days().items())
+    matches = found.total() == wrote["total"] and not changed
+    return AuditReport(tuple(sorted(breaks, key=lambda b: (b.time, b.event))), matches, tuple(dict.fromkeys(changed)))
 
 
 def _texts(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
+
+
+def _id(column: str) -> str:
+    """Inside a text in SQL: an event's id as it is written everywhere, 16 hexadecimal digits."""
+    return f"' || printf('%016x', {column}) || '"
 
 
 _CLOSED = _texts(name for name, account in ACCOUNTS.items() if not account.open)
@@ -92,12 +102,15 @@ CHECKS: Mapping[str, str] = {
     "an id names one event": """
         SELECT event, min(time) AS time, 'its id is that of ' || count(*) || ' events' AS wrong
         FROM events GROUP BY event HAVING count(*) > 1""",
-    "every cause exists": """
-        SELECT event, time, 'its cause ' || to_hex(cause) || ' is not in the ledger' AS wrong
-        FROM events ANTI JOIN (SELECT event AS cause FROM events) USING (cause) WHERE cause <> 0""",
+    "every cause comes first": f"""
+        SELECT effect.event AS event, effect.time AS time,
+            'its cause {_id("effect.cause")} is not in the ledger before it' AS wrong
+        FROM events AS effect
+        ANTI JOIN events AS cause ON effect.cause = cause.event AND effect.time >= cause.time
+        WHERE effect.cause <> 0""",
     "every posting has its event": f"""
-        SELECT event, time, 'moves ' || amount || ' ' || currency || ', but is not in the ledger' AS wrong
-        FROM {_MOVES} ANTI JOIN events USING (event)""",
+        SELECT event, time, 'moves ' || amount || ' ' || currency || ', but is not in the ledger at that time' AS wrong
+        FROM {_MOVES} ANTI JOIN events USING (event, time)""",
     "amounts are positive": f"""
         SELECT event, time, 'moves ' || amount || ' ' || currency AS wrong FROM {_MOVES} WHERE amount <= 0""",
     "accounts hold their own currency": f"""
@@ -121,12 +134,12 @@ CHECKS: Mapping[str, str] = {
         FROM ({_DEALS_AND_ENDS}) GROUP BY deal
         HAVING bool_or(NOT ends) AND count(*) FILTER (ends) <> 1 AND NOT list_contains($open::UBIGINT[], deal)""",
     "every end has its deal": f"""
-        SELECT event, time, 'it ends ' || to_hex(deal) || ', which is no order and no gift' AS wrong
+        SELECT event, time, 'it ends {_id("deal")}, which is no order and no gift' AS wrong
         FROM ({_DEALS_AND_ENDS}) AS ended
         ANTI JOIN (SELECT event AS deal FROM events WHERE kind IN ({_texts(DEALS)})) USING (deal) WHERE ends""",
     "the escrow of a deal ends at zero": f"""
         SELECT arg_max(event, (time, event)) AS event, max(time) AS time,
-            'the escrow of ' || to_hex(deal) || ' ends at ' || sum(held)::BIGINT || ' fen' AS wrong
+            'the escrow of {_id("deal")} ends at ' || sum(held)::BIGINT || ' fen' AS wrong
         FROM ({_DEALS_AND_ENDS})
         JOIN (SELECT event, sum(amount) AS held FROM ({_LEGS}) WHERE account = 'escrow' GROUP BY event) USING (event)
         GROUP BY deal HAVING sum(held) <> 0 AND NOT list_contains($open::UBIGINT[], deal)""",
@@ -138,9 +151,9 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN events AS done ON done.cause = sent.event AND done.kind IN ('gift_claimed', 'gift_expired')
         WHERE sent.kind = 'gift_sent' AND NOT list_contains($open::UBIGINT[], sent.event)
         GROUP BY sent.event HAVING count(done.event) <> 1""",
-    "a coupon is used once": """
+    "a coupon is used once": f"""
         SELECT arg_max(event, (time, event)) AS event, max(time) AS time,
-            'the coupon of ' || to_hex(cause) || ' was used or expired ' || count(*) || ' times' AS wrong
+            'the coupon of {_id("cause")} was used or expired ' || count(*) || ' times' AS wrong
         FROM events WHERE kind IN ('coupon_redeemed', 'coupon_expired') GROUP BY cause HAVING count(*) > 1""",
     "daily counts agree with events": """
         SELECT coalesce(first, 0) AS event, coalesce(since, day * 86400) AS time,

@@ -4,13 +4,15 @@ Text columns (kind, channel, account, currency) are dictionary-encoded codes; co
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.errors import LedgerError
 from sim.ledger.schema import ACCOUNTS, COLUMNS, CURRENCIES, POSTING_COLUMNS
 from sim.units import Array
 
@@ -96,3 +98,28 @@ def part_paths(folder: Path, table: str) -> list[Path]:
     if table == "daily":
         return [path for path in (folder / "daily.parquet",) if path.exists()]
     return sorted((folder / table).glob("part-*.parquet"))
+
+
+def part_rows(path: Path, table: str) -> int:
+    """How many rows a part has; LedgerError if it is damaged or not a part of this table."""
+    with _told(path):
+        metadata = pq.read_metadata(path)
+        names = metadata.schema.to_arrow_schema().names
+    if names != SCHEMAS[table].names:
+        raise LedgerError(f"{path}: does not have the columns of {table}; run the scenario again")
+    return int(metadata.num_rows)
+
+
+def read_part(path: Path, table: str) -> pa.Table:
+    """A part of a table; LedgerError if it is damaged or not a part of this table."""
+    part_rows(path, table)
+    with _told(path):
+        return pq.read_table(path, schema=SCHEMAS[table])
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error

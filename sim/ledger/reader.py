@@ -16,14 +16,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sim.errors import LedgerError
 from sim.ledger.digest import Digest, name_hashes, row_hashes
-from sim.ledger.parquet import MANIFEST, SCHEMAS, TABLES, TEXT, VERSION, part_paths
+from sim.ledger.parquet import MANIFEST, SCHEMAS, TABLES, TEXT, VERSION, part_paths, part_rows, read_part
 from sim.units import DAY, U64, Array
 
 _PARAMETER = re.compile(r"\$(\w+)")
+_FACTS = frozenset({"digest", "everything", "kinds", "merchants", "scenario", "seed", "strategy"})  # that a run states
 IN_MEMORY_ROWS = 4_000_000  # a table up to this size is held in memory from the first question that needs it
 
 
@@ -89,7 +89,7 @@ class Ledger:
         details = {kind for kind, detail in self.manifest["kinds"].items() if detail}
         for table in ("events", "postings", "stock"):
             for path in part_paths(self.folder, table):
-                _digest_part(digest, table, _part(path, table), details)
+                _digest_part(digest, table, read_part(path, table), details)
         return digest
 
     def merchant(self, name: str) -> int:
@@ -151,28 +151,14 @@ class Ledger:
             self._connection.from_arrow(SCHEMAS[table].empty_table()).create(table)
             return
         files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        small = sum(_rows(path) for path in paths) <= IN_MEMORY_ROWS
+        small = sum(part_rows(path, table) for path in paths) <= IN_MEMORY_ROWS
         self._connection.execute(f"CREATE {'TABLE' if small else 'VIEW'} {table} AS FROM read_parquet([{files}])")
 
     def _read(self, table: str) -> pa.Table:
         paths = part_paths(self.folder, table)
         if not paths:
             return SCHEMAS[table].empty_table()
-        return pa.concat_tables([_part(path, table) for path in paths])
-
-
-def _rows(path: Path) -> int:
-    try:
-        return int(pq.read_metadata(path).num_rows)
-    except (pa.ArrowException, OSError) as error:
-        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error
-
-
-def _part(path: Path, table: str) -> pa.Table:
-    try:
-        return pq.read_table(path, schema=SCHEMAS[table])
-    except (pa.ArrowException, OSError) as error:
-        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error
+        return pa.concat_tables([read_part(path, table) for path in paths])
 
 
 def _named(sql: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -182,8 +168,11 @@ def _named(sql: str, params: dict[str, Any]) -> dict[str, Any]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise LedgerError(f"{folder}: there is no such folder; a run is a folder with a {MANIFEST}")
+        wrong = "is a file" if folder.exists() else "there is no such folder"
+        raise LedgerError(f"{folder}: {wrong}; a run is a folder with a {MANIFEST}")
     path = folder / MANIFEST
+    if below := sorted(folder.glob(f"runs/*/*/{MANIFEST}")):
+        raise LedgerError(f"{folder}: is a comparison; name one of its runs, such as {below[0].parent}")
     if not path.exists():
         raise LedgerError(f"{folder}: has no {MANIFEST}: it is not a run, or the run was interrupted; run it again")
     try:
@@ -193,6 +182,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     found = manifest.get("ledger") if isinstance(manifest, dict) else None
     if found != VERSION:
         raise LedgerError(f"{path}: is of ledger version {found}, this wxsim reads {VERSION}; run the scenario again")
+    if missing := sorted(_FACTS - manifest.keys()):
+        raise LedgerError(f"{path}: does not say {', '.join(missing)}; run the scenario again")
     return dict(manifest)
 
 

@@ -1,9 +1,11 @@
 """Reading a ledger: tables, questions in SQL, and errors that say what to do."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import LedgerError
@@ -80,6 +82,7 @@ def test_a_merchant_is_found_by_name(tmp_path: Path) -> None:
         ("{", "not readable as JSON"),
         ("[]", "ledger version None"),
         (json.dumps({"ledger": 99}), "ledger version 99, this wxsim reads 1"),
+        (json.dumps({"ledger": 1, "seed": 1}), "does not say digest, everything, kinds"),
     ],
 )
 def test_what_cannot_be_read_is_explained(manifest: str | None, says: str, tmp_path: Path) -> None:
@@ -92,3 +95,29 @@ def test_what_cannot_be_read_is_explained(manifest: str | None, says: str, tmp_p
 def test_a_folder_that_is_not_there_is_explained(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="there is no such folder"):
         Ledger(tmp_path / "nowhere")
+
+
+def test_a_file_and_a_comparison_are_told_from_a_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError, match="is a file"):
+        Ledger(tmp_path / "file")
+    market().write(tmp_path / "runs" / "store-only" / "seed-0")
+    with pytest.raises(LedgerError, match="name one of its runs, such as .*runs/store-only/seed-0"):
+        Ledger(tmp_path)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def lose_a_column(path: Path) -> None:
+    pq.write_table(pq.read_table(path).drop_columns(["peer"]), path)
+
+
+@pytest.mark.parametrize(("spoil", "says"), [(cut_short, "is damaged"), (lose_a_column, "the columns of events")])
+def test_a_damaged_part_is_named(spoil: Callable[[Path], None], says: str, tmp_path: Path) -> None:
+    ledger = market().write(tmp_path / "run")
+    spoil(tmp_path / "run" / "events" / "part-00000.parquet")
+    for ask in (lambda: ledger.events, ledger.digest, lambda: ledger.rows("SELECT count(*) FROM events")):
+        with pytest.raises(LedgerError, match=f"part-00000.parquet: .*{says}"):
+            ask()

@@ -15,6 +15,8 @@ from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
 from sim.run import run
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 DAYS = 6
 SMALL = f"""
 title: A small and busy town

@@ -10,6 +10,8 @@ from sim.units import DAY, WEEK
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 from tests.views import apply, make_view, mechanism, post_outcome, seat
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 SIGMAS = 4.0
 ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
 R, ALPHA, A, B = 0.243, 4.414, 0.793, 2.426

@@ -16,6 +16,8 @@ from sim.study.compare import ComparisonInterrupted, compare, replication_seeds
 from sim.study.comparison import Comparison
 from tests.study.tiny import DAYS, REPLICATIONS, STRATEGIES, write
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:

@@ -11,6 +11,8 @@ import pytest
 from sim.errors import StudyError
 from sim.study.executor import SerialExecutor, executor, gather, processors
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 # What the workers do stands in a module that they can import by name.

@@ -10,6 +10,8 @@ from sim.world.native import by_arrays
 from sim.world.params import GraphParams
 from tests.world.measures import assortativity, clustering
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 
 def test_native_agrees_with_networkx(native: SocialGraph, composed: SocialGraph) -> None:
     """Two draws of one model: tolerances are four standard deviations of the difference over seeds."""

@@ -11,6 +11,8 @@ from sim.world.params import GeneratorParams, GraphParams, WorldParams
 from sim.world.sources import check, communities, generate, generators, numbered, outside, read, tied
 from tests.world.measures import clustering
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 FACEBOOK = Path(__file__).parents[2] / "data" / "ego-facebook.txt.gz"
 
 

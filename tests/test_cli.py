@@ -181,6 +181,7 @@ def test_compare_prints_the_table_and_names_its_files(here: Path) -> None:
 def test_quiet_compare_says_nothing_and_writes_all_the_same(here: Path) -> None:
     result = wxsim("compare", "tiny.yaml", "--workers", 1, "--replications", 1, "--out", "out", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
+    assert "there is no interval" in (here / "out" / "table.txt").read_text("utf-8")
     assert files(here / "out") == ["comparison.json", "differences.png", "runs", "table.txt"]
     assert (
         json.loads((here / "out/comparison.json").read_text("utf-8"))["differences"]["again"]["orders"]["ci95"] is None

@@ -69,6 +69,9 @@ def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> 
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
+    if len(comparison.seeds) == 1:
+        yield ""
+        yield from _wrapped("One seed says nothing of luck: there is no interval. Two or more do (--replications N).")
     if any(
         comparison.difference(s, m).verdict == "undefined" for s in comparison.strategies for m in comparison.metrics
     ):

@@ -1,25 +1,26 @@
 """Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
-case is made smaller as long as they still do: fewer days, fewer people, fewer mechanisms.
+case is made smaller as long as they still do: fewer days, fewer people, fewer shops, fewer mechanisms. With an audit
+after every tick, an engine that cannot finish or that breaks a law is found and made small in the same way.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sim.config.model import Scenario
-from sim.errors import StudyError
+from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
-from sim.run import run
+from sim.run import ENGINES, run
+from sim.study.shrink import shrunk, size
+from sim.study.watch import Watch
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
-FEWEST = 2  # people in a world
-NEEDED = ("people.browse", "platform.rules")  # without them nothing happens, or nothing may
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Difference:
     array: Mapping[str, Any] | None
     events: Mapping[str, Any] | None
     chain: tuple[Mapping[str, Any], ...]  # what led to it, from the latest cause back to the root
+
+    @property
+    def sort(self) -> str:
+        """One difference is as good as another."""
+        return "they differ"
 
     @property
     def day(self) -> int:
@@ -44,12 +50,28 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that an engine did not finish, or in which it broke a law."""
+
+    engine: str
+    sort: str  # the error's class, or "audit"
+    said: str
+    day: int
+
+    def __str__(self) -> str:
+        return f"{self.engine} engine, day {self.day}: {self.sort}: {self.said}"
+
+
+Finding = Difference | Failure
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether both engines wrote the same ledger; if not, the smallest case found in which they do not."""
 
     rows: Mapping[str, int]  # rows of each table, as the array engine wrote them
     digest: str
-    difference: Difference | None = None
+    difference: Finding | None = None
     scenario: Scenario | None = None  # the small case
     seed: int = 0
 
@@ -59,56 +81,78 @@ class Verdict:
         return self.difference is None
 
 
-def verify(scenario: Scenario, seed: int | None = None, told: Callable[[str], None] = lambda step: None) -> Verdict:
+def verify(
+    scenario: Scenario,
+    seed: int | None = None,
+    told: Callable[[str], None] = lambda step: None,
+    *,
+    audited: int = 0,
+) -> Verdict:
     """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
 
-    `told` hears each step. Raises StudyError if the scenario cannot be run at all.
+    `told` hears each step. `audited` is how many ticks lie between two audits on the way; with 0 there is none, and
+    what a run raises is raised here too. Raises StudyError if the scenario cannot be run at all.
     """
     seed = scenario.seed if seed is None else seed
-    told(f"{_size(scenario)}, both engines")
-    verdict = _once(scenario, seed)
-    if verdict.difference is None:
+    told(f"{size(scenario)}, both engines")
+    return smallest(once(scenario, seed, audited), told, audited=audited)
+
+
+def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
+    """Both engines on the scenario as it is."""
+    with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
+        ledgers = []
+        for engine in ENGINES:
+            ledger = _ran(scenario, seed, Path(folder) / engine, engine, audited)
+            if isinstance(ledger, Failure):
+                return Verdict({}, "", ledger, scenario, seed)
+            ledgers.append(ledger)
+        rows = {table: getattr(ledgers[0], table).num_rows for table in TABLES}
+        difference = compare_ledgers(*ledgers)
+        digest = str(ledgers[0].manifest["digest"]["total"])
+        for ledger in ledgers:
+            ledger.close()
+    return Verdict(rows, digest, difference, scenario, seed)
+
+
+def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, *, audited: int = 0) -> Verdict:
+    """The same verdict on the smallest case found that shows the same sort of thing; an equal one stays as it is."""
+    if verdict.difference is None or verdict.scenario is None:
         return verdict
-    small, first = scenario, verdict.difference
-    for step in (_fewer_days, _fewer_people, *_switches(scenario)):
-        for smaller in step(small, first):
-            told(f"they differ; trying {_size(smaller)}")
-            found = _once(smaller, seed).difference
-            if found is not None:
-                small, first = smaller, found
-                break
-    return Verdict(verdict.rows, verdict.digest, first, small, seed)
+    found = partial(_found, seed=verdict.seed, audited=audited)
+    small, first = shrunk(verdict.scenario, verdict.difference, found, told)
+    return replace(verdict, difference=first, scenario=small)
 
 
-def resized(scenario: Scenario, users: int | None = None, days: int | None = None) -> Scenario:
-    """The scenario with fewer or more people and days. A graph from a file has as many people as it has."""
-    if users is not None:
-        if scenario.world.graph.file is not None:
-            raise StudyError("the people of this scenario are those of its graph file; leave out --users")
-        people = scenario.world.people.model_copy(update={"count": users})
-        scenario = scenario.model_copy(update={"world": scenario.world.model_copy(update={"people": people})})
-    if days is not None:
-        scenario = scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"days": days})})
-    return scenario
+def _found(scenario: Scenario, *, seed: int, audited: int) -> Finding | None:
+    """What is wrong with a smaller case; nothing, if it cannot be run."""
+    try:
+        return once(scenario, seed, audited).difference
+    except Exception:  # a graph may not be had for so few people; the larger case stands
+        return None
+
+
+def _ran(scenario: Scenario, seed: int, folder: Path, engine: str, audited: int) -> Ledger | Failure:
+    """The ledger of one engine; if there are audits, also why there is none."""
+    if not audited:
+        return run(scenario, (seed,), (folder,), engine=engine)[0]
+    days = [0]
+    watch = partial(Watch, everything=scenario.record == "all", every=audited)
+    try:
+        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+    except Exception as error:  # whatever a valid scenario raises is a fault of ours
+        return Failure(engine, type(error).__name__, str(error), days[-1])
+    report = audit(ledger)
+    if report.ok:
+        return ledger
+    day = report.first.time // DAY if report.first else 0
+    return Failure(engine, "audit", str(report.first or report), day)
 
 
 def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
     """The first row in which two ledgers differ, by time; None if they are the same."""
     found = [each for table in TABLES if (each := _first(table, array, events)) is not None]
     return min(found, key=lambda each: (each.day, TABLES.index(each.table)), default=None)
-
-
-def _once(scenario: Scenario, seed: int) -> Verdict:
-    with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
-        array, events = (
-            run(scenario, (seed,), (Path(folder) / engine,), engine=engine)[0] for engine in ("array", "events")
-        )
-        rows = {table: getattr(array, table).num_rows for table in TABLES}
-        difference = compare_ledgers(array, events)
-        digest = str(array.manifest["digest"]["total"])
-        array.close()
-        events.close()
-    return Verdict(rows, digest, difference, scenario, seed)
 
 
 def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
@@ -137,52 +181,6 @@ def _chain(ledger: Ledger, event: int) -> Iterator[Mapping[str, Any]]:
             return
         yield found[0]
         event = int(found[0]["cause"])
-
-
-Step = Callable[[Scenario, Difference], Iterator[Scenario]]  # smaller cases to try, the boldest first
-
-
-def _fewer_days(scenario: Scenario, first: Difference) -> Iterator[Scenario]:
-    if first.day + 1 < scenario.horizon.days:
-        yield resized(scenario, days=first.day + 1)
-
-
-def _fewer_people(scenario: Scenario, first: Difference) -> Iterator[Scenario]:
-    count = scenario.world.people.count
-    if scenario.world.graph.file is None:
-        for part in (16, 8, 4, 2):
-            if count // part >= FEWEST:
-                yield resized(scenario, users=count // part)
-
-
-def _switches(scenario: Scenario) -> Iterator[Step]:
-    """One step for each mechanism that can be switched off."""
-    for section in ("people", "platform"):
-        for name in getattr(scenario, section):
-            if f"{section}.{name}" not in NEEDED:
-                yield partial(_without, section, name)
-    for key, merchant in scenario.merchants.items():
-        for section in ("channels", "offers"):
-            for name in getattr(merchant, section):
-                yield partial(_without_of, key, section, name)
-
-
-def _without(section: str, name: str, scenario: Scenario, first: Difference) -> Iterator[Scenario]:
-    kept = {key: params for key, params in getattr(scenario, section).items() if key != name}
-    yield scenario.model_copy(update={section: kept})
-
-
-def _without_of(key: str, section: str, name: str, scenario: Scenario, first: Difference) -> Iterator[Scenario]:
-    merchant = scenario.merchants[key]
-    kept = {each: params for each, params in getattr(merchant, section).items() if each != name}
-    shop = merchant.model_copy(update={section: kept})
-    yield scenario.model_copy(update={"merchants": {**scenario.merchants, key: shop}})
-
-
-def _size(scenario: Scenario) -> str:
-    on = len(scenario.people) + len(scenario.platform)
-    on += sum(len(m.channels) + len(m.offers) + len(m.operations) for m in scenario.merchants.values())
-    return f"{scenario.world.people.count:,} people × {scenario.horizon.days} days, {on} mechanisms on"
 
 
 def _line(row: Mapping[str, Any] | None) -> str:

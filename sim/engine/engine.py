@@ -117,8 +117,7 @@ class Engine:
             self._act()
         self._desk.settle(self.state, self._subjects, self._serve)
         if len(view.sessions):
-            self._apply(self._phase("respond"))
-            self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+            self._respond()
         if clock.end % DAY == 0:
             self._end_day(clock)
         self._write(tick)
@@ -189,6 +188,10 @@ class Engine:
             if phase == "appraise":
                 apply.appraise(view.exposures, effects)
             self._apply(effects, own=True)
+
+    def _respond(self) -> None:
+        self._apply(self._phase("respond"))
+        self.state["user"]["last_seen"][self.view.sessions.user] = self.view.sessions.time
 
     def _phase(self, phase: str) -> list[Effects]:
         return [effects for hook in self.crew.hooks(phase) if (effects := hook(self.view))]

@@ -113,6 +113,7 @@ class Engine:
         view.sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
+        self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
         if len(view.sessions):
             self._act()
         self._desk.settle(self.state, self._subjects, self._serve)

@@ -149,6 +149,13 @@ def test_an_engine_that_shows_stock_as_it_is_and_not_as_the_tick_began(town: Sce
     assert "shared variant.stock" in found.events[0]
 
 
+@pytest.mark.parametrize("seed", [5, 6, 14, 16])
+def test_a_piece_put_back_is_seen_in_the_next_tick(town: Scenario, seed: int) -> None:
+    """A bug that nobody planted, found by the witness: the array engine showed an empty shelf for a tick longer."""
+    verdict = verify(town, seed)
+    assert verdict.equal, str(verdict)
+
+
 # ------------------------------------------------------------------------ a draw that depends on the order of the batch
 
 

@@ -118,6 +118,7 @@ class Engine:
         sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
+        self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
         blocks = []
         for view.sessions in sessions.blocks(self.block):
             self._act()

@@ -80,6 +80,13 @@ class Sessions:
     def __len__(self) -> int:
         return int(self.user.size)
 
+    def blocks(self, size: int) -> "list[Sessions]":
+        """The same sessions, at most `size` at a time."""
+        if len(self) <= size:
+            return [self] if len(self) else []
+        cuts = [slice(first, first + size) for first in range(0, len(self), size)]
+        return [Sessions(self.user[cut], self.time[cut], self.event[cut], self.planned[cut]) for cut in cuts]
+
 
 @dataclass(slots=True)
 class Inbox:
@@ -137,6 +144,9 @@ class Clock:
     running: bool  # False after the horizon, while open gifts and parcels come to their end
 
 
+_OF_SESSIONS = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")
+
+
 class View:
     """All that a mechanism may read. Arrays are read-only; shared columns are as they stood when the tick began."""
 
@@ -167,6 +177,15 @@ class View:
         self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
         self.outcomes: dict[str, Outcome] = {}
+
+    def leave(self) -> dict[str, Any]:
+        """What the sessions in view have seen and done, for `enter` when they respond."""
+        return {name: getattr(self, name) for name in _OF_SESSIONS}
+
+    def enter(self, seen: Mapping[str, Any]) -> None:
+        """Bring sessions back into view, as they were when they left."""
+        for name, value in seen.items():
+            setattr(self, name, value)
 
     # the acting users' own rows -------------------------------------------------------------------------------
 

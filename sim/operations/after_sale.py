@@ -227,7 +227,7 @@ class AfterSale(Mechanism):
         """A refused order is the worst parcel: none."""
         fx = Effects()
         outcome = view.outcome("order")
-        lost = np.flatnonzero(~outcome.granted & self.on[outcome.rows.merchant])
+        lost = (~outcome.granted & self.on[outcome.rows.merchant]).nonzero()[0]
         if lost.size:
             inbox = Inbox(outcome.rows.take(lost), outcome.session[lost])
             known = view.relation("merchant", inbox.session, inbox.rows.merchant, NOBODY) >= 0
@@ -252,7 +252,7 @@ class AfterSale(Mechanism):
         loyalty = view.relation("loyalty", session[begin], merchant[begin], 0.5).astype(np.float64)
         group = np.repeat(np.arange(begin.size), segments.counts(pair))
         for k in range(int(turn.max()) + 1):  # nearly always once
-            at = np.flatnonzero(turn == k)
+            at = (turn == k).nonzero()[0]
             weight = self._weight[merchant[at]]
             loyalty[group[at]] = (1.0 - weight) * loyalty[group[at]] + weight * satisfaction[order[at]]
         last = np.append(begin[1:], pair.size) - 1
@@ -263,7 +263,7 @@ class AfterSale(Mechanism):
     def _rate_parcels(self, fx: Effects, view: View, inbox: Inbox) -> None:
         rows = inbox.rows
         rates = draws.chance("operations.after_sale/rates", rows.cause, self._rates[rows.merchant])
-        at = np.flatnonzero(rates)
+        at = rates.nonzero()[0]
         if at.size == 0:
             return
         rated, session = rows.take(at), inbox.session[at]

@@ -63,7 +63,7 @@ class Finance(Mechanism):
 
     def _payments(self, kind: str, amount: I64, days: int) -> Records:
         """One payment per day for every merchant that pays at all."""
-        payers = np.flatnonzero(amount)
+        payers = amount.nonzero()[0]
         merchant, day = np.repeat(payers, days), np.tile(np.arange(days), payers.size)
         return Records(
             day.size,

@@ -145,7 +145,7 @@ class Buy(Mechanism):
         p = self.p
         odds = np.array([self._odds.get(name, self._other_odds) for name in sorted(view.channels, key=view.channel)])
         luck = draws.uniform("people.buy/click", view.sessions.event[e.session], which)
-        at = np.flatnonzero(luck < choice.logistic(odds + p.click_limit)[e.channel])
+        at = (luck < choice.logistic(odds + p.click_limit)[e.channel]).nonzero()[0]
         interest = p.click_weight * (e.appeal[at] + p.taste_weight * (_taste(view, e, at) - 1.0))
         interest = np.clip(interest, -p.click_limit, p.click_limit)
         out: I64 = at[luck[at] < choice.logistic(odds[e.channel[at]] + interest)]

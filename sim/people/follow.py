@@ -35,7 +35,7 @@ class Follow(Mechanism):
         asked = view.scratch.get("prompt_merchant")
         if asked is None:
             return EMPTY
-        session = np.flatnonzero((asked >= 0) & view.sessions.planned)
+        session = ((asked >= 0) & view.sessions.planned).nonzero()[0]
         merchant = asked[session].astype(np.int64)
         willing = self.p.propensity * view.scratch["prompt_strength"][session]
         number = view.world.local_merchant(merchant)

@@ -73,6 +73,13 @@ class Sessions:
     def __len__(self) -> int:
         return int(self.user.size)
 
+    def blocks(self, size: int) -> "list[Sessions]":
+        """The same sessions, at most `size` at a time."""
+        if len(self) <= size:
+            return [self] if len(self) else []
+        cuts = [slice(first, first + size) for first in range(0, len(self), size)]
+        return [Sessions(self.user[cut], self.time[cut], self.event[cut], self.planned[cut]) for cut in cuts]
+
 
 @dataclass(slots=True)
 class Inbox:

@@ -18,13 +18,14 @@ from sim.kernels import queue, segments
 from sim.kernels.inbox import Mailbox
 from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
-from sim.units import DAY, U64, Array, Bools
+from sim.units import DAY, I32, U64, Array, Bools
 from sim.world.calendar import Calendar
 from sim.world.state import State, allocate
 from sim.world.world import World
 
 INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
 PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
+BLOCK = 1 << 15  # sessions that act at a time: what they need then stays near the processor
 CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
 _NO_IDS: U64 = np.zeros(0, np.uint64)
 BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
@@ -52,9 +53,11 @@ class Engine:
         tick_seconds: int,
         days: int,
         recorder: Recorder,
+        block: int = BLOCK,
     ) -> None:
+        """`block` sessions act at a time: a matter of speed alone, the ledger is the same for any."""
         self.crew, self.world, self.calendar, self.recorder = crew, world, calendar, recorder
-        self.tick_seconds, self.days = tick_seconds, days
+        self.tick_seconds, self.days, self.block = tick_seconds, days, block
         columns = crew.columns()
         self.state: State = allocate(world, columns, crew.initial())
         self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
@@ -65,6 +68,8 @@ class Engine:
         self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
         self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
         self._subjects = Subjects()
+        self._users: I32 = np.zeros(0, np.int32)  # who acts in this tick, in order
+        self._outcomes: dict[str, Outcome] = {}  # how their requests ended
         self._books = Books(world)
         self._content: dict[str, list[Records]] = {}
         self._shared_changed = True
@@ -110,18 +115,26 @@ class Engine:
         if clock.running and clock.start % DAY == 0:
             self._plan(clock.day)
         due = self._timers.due(tick)
-        view.sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
+        sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
         self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
-        if len(view.sessions):
+        blocks = []
+        for view.sessions in sessions.blocks(self.block):
             self._act()
+            blocks.append(view.leave())
+            view.reset_tick()
+        self._users = sessions.user
         self._desk.settle(self.state, self._subjects, self._serve)
-        if len(view.sessions):
+        for number, seen in enumerate(blocks):
+            view.enter(seen)
+            view.outcomes = self._outcomes_of(number * self.block, len(view.sessions))
             self._respond()
+            view.reset_tick()
+        self._outcomes.clear()
         if clock.end % DAY == 0:
             self._end_day(clock)
-        self._write(tick)
+        self._write(tick, sessions)
 
     # ---------------------------------------------------------------------------------------------- a tick
 
@@ -190,6 +203,17 @@ class Engine:
                 apply.appraise(view.exposures, effects)
             self._apply(effects, own=True)
 
+    def _outcomes_of(self, first: int, count: int) -> dict[str, Outcome]:
+        """How the requests of a block of sessions ended."""
+        if count == self._users.size:
+            return self._outcomes.copy()
+        found = {}
+        for kind, outcome in self._outcomes.items():
+            of = outcome.session - first
+            at = ((of >= 0) & (of < count)).nonzero()[0]
+            found[kind] = Outcome(outcome.rows.take(at), outcome.granted[at], of[at])
+        return found
+
     def _respond(self) -> None:
         self._apply(self._phase("respond"))
         self.state["user"]["last_seen"][self.view.sessions.user] = self.view.sessions.time
@@ -200,8 +224,8 @@ class Engine:
     def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
         if own.any():
             mine = rows.take(own)
-            session = np.searchsorted(self.view.sessions.user, mine.user)
-            self.view.outcomes[kind] = Outcome(mine, granted[own], session)
+            session = np.searchsorted(self._users, mine.user)
+            self._outcomes[kind] = Outcome(mine, granted[own], session)
         mechanisms = self.crew.settling(kind)
         self._apply([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
 
@@ -256,21 +280,20 @@ class Engine:
         if rows.n:
             self._written.append((kind, rows))
 
-    def _write(self, tick: int) -> None:
+    def _write(self, tick: int, sessions: Sessions) -> None:
         """Hand the tick's events to the recorder, with the visits that led to any of them."""
         for currency, parts in self._posted.items():
             postings = Postings.concat(parts)
             self._books.apply(currency, postings)
             self.recorder.postings(currency, postings, tick)
         self._posted.clear()
-        if len(self.view.sessions):
-            self._write_visits(tick)
+        if len(sessions):
+            self._write_visits(tick, sessions)
         for kind, rows in self._written:
             self.recorder.events(kind, rows, tick)
         self._written.clear()
 
-    def _write_visits(self, tick: int) -> None:
-        sessions = self.view.sessions
+    def _write_visits(self, tick: int, sessions: Sessions) -> None:
         causes = [rows.cause for kind, rows in self._written if not self.crew.kinds[kind].detail]
         led = queue.member(sessions.event, np.sort(np.concatenate([_NO_IDS, *causes])))
         visits = Records(len(sessions), time=sessions.time, event=sessions.event, user=sessions.user)

@@ -58,12 +58,9 @@ class EventEngine(Engine):
 
     def end(self, tick: int) -> None:
         """Close the day and write, when every session has responded."""
-        view = self.view
-        view.reset_tick()
-        if view.clock.end % DAY == 0:
-            self._end_day(view.clock)
-        view.sessions = _side_by_side(self._sessions)
-        self._write(tick)
+        if self.view.clock.end % DAY == 0:
+            self._end_day(self.view.clock)
+        self._write(tick, _side_by_side(self._sessions))
 
     def _visit(self, user: int, time: int, planned: bool) -> Steps:
         """One session: from opening WeChat to asking for what it wants; then what it does about what it got."""
@@ -82,6 +79,7 @@ class EventEngine(Engine):
         view.enter(seen)
         view.outcomes = {kind: _outcome(settled) for kind, settled in outcomes.items()}
         self._respond()
+        view.reset_tick()
 
     # ---------------------------------------------------------------------------------------------- requests
 

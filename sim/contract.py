@@ -51,11 +51,18 @@ class Kind:
     is `cause`, opened by `Effects.open_subject`); ``stock`` takes `quantity` of `variant` (negative puts back);
     ``coupon`` takes from the pool of `merchant`; ``ticket`` counts up and always succeeds. ``plain`` needs no
     resource. `detail` kinds are always counted, and written only when the scenario records everything.
+
+    `says` tells an event of this kind in a sentence (`wxsim trace`), with columns in braces. What stands in square
+    brackets is left out if a column in it is empty; ``[one|other]`` then says the other. `{amount}` is told in yuan,
+    `{detail}` as a number or ``{detail:yuan}``, ``{detail:when}`` (a second), ``{detail:span}`` (seconds),
+    ``{detail:nth}`` (counted from 0). A person in whose life it is told is "she" where the sentence begins with her
+    and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
+    says: str = ""  # "{user} follows the service account of {merchant}"
 
 
 # ------------------------------------------------------------------------------------------- what is read

@@ -114,8 +114,8 @@ class Engine:
         clock = view.clock
         if clock.running and clock.start % DAY == 0:
             self._plan(clock.day)
+        sessions = self._arrivals(self._timers.take(tick, "plan"), self._timers.take(tick, "wake"))
         due = self._timers.due(tick)
-        sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
         self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
@@ -165,21 +165,16 @@ class Engine:
         for hook in self.crew.hooks("plan"):
             self._timers.add("plan", hook(self.view, day))
 
-    def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
+    def _arrivals(self, planned: Records, woken: Records) -> Sessions:
         """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
-        parts = [rows for rows in (planned, woken) if rows is not None]
-        if not parts:
-            return self.view.sessions
-        rows = Records.concat(parts)
-        is_planned = np.zeros(rows.n, np.bool_)
-        if planned is not None:
-            is_planned[: planned.n] = True
-        order = np.lexsort((rows.time, rows.user))
-        user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
-        first = segments.starts(user)
-        user = user[first]
-        event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
-        return Sessions(user, time[first], event, np.logical_or.reduceat(is_planned, first))
+        rows = Records.concat((planned, woken))
+        user, time, is_planned = rows.user, rows.time, np.arange(rows.n) < planned.n
+        if woken.n:
+            order = np.argsort(user.astype(np.int64) << 32 | time - self.view.clock.start, kind="stable")
+            user, time, is_planned = user[order], time[order], is_planned[order]
+            first = segments.starts(user)
+            user, time, is_planned = user[first], time[first], np.logical_or.reduceat(is_planned, first)
+        return Sessions(user, time, draws.child(self.world.user_key[user], "visit", self.view.clock.tick), is_planned)
 
     def _act(self) -> None:
         view, clock = self.view, self.view.clock

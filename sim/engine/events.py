@@ -19,6 +19,7 @@ from sim.ledger.schema import Records
 from sim.units import DAY, I32, I64, U64
 
 SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
+_NOBODY = Records(0)
 
 Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
 
@@ -68,7 +69,7 @@ class EventEngine(Engine):
         yield self._clock.until(time, SESSION)
         view.reset_tick()
         row = Records(1, user=user, time=time)
-        view.sessions = self._arrivals(row if planned else None, None if planned else row)
+        view.sessions = self._arrivals(*((row, _NOBODY) if planned else (_NOBODY, row)))
         self._asked, self._stage = {}, -1
         self._act()
         seen, outcomes = view.leave(), self._asked

@@ -50,18 +50,27 @@ class Parting:
     mechanism: str  # whose answer differs; "" if the engines differ in what they show or settle
     array: tuple[str, ...]  # what only the array engine has
     events: tuple[str, ...]  # what only the per-event engine has
+    both: tuple[str, ...] = ()  # requests of the same second that both settle alike
 
     def __str__(self) -> str:
         if self.mechanism:
             said = f"{self.mechanism} answers `{self.hook}` otherwise for a batch than for one at a time"
-            last = ["  all that it was shown is the same: it depends on who else is in the batch, or on its own past"]
+            last = "  all that it was shown is the same: it depends on who else is in the batch, or on its own past"
         else:
-            said, last = SHOWN.get(self.hook, "the engines show other exposures") + f" (`{self.hook}`)", []
+            said = SHOWN.get(self.hook, "the engines show other exposures") + f" (`{self.hook}`)"
+            last = "  of one second the smaller event id comes first" if self.one_second else ""
         lines = [f"they part in tick {self.tick}: {said}"]
-        for engine, facts in (("array", self.array), ("events", self.events)):
-            lines += [f"  {engine:6} {fact[:WIDTH]}" for fact in facts[:LINES]]
-            lines += [f"  {engine:6} and {len(facts) - LINES} more"] if len(facts) > LINES else []
-        return "\n".join([*lines, *last])
+        for who, facts in (("array", self.array), ("events", self.events), ("both", self.both)):
+            lines += [f"  {who:6} {fact[:WIDTH]}" for fact in facts[:LINES]]
+            lines += [f"  {who:6} and {len(facts) - LINES} more"] if len(facts) > LINES else []
+        return "\n".join([*lines, last] if last else lines)
+
+    @property
+    def one_second(self) -> bool:
+        """Whether several requests of one second are settled otherwise, or beside one that is."""
+        return self.hook == "settle" and bool(
+            self.both or len({_second(fact) for fact in self.array}) < len(self.array)
+        )
 
 
 def parting(scenario: Scenario, seed: int, days: int) -> Parting | None:
@@ -71,9 +80,19 @@ def parting(scenario: Scenario, seed: int, days: int) -> Parting | None:
         one, other = array.acts.get(place, Counter()), events.acts.get(place, Counter())
         if one != other:
             tick, hook, _, rank = place
+            only = _only(one, other), _only(other, one)
+            seconds = {_second(fact) for facts in only for fact in facts}
+            beside = [fact for fact in sorted(one & other) if _second(fact) in seconds]
             name = "" if rank == ENGINE else array.names[rank]
-            return Parting(tick, HOOKS[hook], name, _only(one, other), _only(other, one))
+            return Parting(
+                tick, HOOKS[hook], name, *only, tuple(beside) if HOOKS[hook] == "settle" and not name else ()
+            )
     return None
+
+
+def _second(fact: str) -> str:
+    """The word of a request that tells its second."""
+    return next((word for word in fact.split() if word.startswith("time=")), "time=0")
 
 
 def _only(one: Counter[str], other: Counter[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sim import catalog
 from sim.config.model import Scenario
 from sim.engine.crew import Crew
-from sim.engine.engine import Engine
+from sim.engine.engine import BLOCK, Engine
 from sim.engine.events import EventEngine
 from sim.errors import ContractError
 from sim.ledger.reader import Ledger
@@ -19,6 +19,7 @@ from sim.world.calendar import Calendar
 
 ENGINES = {"array": Engine, "events": EventEngine}
 Watch = Callable[[Engine], Callable[[], None]]  # called before the first tick; what it returns is called after each
+UNWATCHED: Watch = lambda engine: lambda: None  # noqa: E731
 # After the horizon open gifts, parcels and return windows come to their end. Three weeks suffice for the defaults; what
 # is allowed at most is 30 days for a gift, 153 for a parcel and 90 to send it back, and 365 for goods to arrive.
 WIND_DOWN_DAYS = 400
@@ -31,16 +32,18 @@ def run(
     *,
     strategy: str = "",
     engine: str = "array",
+    block: int = BLOCK,
     progress: Callable[[int], None] = lambda day: None,
-    watch: Watch = lambda engine: lambda: None,
+    watch: Watch = UNWATCHED,
 ) -> list[Ledger]:
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
 
     Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
     one folder per seed. Without it each ledger gets a temporary folder, which is removed with the ledger. `engine` is
     ``array``, or ``events``: the same rules, one session and one request at a time, which writes the same ledger and
-    takes many times as long. `progress(day)` is called after each simulated day, `watch(engine)` before the first tick;
-    what it returns is called after every tick (see `sim.study.watch`). Raises LedgerError if a folder holds a finished
+    takes many times as long. The array engine lets `block` sessions act at a time: a matter of speed, the ledger is the
+    same for any. `progress(day)` is called after each simulated day, `watch(engine)` before the first tick; what it
+    returns is called after every tick (see `sim.study.watch`). Raises LedgerError if a folder holds a finished
     run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
@@ -48,7 +51,7 @@ def run(
         raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(out)}")
     folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]
     try:
-        _write(scenario, seeds, folders, strategy, engine, progress, watch)
+        _write(scenario, seeds, folders, strategy, engine, block, progress, watch)
     except BaseException:
         for made in () if out else folders:
             shutil.rmtree(made, ignore_errors=True)
@@ -62,6 +65,7 @@ def _write(
     folders: Sequence[Path],
     strategy: str,
     engine: str,
+    block: int,
     progress: Callable[[int], None],
     watch: Watch,
 ) -> None:
@@ -80,7 +84,7 @@ def _write(
         variants=world.variants,
         everything=scenario.record == "all",
     )
-    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer)
+    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer, block)
     watched = watch(driven)
 
     def told() -> None:

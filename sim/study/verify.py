@@ -1,23 +1,28 @@
 """Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
-case is made smaller as long as they still do: fewer days, fewer people, fewer shops, fewer mechanisms. With an audit
-after every tick, an engine that cannot finish or that breaks a law is found and made small in the same way.
+case is made smaller as long as they still do (`sim.study.shrink`); and in the small case `sim.study.witness` says which
+mechanism, or which part of the engines, is the first to differ. With audits on the way, what stops both engines alike
+is found and made small as well.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sim.config.model import Scenario
+from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
-from sim.run import ENGINES, run
+from sim.run import ENGINES, UNWATCHED, run
+from sim.study.shrink import resized as resized
 from sim.study.shrink import shrunk, size
 from sim.study.watch import Watch
+from sim.study.witness import Parting, parting
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
@@ -51,18 +56,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run that an engine did not finish, or in which it broke a law."""
+    """Both engines break off, alike: the rules are wrong, or something that they share."""
 
-    engine: str
-    sort: str  # the error's class, or "audit"
-    said: str
     day: int
+    error: Exception
+
+    @property
+    def sort(self) -> str:
+        """The error's class."""
+        return type(self.error).__name__
 
     def __str__(self) -> str:
-        return f"{self.engine} engine, day {self.day}: {self.sort}: {self.said}"
-
-
-Finding = Difference | Failure
+        return f"both engines stop on day {self.day}: {self.sort}: {self.error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,88 +76,125 @@ class Verdict:
 
     rows: Mapping[str, int]  # rows of each table, as the array engine wrote them
     digest: str
-    difference: Finding | None = None
+    difference: Difference | Failure | None = None
     scenario: Scenario | None = None  # the small case
     seed: int = 0
+    parting: Parting | None = None  # in the small case, the first act that is not the same in both
 
     @property
     def equal(self) -> bool:
         """Whether the ledgers are the same."""
         return self.difference is None
 
+    def __str__(self) -> str:
+        if self.difference is None or self.scenario is None:
+            rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
+            return f"both engines wrote the same ledger: {rows}; digest {self.digest}"
+        case = f"{size(self.scenario)}, seed {self.seed}: {' '.join(_mechanisms(self.scenario))}"
+        if isinstance(self.difference, Failure):
+            return f"smallest case found: {case}\n{self.difference}"
+        cause = self.parting or "all that mechanisms are shown and answer is the same: the books or the writer differ"
+        return f"smallest case found: {case}\n{self.difference}\n{cause}"
+
 
 def verify(
     scenario: Scenario,
     seed: int | None = None,
     told: Callable[[str], None] = lambda step: None,
-    *,
-    audited: int = 0,
 ) -> Verdict:
     """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
 
-    `told` hears each step. `audited` is how many ticks lie between two audits on the way; with 0 there is none, and
-    what a run raises is raised here too. Raises StudyError if the scenario cannot be run at all.
+    `told` hears each step. Raises StudyError if the scenario cannot be run at all.
     """
-    seed = scenario.seed if seed is None else seed
     told(f"{size(scenario)}, both engines")
-    return smallest(once(scenario, seed, audited), told, audited=audited)
+    return smallest(once(scenario, scenario.seed if seed is None else seed), told)
 
 
 def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
-    """Both engines on the scenario as it is."""
+    """Both engines on the scenario as it is, with an audit every `audited` ticks and of the whole, or with none.
+
+    With audits, whatever stops both engines alike is a finding; without, it is raised.
+    """
     with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
-        ledgers = []
-        for engine in ENGINES:
-            ledger = _ran(scenario, seed, Path(folder) / engine, engine, audited)
-            if isinstance(ledger, Failure):
-                return Verdict({}, "", ledger, scenario, seed)
-            ledgers.append(ledger)
-        rows = {table: getattr(ledgers[0], table).num_rows for table in TABLES}
-        difference = compare_ledgers(*ledgers)
-        digest = str(ledgers[0].manifest["digest"]["total"])
-        for ledger in ledgers:
-            ledger.close()
+        array, events = (_ledger(scenario, seed, engine, Path(folder) / engine, audited) for engine in ENGINES)
+        rows, digest = dict.fromkeys(TABLES, 0), ""
+        if isinstance(array, Ledger):
+            rows = {table: getattr(array, table).num_rows for table in TABLES}
+            digest = str(array.manifest["digest"]["total"])
+        difference: Difference | Failure | None
+        if isinstance(array, Ledger) and isinstance(events, Ledger):
+            difference = compare_ledgers(array, events)
+        else:
+            difference = _stopped(array, events)
+        for ledger in (array, events):
+            if isinstance(ledger, Ledger):
+                ledger.close()
+    if isinstance(difference, Failure) and not audited:
+        raise difference.error
     return Verdict(rows, digest, difference, scenario, seed)
 
 
-def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, *, audited: int = 0) -> Verdict:
-    """The same verdict on the smallest case found that shows the same sort of thing; an equal one stays as it is."""
+def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, audited: int = 0) -> Verdict:
+    """The verdict on the smallest case found that shows the same sort of thing, and where in it the engines part."""
     if verdict.difference is None or verdict.scenario is None:
         return verdict
-    found = partial(_found, seed=verdict.seed, audited=audited)
-    small, first = shrunk(verdict.scenario, verdict.difference, found, told)
-    return replace(verdict, difference=first, scenario=small)
+    seed = verdict.seed
 
-
-def _found(scenario: Scenario, *, seed: int, audited: int) -> Finding | None:
-    """What is wrong with a smaller case; nothing, if it cannot be run."""
-    try:
-        return once(scenario, seed, audited).difference
-    except Exception:  # a graph may not be had for so few people; the larger case stands
+    def found(smaller: Scenario) -> Difference | Failure | None:
+        with suppress(WxsimError, ValueError):  # a case that cannot be run, or even be built, is no smaller case
+            return once(smaller, seed, audited).difference
         return None
 
-
-def _ran(scenario: Scenario, seed: int, folder: Path, engine: str, audited: int) -> Ledger | Failure:
-    """The ledger of one engine; if there are audits, also why there is none."""
-    if not audited:
-        return run(scenario, (seed,), (folder,), engine=engine)[0]
-    days = [0]
-    watch = partial(Watch, everything=scenario.record == "all", every=audited)
-    try:
-        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
-    except Exception as error:  # whatever a valid scenario raises is a fault of ours
-        return Failure(engine, type(error).__name__, str(error), days[-1])
-    report = audit(ledger)
-    if report.ok:
-        return ledger
-    day = report.first.time // DAY if report.first else 0
-    return Failure(engine, "audit", str(report.first or report), day)
+    small, first = shrunk(verdict.scenario, verdict.difference, found, told)
+    parted = None
+    if isinstance(first, Difference):
+        told(f"looking on, act by act: {size(small)}")
+        parted = parting(small, seed, first.day + 1)
+    return Verdict(verdict.rows, verdict.digest, first, small, seed, parted)
 
 
 def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
     """The first row in which two ledgers differ, by time; None if they are the same."""
     found = [each for table in TABLES if (each := _first(table, array, events)) is not None]
     return min(found, key=lambda each: (each.day, TABLES.index(each.table)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """An engine that broke off: the day on which, and why; mostly a law that was about to be broken."""
+
+    day: int
+    error: Exception
+
+
+def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
+    days = [-1]
+    watch = partial(Watch, everything=scenario.record == "all", every=audited) if audited else UNWATCHED
+    try:
+        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+    except Exception as error:
+        if not audited and not isinstance(error, ConservationError | ContractError):
+            raise
+        return _Stop(days[-1] + 1, error)
+    if audited and not (report := audit(ledger)).ok:
+        day = report.first.time // DAY if report.first else days[-1]
+        return _Stop(day, ConservationError(f"in the end: {report.first or report}"))
+    return ledger
+
+
+def _stopped(array: Ledger | _Stop, events: Ledger | _Stop) -> Difference | Failure:
+    """That one engine broke off. If both did, and for the same reason, the engines agree and the rules are wrong."""
+    ends = [end for end in (array, events) if isinstance(end, _Stop)]
+    if len(ends) == 2 and repr(ends[0].error) == repr(ends[1].error):
+        return Failure(ends[0].day, ends[0].error)
+    day = min(end.day for end in ends)
+    one, other = (
+        {"day": day, "stopped": f"{type(end.error).__name__}: {end.error}"}
+        if isinstance(end, _Stop)
+        else {"day": day, "went": "on"}
+        for end in (array, events)
+    )
+    return Difference("run", one, other, ())
 
 
 def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
@@ -181,6 +223,14 @@ def _chain(ledger: Ledger, event: int) -> Iterator[Mapping[str, Any]]:
             return
         yield found[0]
         event = int(found[0]["cause"])
+
+
+def _mechanisms(scenario: Scenario) -> list[str]:
+    """Keys of the mechanisms that anybody has switched on."""
+    keys = {f"{section}.{name}" for section in ("people", "platform") for name in getattr(scenario, section)}
+    for part in ("channels", "offers", "operations"):
+        keys |= {f"{part}.{name}" for merchant in scenario.merchants.values() for name in getattr(merchant, part)}
+    return sorted(keys)
 
 
 def _line(row: Mapping[str, Any] | None) -> str:

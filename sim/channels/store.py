@@ -201,8 +201,8 @@ def _race(what: str, event: U64, candidate: I64, place: I64, weight: F64) -> I64
 
 def _free_reach(score: F64, exponent: F64) -> F64:
     """Share of free reach that a score leaves."""
-    out: F64 = exp(exponent * log(score / BEST_SCORE))
-    return np.where(exponent > 0.0, out, 1.0)
+    out: F64 = exp(exponent * log(np.where(exponent > 0.0, score, BEST_SCORE) / BEST_SCORE))
+    return out
 
 
 def _by_taste(view: View, session: I64, place: I64) -> I64:

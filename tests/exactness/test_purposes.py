@@ -1,4 +1,4 @@
-"""No mechanism uses a random number for two things: a purpose is named for the file that draws it, and drawn in one place.
+"""A random number serves one thing: a purpose is named for the file that draws it, and drawn in one place of it.
 
 Neither a second engine nor an audit would see it: both would be equally lucky twice. So it is read off the source.
 """

@@ -1,23 +1,38 @@
 """Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
-case is made smaller as long as they still do: fewer days, fewer people, fewer mechanisms.
+case is made smaller as long as they still do: fewer days, fewer people, fewer mechanisms. What is left is run once more
+with every exposure written, and once while somebody listens to the draws of those whom the first difference concerns.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sim.config.model import Scenario
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
 from sim.run import run
+from sim.study import listening
+from sim.study.listening import Draw
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
+KEYS = {  # what a row tells of
+    "events": ("event", "kind"),
+    "postings": ("event", "currency", "source", "target"),
+    "stock": ("event", "item"),
+    "daily": ("day", "kind", "merchant", "channel"),
+}
+ORDER = {table: ("day", "kind", "merchant") if table == "daily" else ("time", "event") for table in TABLES}
+Row = Mapping[str, Any]
+
 FEWEST = 2  # people in a world
 NEEDED = ("people.browse", "platform.rules")  # without them nothing happens, or nothing may
 
@@ -30,6 +45,7 @@ class Difference:
     array: Mapping[str, Any] | None
     events: Mapping[str, Any] | None
     chain: tuple[Mapping[str, Any], ...]  # what led to it, from the latest cause back to the root
+    draws: tuple[Draw, ...] = ()  # at the addresses of these events, of the sessions they are from, and of their user
 
     @property
     def day(self) -> int:
@@ -40,7 +56,8 @@ class Difference:
     def __str__(self) -> str:
         lines = [f"first difference, in {self.table}:"]
         lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
-        return "\n".join(lines + [f"  because of {_line(row)}" for row in self.chain])
+        lines += [f"  because of {_line(row)}" for row in self.chain]
+        return "\n".join([*lines, *listening.told(self.draws)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ def verify(scenario: Scenario, seed: int | None = None, told: Callable[[str], No
             if found is not None:
                 small, first = smaller, found
                 break
+    first = _explained(small, seed, first)
     return Verdict(verdict.rows, verdict.digest, first, small, seed)
 
 
@@ -111,6 +129,14 @@ def _once(scenario: Scenario, seed: int) -> Verdict:
     return Verdict(rows, digest, difference, scenario, seed)
 
 
+def _explained(small: Scenario, seed: int, first: Difference) -> Difference:
+    """The first difference among all that a ledger can hold, and what both engines drew for those whom it concerns."""
+    whole = small.model_copy(update={"record": "all"})
+    first = _once(whole, seed).difference or first
+    rows = [row for row in (first.array, first.events, *first.chain) if row]
+    return replace(first, draws=listening.side_by_side(whole, seed, rows))
+
+
 def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
     one, other = getattr(array, table), getattr(events, table)
     if one.equals(other):
@@ -123,10 +149,36 @@ def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
             low = middle
         else:
             high = middle - 1
-    left, right = (part.slice(low, 1).to_pylist() for part in (one, other))
-    row = (left or right)[0]
-    chain = tuple(_chain(array if left else events, int(row.get("cause") or row.get("event") or 0)))
-    return Difference(table, left[0] if left else None, right[0] if right else None, chain)
+    pair = _pair(table, one.slice(low), other.slice(low))
+    row = pair[0] or pair[1] or {}
+    chain = tuple(_chain(array if pair[0] else events, int(row.get("cause") or row.get("event") or 0)))
+    return Difference(table, *pair, chain)
+
+
+def _pair(table: str, one: pa.Table, other: pa.Table) -> tuple[Row | None, Row | None]:
+    """The first row of two tables that only one of them has, beside the row of the other that tells of the same."""
+    left, right = (rows.slice(0, 1).to_pylist() for rows in (one, other))
+    alone = [bool(row) and row[0] not in _same(table, rows, row[0]) for row, rows in ((left, other), (right, one))]
+    order = ORDER[table]
+    if alone[0] and not (alone[1] and [right[0][name] for name in order] < [left[0][name] for name in order]):
+        return left[0], next(iter(_same(table, other, left[0])), None)
+    if alone[1]:
+        return next(iter(_same(table, one, right[0])), None), right[0]
+    return left[0] if left else None, right[0] if right else None  # the same rows in another order, or one too often
+
+
+def _same(table: str, rows: pa.Table, row: Row) -> list[Row]:
+    """Rows that tell of the same thing as a row."""
+    found = rows
+    for name in KEYS[table]:
+        found = found.filter(_equal(found[name], row[name]))
+    return list(found.to_pylist())
+
+
+def _equal(column: pa.ChunkedArray, value: Any) -> pa.ChunkedArray:
+    if value is None:
+        return pc.is_null(column)
+    return pc.equal(column, pa.scalar(value, getattr(column.type, "value_type", column.type)))
 
 
 def _chain(ledger: Ledger, event: int) -> Iterator[Mapping[str, Any]]:

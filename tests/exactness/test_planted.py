@@ -328,7 +328,7 @@ def test_an_engine_that_breaks_off_alone_is_a_difference(town: Scenario, plant: 
             raise ConservationError("a law is broken here")
         honest(self, changes, own)
 
-    plant(EventEngine, "_apply", refuses)
+    plant(EventEngine, "_take", refuses)
     verdict = verify(town)
     assert verdict.difference is not None
     assert verdict.difference.table == "run"

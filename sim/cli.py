@@ -70,6 +70,7 @@ class Record(StrEnum):
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Folder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to write; by default under runs/.")]
 
 
@@ -177,15 +178,31 @@ def verify(
     whole = _load(scenario)
     asked = study.resized(whole if strategy is None else whole.strategy(strategy), users, days)
     found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
+    typer.echo(str(found))
     if not found.equal:
-        typer.echo(str(found.difference))
         raise typer.Exit(FAILED)
-    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
-    typer.echo(f"both engines wrote the same ledger: {rows}; digest {found.digest}")
 
 
 @app.command()
-def reproduce(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def trace(
+    run: RunArgument,
+    user: Annotated[int | None, typer.Option(metavar="N", help="Tell the life of this user.")] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="ID", help="Tell why this happened: its id, or the first digits.")
+    ] = None,
+) -> None:
+    """Tell the life of a user, or why an order or any other event happened and what came of it."""
+    from sim.ledger.reader import Ledger
+    from sim.study.trace import hints, life, story
+
+    if user is not None and event is not None:
+        raise StudyError("give --user or --event, not both")
+    ledger = Ledger(run)
+    typer.echo(life(ledger, user) if user is not None else story(ledger, event) if event is not None else hints(ledger))
+
+
+@app.command()
+def reproduce(run: RunArgument) -> None:
     """Run again from a run's manifest and say whether it is the same run, or on which day it first differs."""
     from sim.study.reproduce import reproduce as again
 
@@ -197,7 +214,7 @@ def reproduce(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folde
 
 
 @app.command()
-def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def audit(run: RunArgument) -> None:
     """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
     from sim.ledger.audit import audit as check
     from sim.ledger.reader import Ledger

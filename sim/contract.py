@@ -51,11 +51,18 @@ class Kind:
     is `cause`, opened by `Effects.open_subject`); ``stock`` takes `quantity` of `variant` (negative puts back);
     ``coupon`` takes from the pool of `merchant`; ``ticket`` counts up and always succeeds. ``plain`` needs no
     resource. `detail` kinds are always counted, and written only when the scenario records everything.
+
+    `says` tells an event of this kind in a sentence (`wxsim trace`), with columns in braces. What stands in square
+    brackets is left out if a column in it is empty; ``[one|other]`` then says the other. `{amount}` is told in yuan,
+    `{detail}` as a number or ``{detail:yuan}``, ``{detail:when}`` (a second), ``{detail:span}`` (seconds),
+    ``{detail:nth}`` (counted from 0). A person in whose life it is told is "she" where the sentence begins with her
+    and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
+    says: str = ""  # "{user} follows the service account of {merchant}"
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -72,6 +79,13 @@ class Sessions:
 
     def __len__(self) -> int:
         return int(self.user.size)
+
+    def blocks(self, size: int) -> "list[Sessions]":
+        """The same sessions, at most `size` at a time."""
+        if len(self) <= size:
+            return [self] if len(self) else []
+        cuts = [slice(first, first + size) for first in range(0, len(self), size)]
+        return [Sessions(self.user[cut], self.time[cut], self.event[cut], self.planned[cut]) for cut in cuts]
 
 
 @dataclass(slots=True)
@@ -130,6 +144,9 @@ class Clock:
     running: bool  # False after the horizon, while open gifts and parcels come to their end
 
 
+_OF_SESSIONS = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")
+
+
 class View:
     """All that a mechanism may read. Arrays are read-only; shared columns are as they stood when the tick began."""
 
@@ -160,6 +177,15 @@ class View:
         self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
         self.outcomes: dict[str, Outcome] = {}
+
+    def leave(self) -> dict[str, Any]:
+        """What the sessions in view have seen and done, for `enter` when they respond."""
+        return {name: getattr(self, name) for name in _OF_SESSIONS}
+
+    def enter(self, seen: Mapping[str, Any]) -> None:
+        """Bring sessions back into view, as they were when they left."""
+        for name, value in seen.items():
+            setattr(self, name, value)
 
     # the acting users' own rows -------------------------------------------------------------------------------
 

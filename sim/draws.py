@@ -14,10 +14,10 @@ from hashlib import blake2b
 
 import numpy as np
 
-from sim.elementary import log
+from sim.elementary import alone, log, log_of
 from sim.units import F64, I64, U64, Bools
 
-_GOLDEN = 0x9E3779B97F4A7C15
+_GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _ALL = 2**64 - 1
 
 
@@ -26,7 +26,7 @@ def _word(value: int) -> U64:
     return np.array(value & _ALL, np.uint64)
 
 
-_STEP, _M1, _M2 = _word(_GOLDEN), _word(0xBF58476D1CE4E5B9), _word(0x94D049BB133111EB)
+_STEP, _M1, _M2 = _word(_GOLDEN), _word(_FIRST), _word(_SECOND)
 _S30, _S27, _S31, _S11, _S32 = (_word(s) for s in (30, 27, 31, 11, 32))
 _ONE = _word(1)
 _HALF, _UNIT = np.array(0.5), np.array(2.0**-53)
@@ -56,6 +56,11 @@ def _mixed(x: U64) -> U64:
 
 def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
     """64 random bits at an address. `event` and `index` broadcast; returns an array of at least one dimension."""
+    lone = _lone(event, index)
+    if lone is not None:
+        shape, one, at = lone
+        out: U64 = np.full(shape, _bits_of(name, one, at), np.uint64)
+        return out
     parent = np.asarray(event, np.uint64)
     if not parent.size:
         return np.zeros(np.broadcast_shapes(parent.shape, np.asarray(index).shape), np.uint64)
@@ -75,6 +80,10 @@ def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
 
 def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Uniform on the open interval (0, 1), 53 bits."""
+    lone = _lone(event, index)
+    if lone is not None:
+        shape, one, at = lone
+        return alone(shape, _uniform_of(name, one, at))
     whole = bits(name, event, index)
     whole >>= _S11
     out = whole.astype(np.float64)
@@ -98,12 +107,20 @@ def below(name: str, event: U64 | np.uint64, bound: object, index: object = 0) -
 
 def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Exponential with mean 1."""
+    lone = _lone(event, index)
+    if lone is not None:
+        shape, one, at = lone
+        return alone(shape, -log_of(_uniform_of(name, one, at)))
     out = log(uniform(name, event, index))
     return np.negative(out, out)
 
 
 def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     """Standard Gumbel (location 0, scale 1): the noise whose arg-max gives logit shares."""
+    lone = _lone(event, index)
+    if lone is not None:
+        shape, one, at = lone
+        return alone(shape, -log_of(-log_of(_uniform_of(name, one, at))))
     out = log(exponential(name, event, index))
     return np.negative(out, out)
 
@@ -125,3 +142,31 @@ def quantile(table: F64, name: str, event: U64 | np.uint64, index: object = 0) -
     low = position.astype(np.int64)
     out: F64 = table[low] + (table[np.minimum(low + 1, table.size - 1)] - table[low]) * (position - low)
     return out
+
+
+# ------------------------------------------------------------------------------------------- one address
+
+
+def _lone(event: object, index: object) -> tuple[tuple[int, ...], int, int] | None:
+    """Shape, event and index if there is one of each: Python's integers are then faster than numpy's arrays."""
+    parent, where = np.asarray(event), np.asarray(index)
+    if parent.size != 1 or where.size != 1:
+        return None
+    return max(parent.shape, where.shape, (1,), key=len), int(parent.item()), int(where.item())
+
+
+def _mix_of(x: int) -> int:
+    """`mix` of one number."""
+    x = (x ^ x >> 30) * _FIRST & _ALL
+    x = (x ^ x >> 27) * _SECOND & _ALL
+    return x ^ x >> 31
+
+
+def _bits_of(name: str, event: int, index: int) -> int:
+    """`bits` at one address."""
+    return _mix_of(_mix_of(event + int(purpose(name)) & _ALL) ^ (index + 1) * _GOLDEN & _ALL)
+
+
+def _uniform_of(name: str, event: int, index: int) -> float:
+    """`uniform` at one address."""
+    return ((_bits_of(name, event, index) >> 11) + 0.5) * 2.0**-53

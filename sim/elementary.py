@@ -3,7 +3,11 @@
 numpy, numba and libm disagree in the last bit of `log` and `exp`, which would let two engines take two
 different decisions. These agree everywhere, because IEEE 754 fixes the operations that they use.
 Relative error under 4e-16 for `log` away from 1 and `exp` (fdlibm's reduction and coefficients, Sun 1993).
+
+A lone number takes the same steps as plain floats, which is ten times faster than numpy's price per call.
 """
+
+from math import floor, frexp, inf, ldexp
 
 import numpy as np
 
@@ -43,8 +47,8 @@ _LIMIT, _LEAST = _constants(700.0, -700.0)
 def log(x: F64) -> F64:
     """Natural logarithm of positive normal numbers. Zero or less gives -inf."""
     x = np.asarray(x, np.float64)
-    if not x.size:
-        return x
+    if x.size <= 1:
+        return alone(x.shape, log_of(x.item())) if x.size else x
     bits = (x if x.ndim else x.reshape(1)).view(
         np.int64
     ) - _SQRT_HALF_BITS  # so the mantissa is in [sqrt(1/2), sqrt(2))
@@ -76,7 +80,10 @@ def log(x: F64) -> F64:
 
 def exp(x: F64) -> F64:
     """Exponential; the argument is clipped to [-700, 700], so the result is always finite and positive."""
-    x = np.minimum(np.maximum(np.asarray(x, np.float64), _LEAST), _LIMIT)
+    x = np.asarray(x, np.float64)
+    if x.size == 1:
+        return alone(x.shape, exp_of(x.item()))
+    x = np.minimum(np.maximum(x, _LEAST), _LIMIT)
     k = np.floor(x * _INV_LN2 + _HALF)
     high = x - k * _LN2_HI
     low = k * _LN2_LO
@@ -91,3 +98,46 @@ def exp(x: F64) -> F64:
     y = _ONE - ((low - (r * c) / (_TWO - c)) - high)
     out: F64 = np.ldexp(y, k.astype(np.int32))  # exact scaling by a power of two
     return out
+
+
+# ------------------------------------------------------------------------------------------- one number
+
+_LG_OF, _P_OF = tuple(map(float, _LG)), tuple(map(float, _P))
+_SQRT_HALF_OF, _LN2_HI_OF, _LN2_LO_OF, _INV_LN2_OF = map(float, (_SQRT_HALF, _LN2_HI, _LN2_LO, _INV_LN2))
+
+
+def alone(shape: tuple[int, ...], value: float) -> F64:
+    """One number as an array of one element."""
+    out: F64 = np.empty(shape)
+    out.fill(value)
+    return out
+
+
+def log_of(x: float) -> float:
+    """`log` of one number."""
+    if x <= 0.0:
+        return -inf
+    m, k = frexp(x)
+    if m < _SQRT_HALF_OF:
+        m += m
+        k -= 1
+    f = m - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    a, b, c, d, e, g, h = _LG_OF
+    tail = ((((((z * a + b) * z + c) * z + d) * z + e) * z + g) * z + h) * z
+    half = f * 0.5 * f
+    return k * _LN2_HI_OF - ((half - ((tail + half) * s + k * _LN2_LO_OF)) - f)
+
+
+def exp_of(x: float) -> float:
+    """`exp` of one number."""
+    x = min(max(x, -700.0), 700.0)
+    k = floor(x * _INV_LN2_OF + 0.5)
+    high = x - k * _LN2_HI_OF
+    low = k * _LN2_LO_OF
+    r = high - low
+    t = r * r
+    a, b, c, d, e = _P_OF
+    y = r - t * ((((t * a + b) * t + c) * t + d) * t + e)
+    return ldexp(1.0 - ((low - (r * y) / (2.0 - y)) - high), k)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sim import catalog
 from sim.config.model import Scenario
 from sim.engine.crew import Crew
-from sim.engine.engine import Engine
+from sim.engine.engine import BLOCK, Engine
 from sim.engine.events import EventEngine
 from sim.errors import ContractError
 from sim.ledger.reader import Ledger
@@ -28,6 +28,7 @@ def run(
     *,
     strategy: str = "",
     engine: str = "array",
+    block: int = BLOCK,
     progress: Callable[[int], None] = lambda day: None,
 ) -> list[Ledger]:
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
@@ -35,15 +36,16 @@ def run(
     Each ledger is the one that its seed would have written alone. `seeds` defaults to the scenario's own; `out` names
     one folder per seed. Without it each ledger gets a temporary folder, which is removed with the ledger. `engine` is
     ``array``, or ``events``: the same rules, one session and one request at a time, which writes the same ledger and
-    takes many times as long. `progress(day)` is called after each simulated day. Raises LedgerError if a folder holds a
-    finished run already.
+    takes many times as long. The array engine lets `block` sessions act at a time: a matter of speed, the ledger is the
+    same for any. `progress(day)` is called after each simulated day. Raises LedgerError if a folder holds a finished
+    run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
     if len(out) not in (0, len(seeds)):
         raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(out)}")
     folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]
     try:
-        _write(scenario, seeds, folders, strategy, engine, progress)
+        _write(scenario, seeds, folders, strategy, engine, block, progress)
     except BaseException:
         for made in () if out else folders:
             shutil.rmtree(made, ignore_errors=True)
@@ -57,6 +59,7 @@ def _write(
     folders: Sequence[Path],
     strategy: str,
     engine: str,
+    block: int,
     progress: Callable[[int], None],
 ) -> None:
     """Run a scenario in the worlds of the seeds and write each ledger into its folder."""
@@ -74,7 +77,7 @@ def _write(
         variants=world.variants,
         everything=scenario.record == "all",
     )
-    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer)
+    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer, block)
 
     def told() -> None:
         if driven.view.clock.end % DAY == 0:

@@ -204,3 +204,17 @@ def test_purposes_differ_by_name():
     names = [f"people.buy/{k}" for k in range(1_000)]
     assert len({int(draws.purpose(name)) for name in names}) == 1_000
     assert draws.purpose("a") == draws.purpose("a")
+
+
+WORDS = st.integers(0, 2**64 - 1)
+
+
+@given(st.lists(st.tuples(WORDS, WORDS | st.integers(0, 9)), min_size=2, max_size=20))
+def test_a_lone_draw_is_that_of_one_among_many(addresses: list[tuple[int, int]]) -> None:
+    event, index = (np.array(part, np.uint64) for part in zip(*addresses, strict=True))
+    for draw in (draws.bits, draws.uniform, draws.exponential, draws.gumbel):
+        alone = np.concatenate([draw("a", event[i : i + 1], index[i : i + 1]) for i in range(event.size)])
+        together = draw("a", event, index)
+        assert alone.dtype == together.dtype
+        assert alone.tolist() == together.tolist()
+        assert draw("a", event[0], 7).tolist() == draw("a", event, 7)[:1].tolist()

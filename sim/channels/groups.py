@@ -52,9 +52,18 @@ class Groups(Mechanism):
     columns = (Column("slot", "group", np.int16, NOBODY, "number of the merchant's group she sits in; -1 none"),)
     kinds = {
         "join_group": Kind("a customer asks for a seat; detail becomes her ticket", stage="ticket"),
-        "group_joined": Kind("a customer sits in a group; detail is its number"),
-        "group_post": Kind("a post to all groups of a merchant; detail: number in its day, from 0", stage="plain"),
-        "group_post_refused": Kind("a post beyond the platform's daily cap"),
+        "group_joined": Kind(
+            "a customer sits in a group; detail is its number", says="{user} joins group {detail:nth} of {merchant}"
+        ),
+        "group_post": Kind(
+            "a post to all groups of a merchant; detail: number in its day, from 0",
+            stage="plain",
+            says="{merchant} posts {product} to its groups",
+        ),
+        "group_post_refused": Kind(
+            "a post beyond the platform's daily cap",
+            says="{merchant} wants to post {product} to its groups, but has reached the day's cap",
+        ),
     }
     settles = ("join_group", "group_post")
 
@@ -65,7 +74,7 @@ class Groups(Mechanism):
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         plans = []
-        for merchant in np.flatnonzero(self.on).tolist():
+        for merchant in self.on.nonzero()[0].tolist():
             p = self.p[merchant]
             day, number = posts.weekly(days, p.posts_per_week)
             key = day * MOST_PER_DAY + number
@@ -105,14 +114,14 @@ class Groups(Mechanism):
     def checkout(self, view: View) -> Effects:
         """Customers who find the group's code in their parcel."""
         fx, inbox = Effects(), view.inbox("parcel_arrived")
-        here = np.flatnonzero(self.on[inbox.rows.merchant] & view.sessions.planned[inbox.session])
+        here = (self.on[inbox.rows.merchant] & view.sessions.planned[inbox.session]).nonzero()[0]
         if here.size == 0:
             return fx
         rows, session = inbox.rows.take(here), inbox.session[here]
         outside = (view.relation("flags", session, rows.merchant) & (GROUP | MUTED)) == 0
         joins = outside & draws.chance("channels.groups/join", rows.cause, self._joining[rows.merchant])
         pair = session[joins] * self.world.m + rows.merchant[joins]
-        at = np.flatnonzero(joins)[np.unique(pair, return_index=True)[1]]
+        at = joins.nonzero()[0][np.unique(pair, return_index=True)[1]]
         merchant = rows.merchant[at]
         local = self.world.local_merchant(merchant)
         fx.request(

@@ -70,9 +70,15 @@ class MiniProgram(Mechanism):
 
     Params = MiniProgramParams
     kinds = {
-        "mini_program_added": Kind("a user has it in her list from now on"),
-        "member_joined": Kind("a user joined the member centre"),
-        "bounced": Kind("she left before the page had loaded", detail=True),
+        "mini_program_added": Kind(
+            "a user has it in her list from now on", says="{user} keeps the mini-program of {merchant} in her list"
+        ),
+        "member_joined": Kind("a user joined the member centre", says="{user} joins the member centre of {merchant}"),
+        "bounced": Kind(
+            "she left before the page had loaded",
+            detail=True,
+            says="{user} does not wait until the page of {merchant} has loaded",
+        ),
     }
 
     def prepare(self) -> None:
@@ -82,7 +88,7 @@ class MiniProgram(Mechanism):
         self._adoption, self._card_entry = self.per_merchant("adoption"), self.per_merchant("card_entry")
         self._scan, self._member = self.per_merchant("scan"), self.per_merchant("member")
         self._shelf = shelf(self.world)
-        self._scanned = np.flatnonzero(self._scan[: self.world.merchants])
+        self._scanned = self._scan[: self.world.merchants].nonzero()[0]
 
     def expose(self, view: View) -> Effects:
         fx = Effects()
@@ -97,7 +103,7 @@ class MiniProgram(Mechanism):
     def appraise(self, view: View) -> Effects:
         """The way to the till, and who does not wait for the page."""
         fx = Effects()
-        at, known = self._inside(view, np.flatnonzero(self.on[view.exposures.merchant]))
+        at, known = self._inside(view, self.on[view.exposures.merchant].nonzero()[0])
         if at.size:
             merchant, session = view.exposures.merchant[at], view.exposures.session[at]
             shared = view.state["merchant"]
@@ -112,7 +118,7 @@ class MiniProgram(Mechanism):
     def respond(self, view: View) -> Effects:
         """Who did not wait, who has it from now on, and who becomes a member."""
         fx = Effects()
-        viewed = np.flatnonzero(view.viewed & self.on[view.exposures.merchant])
+        viewed = (view.viewed & self.on[view.exposures.merchant]).nonzero()[0]
         buyers = self._buyers(view)
         if viewed.size == 0 and buyers.n == 0:
             return fx
@@ -129,7 +135,7 @@ class MiniProgram(Mechanism):
     def _visits(self, view: View) -> tuple[I64, Array]:
         """Sessions that look through their mini-programs and step in: (session, merchant)."""
         looks = view.scratch.get("surface_mini_programs")
-        some = np.flatnonzero(looks & view.sessions.planned) if looks is not None else np.zeros(0, np.int64)
+        some = (looks & view.sessions.planned).nonzero()[0] if looks is not None else np.zeros(0, np.int64)
         user = view.sessions.user[some]
         row, slot = np.nonzero((view.state["slot"]["flags"][user] & MINI) != 0)
         session, merchant = some[row], view.state["slot"]["merchant"][user[row], slot]
@@ -146,7 +152,7 @@ class MiniProgram(Mechanism):
         if total == 0.0:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         scans = draws.chance("channels.mini_program/scan", event, total) & view.sessions.planned
-        session = np.flatnonzero(scans)
+        session = scans.nonzero()[0]
         owner, number = np.repeat(session, local.size), np.tile(local, session.size)
         arrival = draws.exponential("channels.mini_program/code", event[owner], number) / self._scan[number]
         won = number[segments.argmax(owner, -arrival, number.astype(np.uint64))]
@@ -181,9 +187,8 @@ class MiniProgram(Mechanism):
         shown = view.exposures
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
         listed = (view.relation("flags", session, merchant) & MINI) != 0
-        inside = np.flatnonzero(
-            (channel == view.channel("mini_program")) | (listed & (channel != view.channel("store")))
-        )
+        mini, store = view.channel("mini_program"), view.channel("store")
+        inside = ((channel == mini) | (listed & (channel != store))).nonzero()[0]
         known = listed[inside] | (view.relation("orders", session[inside], merchant[inside]) > 0)
         return at[inside], known
 

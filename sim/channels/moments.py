@@ -41,7 +41,13 @@ class Moments(Mechanism):
     """Posts to contacts, and adorns what friends pass on."""
 
     Params = MomentsParams
-    kinds = {"moments_post": Kind("a post to the merchant's contacts; detail: number in its day", stage="plain")}
+    kinds = {
+        "moments_post": Kind(
+            "a post to the merchant's contacts; detail: number in its day",
+            stage="plain",
+            says="{merchant} posts {product} in Moments",
+        )
+    }
     settles = ("moments_post",)
 
     def prepare(self) -> None:
@@ -50,7 +56,7 @@ class Moments(Mechanism):
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         plans = []
-        for merchant in np.flatnonzero(self.on).tolist():
+        for merchant in self.on.nonzero()[0].tolist():
             p = self.p[merchant]
             day, number = posts.weekly(days, p.posts_per_week)
             key = day * MOST_PER_DAY + number
@@ -69,7 +75,7 @@ class Moments(Mechanism):
         scrolls = view.scratch.get("surface_moments")
         if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME or scrolls is None:
             return fx
-        some = np.flatnonzero(scrolls & view.sessions.planned)
+        some = (scrolls & view.sessions.planned).nonzero()[0]
         user = view.sessions.user[some]
         flags = view.state["slot"]["flags"][user]
         row, slot = np.nonzero(((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0))
@@ -86,7 +92,7 @@ class Moments(Mechanism):
         fx, shown = Effects(), view.exposures
         adorned = np.zeros(len(view.channels), np.bool_)
         adorned[[code for name, code in view.channels.items() if name in ADORNED]] = True
-        at = np.flatnonzero(self.on[shown.merchant] & adorned[shown.channel])
+        at = (self.on[shown.merchant] & adorned[shown.channel]).nonzero()[0]
         if at.size:
             delta = np.zeros(len(shown))
             delta[at] = self._poster[shown.merchant[at]]

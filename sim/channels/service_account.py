@@ -76,10 +76,19 @@ class ServiceAccount(Mechanism):
     Params = ServiceAccountParams
     columns = (Column("slot", "welcomed", np.bool_, 0, "has had the automatic reply to following"),)
     kinds = {
-        "broadcast": Kind("a broadcast of the service account; detail: number in its month, from 0", stage="plain"),
-        "broadcast_refused": Kind("a broadcast beyond the platform's monthly cap"),
-        "opened": Kind("a fan opens a broadcast", detail=True),
-        "pinned": Kind("a fan pins the account"),
+        "broadcast": Kind(
+            "a broadcast of the service account; detail: number in its month, from 0",
+            stage="plain",
+            says="{merchant} sends its fans a broadcast about {product}",
+        ),
+        "broadcast_refused": Kind(
+            "a broadcast beyond the platform's monthly cap",
+            says="{merchant} wants to send its fans a broadcast, but has reached the month's cap",
+        ),
+        "opened": Kind(
+            "a fan opens a broadcast", detail=True, says="{user} opens the broadcast of {merchant} about {product}"
+        ),
+        "pinned": Kind("a fan pins the account", says="{user} pins the service account of {merchant}"),
     }
     settles = ("broadcast",)
 
@@ -95,7 +104,7 @@ class ServiceAccount(Mechanism):
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         plans = []
-        for merchant in np.flatnonzero(self.on).tolist():
+        for merchant in self.on.nonzero()[0].tolist():
             p = self.p[merchant]
             day, number, month = posts.monthly(view.calendar.start, days, p.broadcasts_per_month)
             key = month * MOST_PER_MONTH + number
@@ -146,7 +155,7 @@ class ServiceAccount(Mechanism):
         fan = (view.relation("flags", session, rows.merchant) & (FOLLOWS | MUTED | PINNED)) == FOLLOWS
         pins = draws.chance("channels.service_account/pin", rows.cause, self._pin[rows.merchant]) & content & fan
         pair = session[pins] * self.world.m + rows.merchant[pins]
-        at = np.flatnonzero(pins)[np.unique(pair, return_index=True)[1]]
+        at = pins.nonzero()[0][np.unique(pair, return_index=True)[1]]
         session, rows = session[at], rows.take(at)
         fx.relate("or", "flags", session, rows.merchant, PINNED)
         local = self.world.local_merchant(rows.merchant)
@@ -226,13 +235,13 @@ class ServiceAccount(Mechanism):
     def _parcels(self, view: View) -> tuple[Records, I64]:
         """Notices of arrived parcels of merchants with an account, and the planned session that finds each."""
         inbox = view.inbox("parcel_arrived")
-        at = np.flatnonzero(self.on[inbox.rows.merchant] & view.sessions.planned[inbox.session])
+        at = (self.on[inbox.rows.merchant] & view.sessions.planned[inbox.session]).nonzero()[0]
         return inbox.rows.take(at), inbox.session[at]
 
     def _moments(self, view: View) -> tuple[I64, Array, F64]:
         """Moments at which an account asks to be followed: (session, merchant, strength)."""
         shown, (parcels, at) = view.exposures, self._parcels(view)
-        viewed = np.flatnonzero(view.viewed & self.on[shown.merchant])
+        viewed = (view.viewed & self.on[shown.merchant]).nonzero()[0]
         bought = view.chosen[self.on[shown.merchant[view.chosen]]]
         session = np.concatenate((shown.session[viewed], shown.session[bought], at))
         merchant = np.concatenate((shown.merchant[viewed], shown.merchant[bought], parcels.merchant))

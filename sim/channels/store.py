@@ -136,7 +136,7 @@ class _Stand:
     """
 
     def __init__(self, world: World, discovery: F64) -> None:
-        local = np.flatnonzero(discovery[world.product["merchant"][: world.products]] > 0)
+        local = (discovery[world.product["merchant"][: world.products]] > 0).nonzero()[0]
         local = local[world.product["category"][local] >= 0]
         category = world.product["category"][local].astype(np.int64)
         block = world.product["merchant"][local].astype(np.int64) // BLOCK

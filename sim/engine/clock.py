@@ -66,31 +66,41 @@ class TickClock:
 
 
 class Stepped(Protocol):
-    """What the event clock drives: an engine that begins and ends ticks, and is called back in between."""
+    """What the event clock drives: an engine that begins and ends ticks, and whose processes run in between."""
 
     def begin(self, tick: int) -> None:
         """Begin the tick whose window begins now."""
 
     def end(self, tick: int) -> None:
-        """End the tick whose window has just ended."""
+        """End the tick whose window has just ended, after all that waited for its end."""
 
     def idle(self) -> bool:
         """Whether nothing is left to come to its end."""
 
 
 class EventClock:
-    """Calls single acts back at their own second, each a SimPy event; at one second lower ranks first."""
+    """A SimPy process for each session and each timer, and one for the ticks; at one second lower ranks go first."""
 
     def __init__(self, tick_seconds: int) -> None:
         self._environment = simpy.Environment()
         self._tick_seconds = tick_seconds
+        self._ending = self._environment.event()
 
-    def at(self, time: int, rank: int, act: Callable[[], None]) -> None:
-        """Call `act` at a second, after the tick that begins then has begun."""
+    def start(self, steps: Steps) -> None:
+        """Start a process."""
+        self._environment.process(steps)
+
+    def until(self, time: int, rank: int) -> simpy.Event:
+        """What a process waits for until a second, after the tick that begins then has begun."""
         event = self._environment.event()
-        event.callbacks.append(lambda _: act())
         event._ok, event._value = True, None  # as simpy's own Timeout does
+        # simpy takes any integer as priority, though it names only four of them
         self._environment.schedule(event, EventPriority(2 + rank), time - self._environment.now)
+        return event
+
+    def until_end(self) -> simpy.Event:
+        """What a process waits for until the end of the present tick."""
+        return self._ending
 
     def run(self, engine: Stepped, ticks: int, longest: int, told: Callable[[], None]) -> None:
         """Run the horizon of `ticks` ticks, and on until the engine is idle."""
@@ -102,5 +112,8 @@ class EventClock:
                 return
             engine.begin(tick)
             yield self._environment.timeout(self._tick_seconds)
+            self._ending.succeed()
+            yield self._ending  # whoever waited for it goes before
+            self._ending = self._environment.event()
             engine.end(tick)
             told()

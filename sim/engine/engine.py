@@ -18,13 +18,14 @@ from sim.kernels import queue, segments
 from sim.kernels.inbox import Mailbox
 from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
-from sim.units import DAY, U64, Array, Bools
+from sim.units import DAY, I32, U64, Array, Bools
 from sim.world.calendar import Calendar
 from sim.world.state import State, allocate
 from sim.world.world import World
 
 INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
 PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
+BLOCK = 1 << 15  # sessions that act at a time: what they need then stays near the processor
 CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
 _NO_IDS: U64 = np.zeros(0, np.uint64)
 BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
@@ -52,9 +53,11 @@ class Engine:
         tick_seconds: int,
         days: int,
         recorder: Recorder,
+        block: int = BLOCK,
     ) -> None:
+        """`block` sessions act at a time: a matter of speed alone, the ledger is the same for any."""
         self.crew, self.world, self.calendar, self.recorder = crew, world, calendar, recorder
-        self.tick_seconds, self.days = tick_seconds, days
+        self.tick_seconds, self.days, self.block = tick_seconds, days, block
         columns = crew.columns()
         self.state: State = allocate(world, columns, crew.initial())
         self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
@@ -65,6 +68,8 @@ class Engine:
         self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
         self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
         self._subjects = Subjects()
+        self._users: I32 = np.zeros(0, np.int32)  # who acts in this tick, in order
+        self._outcomes: dict[str, Outcome] = {}  # how their requests ended
         self._books = Books(world)
         self._content: dict[str, list[Records]] = {}
         self._shared_changed = True
@@ -109,19 +114,27 @@ class Engine:
         clock = view.clock
         if clock.running and clock.start % DAY == 0:
             self._plan(clock.day)
+        sessions = self._arrivals(self._timers.take(tick, "plan"), self._timers.take(tick, "wake"))
         due = self._timers.due(tick)
-        view.sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
-        if len(view.sessions):
+        self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
+        blocks = []
+        for view.sessions in sessions.blocks(self.block):
             self._act()
+            blocks.append(view.leave())
+            view.reset_tick()
+        self._users = sessions.user
         self._desk.settle(self.state, self._subjects, self._serve)
-        if len(view.sessions):
-            self._apply(self._phase("respond"))
-            self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        for number, seen in enumerate(blocks):
+            view.enter(seen)
+            view.outcomes = self._outcomes_of(number * self.block, len(view.sessions))
+            self._respond()
+            view.reset_tick()
+        self._outcomes.clear()
         if clock.end % DAY == 0:
             self._end_day(clock)
-        self._write(tick)
+        self._write(tick, sessions)
 
     # ---------------------------------------------------------------------------------------------- a tick
 
@@ -152,21 +165,16 @@ class Engine:
         for hook in self.crew.hooks("plan"):
             self._timers.add("plan", hook(self.view, day))
 
-    def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
+    def _arrivals(self, planned: Records, woken: Records) -> Sessions:
         """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
-        parts = [rows for rows in (planned, woken) if rows is not None]
-        if not parts:
-            return self.view.sessions
-        rows = Records.concat(parts)
-        is_planned = np.zeros(rows.n, np.bool_)
-        if planned is not None:
-            is_planned[: planned.n] = True
-        order = np.lexsort((rows.time, rows.user))
-        user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
-        first = segments.starts(user)
-        user = user[first]
-        event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
-        return Sessions(user, time[first], event, np.logical_or.reduceat(is_planned, first))
+        rows = Records.concat((planned, woken))
+        user, time, is_planned = rows.user, rows.time, np.arange(rows.n) < planned.n
+        if woken.n:
+            order = np.argsort(user.astype(np.int64) << 32 | time - self.view.clock.start, kind="stable")
+            user, time, is_planned = user[order], time[order], is_planned[order]
+            first = segments.starts(user)
+            user, time, is_planned = user[first], time[first], np.logical_or.reduceat(is_planned, first)
+        return Sessions(user, time, draws.child(self.world.user_key[user], "visit", self.view.clock.tick), is_planned)
 
     def _act(self) -> None:
         view, clock = self.view, self.view.clock
@@ -190,14 +198,29 @@ class Engine:
                 apply.appraise(view.exposures, effects)
             self._apply(effects, own=True)
 
+    def _outcomes_of(self, first: int, count: int) -> dict[str, Outcome]:
+        """How the requests of a block of sessions ended."""
+        if count == self._users.size:
+            return self._outcomes.copy()
+        found = {}
+        for kind, outcome in self._outcomes.items():
+            of = outcome.session - first
+            at = ((of >= 0) & (of < count)).nonzero()[0]
+            found[kind] = Outcome(outcome.rows.take(at), outcome.granted[at], of[at])
+        return found
+
+    def _respond(self) -> None:
+        self._apply(self._phase("respond"))
+        self.state["user"]["last_seen"][self.view.sessions.user] = self.view.sessions.time
+
     def _phase(self, phase: str) -> list[Effects]:
         return [effects for hook in self.crew.hooks(phase) if (effects := hook(self.view))]
 
     def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
         if own.any():
             mine = rows.take(own)
-            session = np.searchsorted(self.view.sessions.user, mine.user)
-            self.view.outcomes[kind] = Outcome(mine, granted[own], session)
+            session = np.searchsorted(self._users, mine.user)
+            self._outcomes[kind] = Outcome(mine, granted[own], session)
         mechanisms = self.crew.settling(kind)
         self._apply([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
 
@@ -252,21 +275,20 @@ class Engine:
         if rows.n:
             self._written.append((kind, rows))
 
-    def _write(self, tick: int) -> None:
+    def _write(self, tick: int, sessions: Sessions) -> None:
         """Hand the tick's events to the recorder, with the visits that led to any of them."""
         for currency, parts in self._posted.items():
             postings = Postings.concat(parts)
             self._books.apply(currency, postings)
             self.recorder.postings(currency, postings, tick)
         self._posted.clear()
-        if len(self.view.sessions):
-            self._write_visits(tick)
+        if len(sessions):
+            self._write_visits(tick, sessions)
         for kind, rows in self._written:
             self.recorder.events(kind, rows, tick)
         self._written.clear()
 
-    def _write_visits(self, tick: int) -> None:
-        sessions = self.view.sessions
+    def _write_visits(self, tick: int, sessions: Sessions) -> None:
         causes = [rows.cause for kind, rows in self._written if not self.crew.kinds[kind].detail]
         led = queue.member(sessions.event, np.sort(np.concatenate([_NO_IDS, *causes])))
         visits = Records(len(sessions), time=sessions.time, event=sessions.event, user=sessions.user)

@@ -1,30 +1,31 @@
 """The per-event engine: the same rules, one session and one request at a time, settled the moment they arise.
 
-It shares the mechanisms, the state and the books with the array engine, and none of its batching: a heap instead of
-buckets of timers, a list of letters instead of pooled mail, a set of what is open, and one piece taken off the shelf
-at a time. That both write the same ledger is what `wxsim verify` checks.
+One SimPy process for each session and each timer. It shares the mechanisms, the state and the books with the array
+engine, and none of its batching: processes instead of buckets of timers, a list of letters instead of pooled mail, a
+set of what is open, and one piece taken off the shelf at a time. That both write the same ledger is what
+`wxsim verify` checks.
 """
 
-import heapq
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sim.contract import STAGES, Outcome, Sessions
 from sim.engine import apply
-from sim.engine.clock import EventClock
+from sim.engine.clock import EventClock, Steps
 from sim.engine.engine import INBOX_CAPACITY, PATIENCE, Engine
 from sim.ledger.schema import Records
 from sim.units import DAY, I32, I64, U64
 
-SESSION, REQUEST = 0, 1  # at one second sessions come before requests
-_SEEN = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")  # what a session takes along to `respond`
+SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
+_NOBODY = Records(0)
+
+Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
 
 
 class EventEngine(Engine):
-    """One SimPy event per session and per request; it drives itself."""
+    """One SimPy process per session and per request; it drives itself."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -32,10 +33,10 @@ class EventEngine(Engine):
         self._mail: Any = Letters()
         self._subjects: Any = Open()
         self._timers: Any = self  # `add` is ours
-        self._due: list[tuple[int, int, str, Records, int]] = []  # heap by (time, event id)
         self._visits: dict[int, dict[int, tuple[int, bool]]] = {}  # tick -> user -> (second, planned)
-        self._acts: list[dict[str, Any]] = []  # what each session of this tick saw and asked
-        self._acting = -1  # place in `_acts` of the session that acts now
+        self._pending = 0  # requests that wait for their second
+        self._sessions: list[Sessions] = []  # of this tick
+        self._asked: Asked | None = None  # how the acting session's requests ended
         self._stage = len(STAGES)  # of the request that is settled now; -1 while a session acts
 
     def run(self, longest: int, told: Callable[[], None] = lambda: None) -> None:
@@ -45,43 +46,40 @@ class EventEngine(Engine):
         self._clock.run(self, self.days * DAY // self.tick_seconds, longest, told)
 
     def idle(self) -> bool:
-        return not self._due and not self._visits
+        return not self._pending and not self._visits
 
     def begin(self, tick: int) -> None:
-        """Show what is shared as it stands now, and call the sessions of this tick, each at its second."""
+        """Show what is shared as it stands now, and start the sessions of this tick."""
         self._begin(tick)
-        self._acts.clear()
+        self._sessions.clear()
         if self.view.clock.running and self.view.clock.start % DAY == 0:
             self._plan(self.view.clock.day)
         for user, (time, planned) in self._visits.pop(tick, {}).items():
-            self._clock.at(time, SESSION, partial(self._visit, user, time, planned))
+            self._clock.start(self._visit(user, time, planned))
 
     def end(self, tick: int) -> None:
-        """Let each session respond to what came of its requests; close the day; write."""
-        view = self.view
-        for act in self._acts:
-            for name in _SEEN:
-                setattr(view, name, act[name])
-            view.outcomes = {kind: _outcome(settled) for kind, settled in act["outcomes"].items()}
-            self._apply(self._phase("respond"))
-            self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
-        view.reset_tick()
-        if view.clock.end % DAY == 0:
-            self._end_day(view.clock)
-        view.sessions = _side_by_side([act["sessions"] for act in self._acts])
-        self._write(tick)
+        """Close the day and write, when every session has responded."""
+        if self.view.clock.end % DAY == 0:
+            self._end_day(self.view.clock)
+        self._write(tick, _side_by_side(self._sessions))
 
-    def _visit(self, user: int, time: int, planned: bool) -> None:
-        """One session, from opening WeChat to asking for what it wants."""
+    def _visit(self, user: int, time: int, planned: bool) -> Steps:
+        """One session: from opening WeChat to asking for what it wants; then what it does about what it got."""
         view = self.view
+        yield self._clock.until(time, SESSION)
         view.reset_tick()
         row = Records(1, user=user, time=time)
-        view.sessions = self._arrivals(row if planned else None, None if planned else row)
-        self._acting, self._stage = len(self._acts), -1
-        self._acts.append({"outcomes": {}})
+        view.sessions = self._arrivals(*((row, _NOBODY) if planned else (_NOBODY, row)))
+        self._asked, self._stage = {}, -1
         self._act()
-        self._acts[-1] |= {name: getattr(view, name) for name in _SEEN}
-        self._acting, self._stage = -1, len(STAGES)
+        seen, outcomes = view.leave(), self._asked
+        self._sessions.append(view.sessions)
+        self._asked, self._stage = None, len(STAGES)
+        view.reset_tick()
+        yield self._clock.until_end()
+        view.enter(seen)
+        view.outcomes = {kind: _outcome(settled) for kind, settled in outcomes.items()}
+        self._respond()
         view.reset_tick()
 
     # ---------------------------------------------------------------------------------------------- requests
@@ -95,7 +93,7 @@ class EventEngine(Engine):
                 second, planned = visits.get(user, (time, False))
                 visits[user] = (min(second, time), planned or kind == "plan")
             else:
-                self._call(kind, row, -1)
+                self._wait(kind, row, None)
 
     def _request(self, kind: str, rows: Records, own: bool) -> None:
         """A request of this tick whose stage is still to come stays in it; any other waits for the next."""
@@ -104,20 +102,20 @@ class EventEngine(Engine):
             rows = apply.not_before(rows, end)
         for row in _one_by_one(rows):
             mine = own and int(row.time[0]) < end
-            self._call(kind, row, self._acting if mine else -1)
+            self._wait(kind, row, self._asked if mine else None)
 
-    def _call(self, kind: str, row: Records, act: int) -> None:
-        time = int(row.time[0])
-        heapq.heappush(self._due, (time, int(row.event[0]), kind, row, act))
-        self._clock.at(time, REQUEST, self._settle_next)
+    def _wait(self, kind: str, row: Records, asked: Asked | None) -> None:
+        self._pending += 1
+        self._clock.start(self._timer(kind, row, asked))
 
-    def _settle_next(self) -> None:
-        """Settle the request that is due first: of one second, that with the smallest event id."""
-        _, _, kind, row, act = heapq.heappop(self._due)
+    def _timer(self, kind: str, row: Records, asked: Asked | None) -> Steps:
+        """One request, settled at its second; the session that waits for the outcome finds it in `asked`."""
+        yield self._clock.until(int(row.time[0]), REQUEST + int(row.event[0]))
+        self._pending -= 1
         stage = self.crew.kinds[kind].stage
         row, granted = self._ask(stage, row)
-        if act >= 0:
-            self._acts[act]["outcomes"].setdefault(kind, []).append((row, granted))
+        if asked is not None:
+            asked.setdefault(kind, []).append((row, granted))
         self._stage = STAGES.index(stage)
         answer = np.array([granted])
         self._apply([mechanism.settle(self.view, kind, row, answer) for mechanism in self.crew.settling(kind)])

@@ -51,7 +51,7 @@ def fan_out(indptr: Array, rows: Array, event: U64, halvings: Array, name: str) 
     if whole.all():
         return expand(start, stop)
     found = [expand(start, np.where(whole, stop, start))]
-    left = np.flatnonzero(~whole & (stop > start))
+    left = (~whole & (stop > start)).nonzero()[0]
     at, gaps = start[left], np.zeros(left.size, np.int64)
     while left.size:
         block = _block(stop[left] - at, halvings[left])
@@ -60,7 +60,7 @@ def fan_out(indptr: Array, rows: Array, event: U64, halvings: Array, name: str) 
         inside = position < stop[left][owner]
         found.append((left[owner[inside]], position[inside]))
         last = np.cumsum(block) - 1
-        more = np.flatnonzero(inside[last] & (position[last] + 1 < stop[left]))
+        more = (inside[last] & (position[last] + 1 < stop[left])).nonzero()[0]
         left, at, gaps = left[more], position[last[more]] + 1, (gaps + block)[more]
     return _merge(found)
 

@@ -87,7 +87,7 @@ class Mailbox(Generic[R]):
         if self._size == 0:
             return self._make(0)
         alive = self._kind[: self._size] != _READ
-        stale = np.flatnonzero(alive & (self._pool["time"][: self._size] < now - self._patience))
+        stale = (alive & (self._pool["time"][: self._size] < now - self._patience)).nonzero()[0]
         dropped = self._rows(stale)
         self._forget(stale)
         if self._gone > self._size // 2:
@@ -115,7 +115,7 @@ class Mailbox(Generic[R]):
 
     def _pack(self) -> None:
         """Move the waiting messages to the front and link them anew."""
-        alive = np.flatnonzero(self._kind[: self._size] != _READ)
+        alive = (self._kind[: self._size] != _READ).nonzero()[0]
         for column in (self._kind, *self._pool.values()):
             column[: alive.size] = column[alive]
         self._size, self._gone = alive.size, 0

@@ -19,7 +19,7 @@ def first_come(item: Array, quantity: Array, available: I64) -> Bools:
     """
     granted = np.ones(item.size, np.bool_)
     demand = np.bincount(item, np.maximum(quantity, 0), available.size)  # sums of integers: exact below 2**53
-    contested = np.flatnonzero((demand > available)[item])
+    contested = ((demand > available)[item]).nonzero()[0]
     left: dict[int, int] = {}
     for row, what, asked in zip(
         contested.tolist(), item[contested].tolist(), quantity[contested].tolist(), strict=True

@@ -29,7 +29,7 @@ def claim(merchants: Array, protected: Bools, value: Array, user: Array, merchan
     values lie strictly between the limits of int64. Nothing is written: that is the caller's.
     """
     slot = find(merchants, user, merchant)
-    need = np.flatnonzero(slot < 0)
+    need = (slot < 0).nonzero()[0]
     fresh = np.zeros(slot.size, np.bool_)
     if need.size == 0:
         return slot, fresh
@@ -45,7 +45,7 @@ def claim(merchants: Array, protected: Bools, value: Array, user: Array, merchan
 
 def _reserve(price: I64, who: Array, user: Array, slot: I64) -> None:
     """Keep the slots that this very call has found for users with newcomers."""
-    known = np.flatnonzero(slot >= 0)
+    known = (slot >= 0).nonzero()[0]
     row = np.minimum(np.searchsorted(who, user[known]), who.size - 1)
     same = who[row] == user[known]
     price[row[same], slot[known[same]]] = _LAST
@@ -54,7 +54,7 @@ def _reserve(price: I64, who: Array, user: Array, slot: I64) -> None:
 def _assign(price: I64, row: I64, turn: I64) -> I64:
     """Give each newcomer its row's cheapest slot, turn by turn; -1 when only protected ones are left."""
     slot = np.full(row.size, -1, np.int64)
-    for at in (np.flatnonzero(turn == k) for k in range(int(turn.max()) + 1)):
+    for at in ((turn == k).nonzero()[0] for k in range(int(turn.max()) + 1)):
         cheapest = price[row[at]].argmin(axis=1)
         slot[at] = np.where(price[row[at], cheapest] < _LAST, cheapest, -1)
         price[row[at], cheapest] = _LAST

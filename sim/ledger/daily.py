@@ -31,7 +31,7 @@ class DailyCounts:
         for row, name in ((1, "quantity"), (2, "amount")):
             if rows.given(name):  # exact: a block's sums stay far below 2**53
                 sums[row] = np.bincount(place, getattr(rows, name), cells.size).astype(np.int64)
-        used = np.flatnonzero(sums[0])
+        used = sums[0].nonzero()[0]
         self._kinds.append(kind)
         self._cells.append(cells[used])
         self._sums.append(sums[:, used])

@@ -43,7 +43,7 @@ class Digest:
         """Take in rows of these days."""
         if not day.size:
             return
-        starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
+        starts = np.diff(day, prepend=day[0] - 1).nonzero()[0]
         first = np.add.reduceat(hashes, starts)
         second = np.add.reduceat(mix(hashes + _GAMMA), starts)
         for when, a, b in zip(day[starts].tolist(), first.tolist(), second.tolist(), strict=True):

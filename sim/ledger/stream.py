@@ -73,7 +73,7 @@ class Stream:
         bounds = np.searchsorted(world[order], np.arange(len(self.parts) + 1)).tolist()
         for at, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
             self.parts[at].add(ordered, start, stop)
-            keep = slice(start, stop) if digested is None else start + np.flatnonzero(digested[order[start:stop]])
+            keep = slice(start, stop) if digested is None else start + (digested[order[start:stop]]).nonzero()[0]
             self._digests[at].add(day[keep], hashes[keep])
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ def canonical_order(world: Array, tick: Array, time: I64, event: U64, hashes: U6
     tied = np.zeros(time.size, np.bool_)
     tied[1:] = same
     tied[:-1] |= same
-    at = np.flatnonzero(tied)
+    at = tied.nonzero()[0]
     rows = order[at]
     order[at] = rows[np.lexsort((hashes[rows], event[rows], second[at]))]
     return order

@@ -42,9 +42,9 @@ class Forest:
         """
         below = np.ones(self.parent.size, np.int64)
         for depth in range(int(self.depth.max(initial=0)), 0, -1):
-            at = np.flatnonzero(self.depth == depth)
+            at = (self.depth == depth).nonzero()[0]
             np.add.at(below, self.parent[at], below[at])
-        edge = np.flatnonzero(self.parent >= 0)
+        edge = (self.parent >= 0).nonzero()[0]
         size = np.bincount(self.root, minlength=self.root.size)
         crossing = below[edge] * (size[self.root[edge]] - below[edge])
         distance = np.bincount(self.root[edge], crossing, minlength=self.root.size)
@@ -59,7 +59,7 @@ def cascades(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
     order = np.argsort(rows["event"].to_numpy())
     event, cause, share, deal = (rows[name].to_numpy()[order] for name in ("event", "cause", "share", "deal"))
     above = nearest(event, cause, share)
-    shares = np.flatnonzero(share)
+    shares = share.nonzero()[0]
     place = np.cumsum(share) - 1
     parent = np.where(above[shares] >= 0, place[above[shares]], -1)
     trees = forest(parent)

@@ -48,10 +48,18 @@ class Coupon(Mechanism):
         "coupon_issue": Kind("the merchant fills its pool; quantity is negative: it puts them there", stage="coupon"),
         "coupon_claim": Kind("a user asks for a coupon; detail is the second at which it lapses", stage="coupon"),
         "coupon_expiry": Kind("a coupon lapses unless it was used; cause is its claim", stage="once"),
-        "coupon_issued": Kind("a pool was filled with `quantity` coupons"),
-        "coupon_claimed": Kind("a user holds a coupon; detail is the second at which it lapses"),
-        "coupon_redeemed": Kind("a coupon was used; cause is the order, amount the fen taken off"),
-        "coupon_expired": Kind("a coupon lapsed unused; cause is its claim"),
+        "coupon_issued": Kind("a pool was filled with `quantity` coupons", says="{merchant} issues {quantity} coupons"),
+        "coupon_claimed": Kind(
+            "a user holds a coupon; detail is the second at which it lapses",
+            says="{user} takes a coupon of {merchant}, good until {detail:when}",
+        ),
+        "coupon_redeemed": Kind(
+            "a coupon was used; cause is the order, amount the fen taken off",
+            says="{user} uses her coupon of {merchant}: {amount} off {product}",
+        ),
+        "coupon_expired": Kind(
+            "a coupon lapsed unused; cause is its claim", says="{user} lets a coupon of {merchant} lapse"
+        ),
     }
     settles = ("coupon_issue", "coupon_claim", "coupon_expiry")
 
@@ -64,7 +72,7 @@ class Coupon(Mechanism):
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         issues = []
         start: date = view.calendar.start
-        for merchant in np.flatnonzero(self.on).tolist():
+        for merchant in self.on.nonzero()[0].tolist():
             day, month = posts.months(start, days)
             event = draws.child(self.world.merchant_key[merchant], "coupon_issue", month)
             quantity = -self.p[merchant].pool_per_month
@@ -82,7 +90,7 @@ class Coupon(Mechanism):
         """What holders save."""
         fx, shown = Effects(), view.exposures
         reached = self.on[shown.merchant] & (shown.price >= self._min_spend[shown.merchant])
-        at = np.flatnonzero(reached & view.sessions.planned[shown.session])
+        at = (reached & view.sessions.planned[shown.session]).nonzero()[0]
         giving = view.scratch.get("gift_peer")
         if giving is not None:
             at = at[giving[shown.session[at]] < 0]
@@ -96,7 +104,7 @@ class Coupon(Mechanism):
         fx, shown = Effects(), view.exposures
         told = np.zeros(len(view.channels), np.bool_)
         told[[view.channel(name) for name in PRIVATE_CHANNELS]] = True
-        at = np.flatnonzero(self.on[shown.merchant] & (view.viewed | told[shown.channel]))
+        at = (self.on[shown.merchant] & (view.viewed | told[shown.channel])).nonzero()[0]
         at = at[view.sessions.planned[shown.session[at]]]
         if at.size == 0:
             return fx
@@ -134,7 +142,7 @@ class Coupon(Mechanism):
     def respond(self, view: View) -> Effects:
         """New holders put the coupon away; used ones are cancelled."""
         fx, claim = Effects(), view.outcome("coupon_claim")
-        got = np.flatnonzero(claim.granted)
+        got = claim.granted.nonzero()[0]
         mine = claim.rows.take(got)
         fx.relate("set", "coupon_until", claim.session[got], mine.merchant, mine.detail)
         if view.chosen.size:
@@ -145,7 +153,7 @@ class Coupon(Mechanism):
         return fx
 
     def _redeem(self, view: View, fx: Effects, paid: Outcome, used: Bools) -> None:
-        at = np.flatnonzero(paid.granted & used[paid.session])
+        at = (paid.granted & used[paid.session]).nonzero()[0]
         if at.size == 0:
             return
         session, rows = paid.session[at], paid.rows.take(at)

@@ -92,10 +92,23 @@ class GiftPacket(Mechanism):
         "gift_deadline": Kind("the time to claim is over; cause is the gift", stage="once"),
         "gift_swap": Kind("the recipient takes another style; detail is the old variant", stage="stock"),
         "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
-        "gift_sent": Kind("a gift was paid and sent; its id is the gift's"),
-        "gift_claimed": Kind("the recipient (user) took the gift; cause is the gift"),
-        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant's number"),
-        "gift_expired": Kind("nobody took the gift, the sender (user) is refunded; cause is the gift"),
+        "gift_sent": Kind(
+            "a gift was paid and sent; its id is the gift's",
+            says="{user} gives {peer} {quantity} × {product} of {merchant} for {amount}"
+            "[, {detail:yuan} off][ ({channel})]",
+        ),
+        "gift_claimed": Kind(
+            "the recipient (user) took the gift; cause is the gift",
+            says="{user} takes the gift from {peer}: {quantity} × {product} of {merchant}",
+        ),
+        "gift_swapped": Kind(
+            "the recipient (user) took another style; detail is the old variant's number",
+            says="{user} swaps it for another style: {variant}",
+        ),
+        "gift_expired": Kind(
+            "nobody took the gift, the sender (user) is refunded; cause is the gift",
+            says="{peer} does not take {product} of {merchant} in time, and {amount} go back to {user}",
+        ),
     }
     settles = ("gift_order", "gift_claim", "gift_deadline", "gift_swap")
 
@@ -122,7 +135,7 @@ class GiftPacket(Mechanism):
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
         fx = Effects()
-        session = np.flatnonzero(_giving(view) & view.sessions.planned)
+        session = (_giving(view) & view.sessions.planned).nonzero()[0]
         if session.size:
             session, product = self._pages(view, session)
             appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
@@ -142,7 +155,7 @@ class GiftPacket(Mechanism):
         giving = _giving(view)
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
-            at = np.flatnonzero((off > 0) & giving[shown.session])
+            at = ((off > 0) & giving[shown.session]).nonzero()[0]
             fx.discount(at, off[at])
         return fx
 
@@ -183,7 +196,7 @@ class GiftPacket(Mechanism):
     def _hooks(self, price: I64) -> I64:
         """How much each product is cheaper for senders, fen: only the cheapest gift of a merchant with a hook."""
         product, off = self.world.product, np.zeros(self._listed.size, np.int64)
-        listed = np.flatnonzero(self._listed)
+        listed = self._listed.nonzero()[0]
         merchant = product["merchant"][listed]
         hook = listed[segments.argmax(merchant, -product["price"][listed], listed.astype(np.uint64))]
         wanted = price[product["merchant"][hook]]
@@ -192,7 +205,7 @@ class GiftPacket(Mechanism):
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
         """The gifts that each session's page shows: the first `PAGE` of a race."""
-        world, local = self.world, np.flatnonzero(self.eligible(view.rules)[: self.world.products])
+        world, local = self.world, self.eligible(view.rules)[: self.world.products].nonzero()[0]
         if local.size == 0:
             return session[:0], session[:0]
         owner = np.repeat(np.arange(session.size), local.size)
@@ -217,7 +230,7 @@ class GiftPacket(Mechanism):
         fx.request("gift_deadline", waiting.with_(time=deadline, event=draws.child(gift, "gift_deadline")))
         tick = view.clock.end - view.clock.start
         answer = np.maximum(sent.time + self.delay(sent), (sent.time // tick + 1) * tick)
-        at = np.flatnonzero(self.willing(sent) & (answer <= deadline))
+        at = (self.willing(sent) & (answer <= deadline)).nonzero()[0]
         found, answer = waiting.take(at), answer[at]
         event = draws.child(found.cause, "gift")
         message = found.with_(

@@ -97,12 +97,27 @@ class AfterSale(Mechanism):
         "delivery": Kind("a parcel arrives; detail is the seconds it took", stage="plain"),
         "return": Kind("a parcel is sent back; detail is the pieces that can be sold again", stage="plain"),
         "completion": Kind("the return window closes", stage="plain"),
-        "shipped": Kind("a claimed gift is on its way to its recipient (peer); cause is the gift"),
-        "delivered": Kind("a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken"),
-        "returned": Kind("the receiver (user) sent a parcel back and who paid was refunded; detail as of return"),
-        "completed": Kind("an order ended well and the merchant was paid"),
+        "shipped": Kind(
+            "a claimed gift is on its way to its recipient (peer); cause is the gift",
+            says="{quantity} × {product} of {merchant} goes out to {peer}",
+        ),
+        "delivered": Kind(
+            "a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken",
+            says="{quantity} × {product} of {merchant} reaches [{peer}|{user}] after {detail:span}",
+        ),
+        "returned": Kind(
+            "the receiver (user) sent a parcel back and who paid was refunded; detail as of return",
+            says="{user} sends {quantity} × {product} of {merchant} back, and {amount} are refunded[ to {peer}]",
+        ),
+        "completed": Kind(
+            "an order ended well and the merchant was paid",
+            says="{merchant} is paid {amount} for {quantity} × {product}, less fees: nobody sent it back in time",
+        ),
         "parcel_arrived": Kind("message to the receiver; cause is delivered, detail is satisfaction in 1/1000"),
-        "rating": Kind("the receiver rated a parcel; detail is the stars, cause is delivered"),
+        "rating": Kind(
+            "the receiver rated a parcel; detail is the stars, cause is delivered",
+            says="{user} gives {product} of {merchant} {detail} of 5 stars",
+        ),
     }
     settles = ("order", "parcel", "delivery", "return", "completion")
 
@@ -212,7 +227,7 @@ class AfterSale(Mechanism):
         """A refused order is the worst parcel: none."""
         fx = Effects()
         outcome = view.outcome("order")
-        lost = np.flatnonzero(~outcome.granted & self.on[outcome.rows.merchant])
+        lost = (~outcome.granted & self.on[outcome.rows.merchant]).nonzero()[0]
         if lost.size:
             inbox = Inbox(outcome.rows.take(lost), outcome.session[lost])
             known = view.relation("merchant", inbox.session, inbox.rows.merchant, NOBODY) >= 0
@@ -237,7 +252,7 @@ class AfterSale(Mechanism):
         loyalty = view.relation("loyalty", session[begin], merchant[begin], 0.5).astype(np.float64)
         group = np.repeat(np.arange(begin.size), segments.counts(pair))
         for k in range(int(turn.max()) + 1):  # nearly always once
-            at = np.flatnonzero(turn == k)
+            at = (turn == k).nonzero()[0]
             weight = self._weight[merchant[at]]
             loyalty[group[at]] = (1.0 - weight) * loyalty[group[at]] + weight * satisfaction[order[at]]
         last = np.append(begin[1:], pair.size) - 1
@@ -248,7 +263,7 @@ class AfterSale(Mechanism):
     def _rate_parcels(self, fx: Effects, view: View, inbox: Inbox) -> None:
         rows = inbox.rows
         rates = draws.chance("operations.after_sale/rates", rows.cause, self._rates[rows.merchant])
-        at = np.flatnonzero(rates)
+        at = rates.nonzero()[0]
         if at.size == 0:
             return
         rated, session = rows.take(at), inbox.session[at]

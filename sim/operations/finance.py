@@ -41,8 +41,12 @@ class Finance(Mechanism):
 
     Params = FinanceParams
     kinds = {
-        "wages": Kind("staff paid for the day", stage="plain"),
-        "upkeep": Kind("content and accounts paid for the day", stage="plain"),
+        "wages": Kind("staff paid for the day", stage="plain", says="{merchant} pays its staff {amount}"),
+        "upkeep": Kind(
+            "content and accounts paid for the day",
+            stage="plain",
+            says="{merchant} pays {amount} for content and accounts",
+        ),
     }
     settles = ("order", "gift_order", "gift_deadline", "delivery", "return", "completion", "wages", "upkeep")
 
@@ -59,7 +63,7 @@ class Finance(Mechanism):
 
     def _payments(self, kind: str, amount: I64, days: int) -> Records:
         """One payment per day for every merchant that pays at all."""
-        payers = np.flatnonzero(amount)
+        payers = amount.nonzero()[0]
         merchant, day = np.repeat(payers, days), np.tile(np.arange(days), payers.size)
         return Records(
             day.size,

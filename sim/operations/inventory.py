@@ -58,8 +58,16 @@ class Inventory(Mechanism):
         Column("variant", "asked_past", np.float64, 0, "how much of that is forgotten"),
     )
     kinds = {
-        "restock": Kind("pieces arrive from the factory; quantity is negative: it puts them there", stage="stock"),
-        "put_back": Kind("pieces go back to the shelf; detail 0 from the reserve, 1 from a customer", stage="stock"),
+        "restock": Kind(
+            "pieces arrive from the factory; quantity is negative: it puts them there",
+            stage="stock",
+            says="{merchant} gets {quantity} × {variant} from the factory",
+        ),
+        "put_back": Kind(
+            "pieces go back to the shelf; detail 0 from the reserve, 1 from a customer",
+            stage="stock",
+            says="{merchant} puts {quantity} × {variant} back on the shelf",
+        ),
     }
     settles = (
         "order", "gift_order", "gift_swap", "gift_deadline", "parcel", "delivery", "return", "restock", "put_back",
@@ -88,7 +96,7 @@ class Inventory(Mechanism):
         return {("variant", "on_order"): self._opening}
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
-        variant = np.flatnonzero(self._opening)
+        variant = self._opening.nonzero()[0]
         return {"restock": self._restock(variant, self._opening[variant], 0, 0)}
 
     def close(self, view: View) -> Effects:
@@ -97,7 +105,7 @@ class Inventory(Mechanism):
         s = np.maximum(self._s, np.rint(demand * self._reach).astype(np.int64))
         Q = np.maximum(self._Q, np.rint(demand * self._cover).astype(np.int64))
         position = view.shared("variant", "stock") + view.shared("variant", "on_order")
-        variant = np.flatnonzero((position <= s) & (self._Q > 0))
+        variant = ((position <= s) & (self._Q > 0)).nonzero()[0]
         if variant.size:
             lots = (s[variant] - position[variant]) // Q[variant] + 1
             pieces = lots * Q[variant]

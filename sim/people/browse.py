@@ -74,7 +74,7 @@ class Browse(Mechanism):
         budget = _budget(view)
         crowded = np.bincount(e.session, minlength=budget.size) > budget
         kept = np.ones(len(e), np.bool_)
-        at = np.flatnonzero(crowded[e.session])
+        at = crowded[e.session].nonzero()[0]
         kept[at] = self._strongest(view, e, at, budget[e.session[at]])
         fx.keep(kept)
         return fx
@@ -89,7 +89,7 @@ class Browse(Mechanism):
 
 def _opens(keys: U64, activity: Array, willing: float, day: int) -> I64:
     """Positions of those who open WeChat."""
-    return np.flatnonzero(draws.chance("people.browse/open", keys, willing * activity, day))
+    return draws.chance("people.browse/open", keys, willing * activity, day).nonzero()[0]
 
 
 def _second(keys: U64, profile: Array, day: int) -> I64:

@@ -87,10 +87,25 @@ class Buy(Mechanism):
 
     Params = BuyParams
     kinds = {
-        "exposure": Kind("a product was noticed", detail=True),
-        "view": Kind("its page was opened; cause: what brought the exposure", detail=True),
-        "order": Kind("paid; amount: fen after discount, detail: discount in fen", stage="stock"),
-        "order_refused": Kind("sold out at the moment of paying; columns as in order"),
+        "exposure": Kind(
+            "a product was noticed",
+            detail=True,
+            says="{user} notices {product} of {merchant} ({channel})[, recommended by {peer}]",
+        ),
+        "view": Kind(
+            "its page was opened; cause: what brought the exposure",
+            detail=True,
+            says="{user} opens the page of {product} of {merchant} at {amount}[, recommended by {peer}]",
+        ),
+        "order": Kind(
+            "paid; amount: fen after discount, detail: discount in fen",
+            stage="stock",
+            says="{user} buys {quantity} × {product} of {merchant} for {amount}[, {detail:yuan} off][ ({channel})]",
+        ),
+        "order_refused": Kind(
+            "sold out at the moment of paying; columns as in order",
+            says="{user} wants {quantity} × {product} of {merchant}[ for {peer}], but it is sold out",
+        ),
     }
     settles = ("order",)
 
@@ -130,7 +145,7 @@ class Buy(Mechanism):
         p = self.p
         odds = np.array([self._odds.get(name, self._other_odds) for name in sorted(view.channels, key=view.channel)])
         luck = draws.uniform("people.buy/click", view.sessions.event[e.session], which)
-        at = np.flatnonzero(luck < choice.logistic(odds + p.click_limit)[e.channel])
+        at = (luck < choice.logistic(odds + p.click_limit)[e.channel]).nonzero()[0]
         interest = p.click_weight * (e.appeal[at] + p.taste_weight * (_taste(view, e, at) - 1.0))
         interest = np.clip(interest, -p.click_limit, p.click_limit)
         out: I64 = at[luck[at] < choice.logistic(odds[e.channel[at]] + interest)]

@@ -23,14 +23,19 @@ class Follow(Mechanism):
     """Who becomes a fan."""
 
     Params = FollowParams
-    kinds = {"follow": Kind("began to follow the merchant's service account; cause: her session")}
+    kinds = {
+        "follow": Kind(
+            "began to follow the merchant's service account; cause: her session",
+            says="{user} follows the service account of {merchant}",
+        )
+    }
 
     def respond(self, view: View) -> Effects:
         """Some of those who were asked follow."""
         asked = view.scratch.get("prompt_merchant")
         if asked is None:
             return EMPTY
-        session = np.flatnonzero((asked >= 0) & view.sessions.planned)
+        session = ((asked >= 0) & view.sessions.planned).nonzero()[0]
         merchant = asked[session].astype(np.int64)
         willing = self.p.propensity * view.scratch["prompt_strength"][session]
         number = view.world.local_merchant(merchant)

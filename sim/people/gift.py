@@ -72,7 +72,7 @@ class Gift(Mechanism):
         """Whoever wants to give and sees what can be given looks at nothing else, and at her budget."""
         e, peer = view.exposures, view.scratch["gift_peer"]
         giving = np.zeros(len(view.sessions), np.bool_)
-        at = np.flatnonzero(peer[e.session] >= 0)
+        at = (peer[e.session] >= 0).nonzero()[0]
         fx = Effects()
         if at.size:
             product = e.product[at]
@@ -120,7 +120,7 @@ class Gift(Mechanism):
         generosity = view.person("generosity").astype(np.float64)
         any_day = p.everyday + p.festival * pull
         luck = draws.uniform("people.gift/wish", now.event)
-        maybe = np.flatnonzero((luck < generosity * (any_day + p.birthday)) & now.planned)
+        maybe = ((luck < generosity * (any_day + p.birthday)) & now.planned).nonzero()[0]
         wishes = luck[maybe] < generosity[maybe] * (any_day + p.birthday * self._party_near(view, now.user[maybe]))
         session = maybe[wishes]
         user = now.user[session]

@@ -82,7 +82,7 @@ class Repurchase(Mechanism):
         session, merchant, flags = self._needs(view)
         event, number = view.sessions.event[session], view.world.local_merchant(merchant)
         recalled = draws.chance("people.repurchase/recall", event, self.recall(flags), number)
-        at = np.flatnonzero(recalled)
+        at = recalled.nonzero()[0]
         luck = draws.uniform("people.repurchase/first", event[at], number[at])
         first = at[segments.argmax(session[at], luck, number[at].astype(np.uint64))]
         needed = np.full(len(view.sessions), NOBODY, np.int64)
@@ -93,7 +93,7 @@ class Repurchase(Mechanism):
     def expose(self, view: View) -> Effects:
         """What she needs is before her eyes: all products of that merchant."""
         merchant = view.scratch["need_merchant"]
-        session = np.flatnonzero(merchant >= 0)
+        session = (merchant >= 0).nonzero()[0]
         if not session.size:
             return EMPTY
         fx, merchant = Effects(), merchant[session]
@@ -114,7 +114,7 @@ class Repurchase(Mechanism):
         out = view.outcome("order")
         session, merchant = out.session[out.granted], out.rows.merchant[out.granted]
         before = view.relation("orders", session, merchant).astype(np.int64)
-        again = np.flatnonzero(before > 0)
+        again = (before > 0).nonzero()[0]
         if not again.size:
             return EMPTY
         fx, session, merchant = Effects(), session[again], merchant[again]
@@ -150,7 +150,7 @@ class Repurchase(Mechanism):
             weeks = weeks / (1.0 + late[user, place].astype(np.float64))
         number = view.world.local_merchant(merchant)
         arises = 1.0 - exp(-self._rates(view.world.user_key[user], number) * weeks)
-        at = np.flatnonzero(draws.chance("people.repurchase/need", now.event[session], arises, number))
+        at = draws.chance("people.repurchase/need", now.event[session], arises, number).nonzero()[0]
         return session[at], merchant[at], slot["flags"][user[at], place[at]]
 
     def _rates(self, key: U64, number: I64) -> F64:

@@ -29,7 +29,7 @@ class SearchIntent(Mechanism):
         """Note the category that each session searches for, -1 for none."""
         fx, now = Effects(), view.sessions
         searches = draws.chance("people.search_intent/search", now.event, self.p.share) & now.planned
-        at = np.flatnonzero(searches)
+        at = searches.nonzero()[0]
         category = np.full(len(now), -1, np.int64)
         category[at] = _wanted(view, at)
         fx.note("search", category)

@@ -81,7 +81,10 @@ class Share(Mechanism):
 
     Params = ShareParams
     kinds = {
-        "share": Kind("shared a product; detail: depth in its cascade, quantity: people reached"),
+        "share": Kind(
+            "shared a product; detail: depth in its cascade, quantity: people reached",
+            says="{user} shares {product} of {merchant} ({channel}); people reached: {quantity}",
+        ),
         "recommendation": Kind("message to a friend (peer: who shares); cause: share, quantity: 1 if she has it"),
     }
     channel_names = _SURFACES
@@ -130,7 +133,7 @@ class Share(Mechanism):
         urge = np.concatenate([part.urge for part in parts]) * self._strength[rows.product]
         urge *= view.world.people["sociality"][view.sessions.user[session]]
         shares = draws.chance("people.share/urge", view.sessions.event[session], urge, rows.event)
-        at = np.flatnonzero(shares & view.sessions.planned[session])
+        at = (shares & view.sessions.planned[session]).nonzero()[0]
         if not at.size:
             return EMPTY
         return self._tell(view, session[at], rows.take(at))
@@ -144,9 +147,7 @@ class Share(Mechanism):
         code = np.array([view.channel(name) for name in _SURFACES])[surface]
         share = share.with_(channel=code, merchant=view.world.product["merchant"][share.product])
         ways = (self._chat, self._group, self._moments)
-        parts = [
-            way(view, share, at) for place, way in enumerate(ways) if (at := np.flatnonzero(surface == place)).size
-        ]
+        parts = [way(view, share, at) for place, way in enumerate(ways) if (at := (surface == place).nonzero()[0]).size]
         owner, friend = (np.concatenate(ends) for ends in zip(*parts, strict=True))
         fx = Effects()
         fx.event("share", share.with_(quantity=np.bincount(owner, minlength=share.n)))
@@ -174,7 +175,7 @@ class Share(Mechanism):
     def _pages(self, view: View) -> _Occasions:
         """Product pages seen, each once; of several ways to a page a friend's recommendation counts."""
         e = view.exposures
-        seen = np.flatnonzero(view.viewed)
+        seen = view.viewed.nonzero()[0]
         key = e.session[seen] * view.world.product["price"].size + e.product[seen]
         seen = seen[segments.argmax(key, (e.peer[seen] >= 0).astype(np.int64), e.cause[seen])]
         told = e.peer[seen] >= 0

@@ -91,7 +91,7 @@ class SearchEngine(Mechanism):
         category = view.scratch.get("search")
         if category is None:
             return fx
-        session = np.flatnonzero((category >= 0) & view.sessions.planned)
+        session = ((category >= 0) & view.sessions.planned).nonzero()[0]
         if session.size == 0:
             return fx
         world = self.world.world_of(view.sessions.user[session])
@@ -114,6 +114,6 @@ class SearchEngine(Mechanism):
         """The results of each (world, category), shape (worlds · categories, results); -1 where there are no more."""
         rank = view.shared("product", "search_rank")
         page = np.full((self.world.count * len(self.world.categories), self.p.results), -1, np.int64)
-        shown = np.flatnonzero(rank < self.p.results)
+        shown = (rank < self.p.results).nonzero()[0]
         page[self._group[shown], rank[shown]] = shown
         return page

@@ -88,7 +88,7 @@ def _rows(keys: U64, where: Circles, first: int, last: int, row: I32, column: I3
         np.concatenate([*(force for _, _, force in found), far]),
     )
     row, column, force = np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([force, force])
-    mine = np.flatnonzero((row >= first) & (row < last))
+    mine = ((row >= first) & (row < last)).nonzero()[0]
     return by_strength(n, keys.size, row[mine] - np.uint64(first), column[mine], force[mine])
 
 
@@ -123,7 +123,7 @@ class _Run:
         u, v = np.minimum(order[left], order[right]), np.maximum(order[left], order[right])
         know = np.minimum(weight[right] * share[left], 1.0)
         index = (v + self.first) * len(KINDS) + kind
-        hit = np.flatnonzero(draws.chance("world.native/tie", self.keys[u], know, index))
+        hit = draws.chance("world.native/tie", self.keys[u], know, index).nonzero()[0]
         u, v, common = u[hit], v[hit], know[hit] * friends[left[hit]]
         return u, v, strength(self.keys, u, v, CLOSENESS[kind], common, self.first)
 

@@ -35,7 +35,7 @@ def community_strength(keys: U64, where: Circles, u: Array, v: Array, kind: Arra
     """
     common = np.zeros(u.size)
     for code, share in enumerate(SHARE.values()):
-        mine = np.flatnonzero(kind == code)
+        mine = (kind == code).nonzero()[0]
         weight = share * where.ties
         label = where.member[code]
         total = np.bincount(label, weight)

@@ -1,6 +1,6 @@
 """The clock: ticks at the end of their window, errands at their own second, an end when nothing is open."""
 
-from sim.engine.clock import EventClock, TickClock
+from sim.engine.clock import EventClock, Steps, TickClock
 from sim.ledger.schema import Records
 
 
@@ -62,16 +62,22 @@ def test_progress_is_told_after_each_tick() -> None:
     assert diary.entries == [0, "told", 1, "told"]
 
 
-def test_the_event_clock_calls_acts_between_begin_and_end_of_their_tick_lower_ranks_first() -> None:
+def test_processes_run_between_begin_and_end_of_their_tick_lower_ranks_first() -> None:
     said: list[object] = []
     clock = EventClock(60)
+
+    def steps(time: int, rank: int) -> Steps:
+        yield clock.until(time, rank)
+        said.append((time, rank))
+        yield clock.until_end()
+        said.append("responds")
 
     class Engine:
         def begin(self, tick: int) -> None:
             said.append(("begin", tick))
             if tick == 0:
-                for time, rank in ((60, 0), (59, 1), (59, 0), (0, 1)):
-                    clock.at(time, rank, lambda what=(time, rank): said.append(what))
+                for time, rank in ((60, 0), (59, 2**64), (59, 0), (0, 1)):
+                    clock.start(steps(time, rank))
 
         def end(self, tick: int) -> None:
             said.append(("end", tick))
@@ -80,4 +86,5 @@ def test_the_event_clock_calls_acts_between_begin_and_end_of_their_tick_lower_ra
             return True
 
     clock.run(Engine(), 2, 9, lambda: None)
-    assert said == [("begin", 0), (0, 1), (59, 0), (59, 1), ("end", 0), ("begin", 1), (60, 0), ("end", 1)]
+    first = [("begin", 0), (0, 1), (59, 0), (59, 2**64), "responds", "responds", "responds", ("end", 0)]
+    assert said == [*first, ("begin", 1), (60, 0), "responds", ("end", 1)]

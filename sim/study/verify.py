@@ -2,11 +2,13 @@
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
 case is made smaller as long as they still do: fewer days, fewer people, fewer mechanisms. What is left is run once more
-with every exposure written, and once while somebody listens to the draws of those whom the first difference concerns.
+with every exposure written, once while somebody listens to the draws of those whom the first difference concerns, and
+once with a witness who says which mechanism, or which part of the engines, is the first to differ.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sim.config.model import Scenario
-from sim.errors import StudyError
+from sim.errors import ConservationError, ContractError, StudyError, WxsimError
 from sim.ledger.reader import Ledger
 from sim.run import run
 from sim.study import listening
 from sim.study.listening import Draw
+from sim.study.witness import Parting, parting
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
@@ -34,6 +37,7 @@ ORDER = {table: ("day", "kind", "merchant") if table == "daily" else ("time", "e
 Row = Mapping[str, Any]
 
 FEWEST = 2  # people in a world
+STOPPED = "run"  # what differs if one engine breaks off
 NEEDED = ("people.browse", "platform.rules")  # without them nothing happens, or nothing may
 
 
@@ -69,11 +73,20 @@ class Verdict:
     difference: Difference | None = None
     scenario: Scenario | None = None  # the small case
     seed: int = 0
+    parting: Parting | None = None  # in the small case, the first act that is not the same in both
 
     @property
     def equal(self) -> bool:
         """Whether the ledgers are the same."""
         return self.difference is None
+
+    def __str__(self) -> str:
+        if self.difference is None or self.scenario is None:
+            rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
+            return f"both engines wrote the same ledger: {rows}; digest {self.digest}"
+        case = f"{_size(self.scenario)}, seed {self.seed}: {' '.join(_mechanisms(self.scenario))}"
+        cause = self.parting or "all that mechanisms are shown and answer is the same: the books or the writer differ"
+        return f"smallest case found: {case}\n{self.difference}\n{cause}"
 
 
 def verify(scenario: Scenario, seed: int | None = None, told: Callable[[str], None] = lambda step: None) -> Verdict:
@@ -90,12 +103,15 @@ def verify(scenario: Scenario, seed: int | None = None, told: Callable[[str], No
     for step in (_fewer_days, _fewer_people, *_switches(scenario)):
         for smaller in step(small, first):
             told(f"they differ; trying {_size(smaller)}")
-            found = _once(smaller, seed).difference
+            found = None
+            with suppress(WxsimError):  # a case that cannot be run is no smaller case
+                found = _once(smaller, seed).difference
             if found is not None:
                 small, first = smaller, found
                 break
+    act = parting(small, seed, first.day + 1)
     first = _explained(small, seed, first)
-    return Verdict(verdict.rows, verdict.digest, first, small, seed)
+    return Verdict(verdict.rows, verdict.digest, first, small, seed, act)
 
 
 def resized(scenario: Scenario, users: int | None = None, days: int | None = None) -> Scenario:
@@ -118,19 +134,56 @@ def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
 
 def _once(scenario: Scenario, seed: int) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
-        array, events = (
-            run(scenario, (seed,), (Path(folder) / engine,), engine=engine)[0] for engine in ("array", "events")
-        )
-        rows = {table: getattr(array, table).num_rows for table in TABLES}
-        difference = compare_ledgers(array, events)
-        digest = str(array.manifest["digest"]["total"])
-        array.close()
-        events.close()
+        array, events = (_ledger(scenario, seed, engine, Path(folder) / engine) for engine in ("array", "events"))
+        rows, digest = dict.fromkeys(TABLES, 0), ""
+        if isinstance(array, Ledger):
+            rows = {table: getattr(array, table).num_rows for table in TABLES}
+            digest = str(array.manifest["digest"]["total"])
+        if isinstance(array, Ledger) and isinstance(events, Ledger):
+            difference = compare_ledgers(array, events)
+        else:
+            difference = _stopped(array, events)
+        for ledger in (array, events):
+            if isinstance(ledger, Ledger):
+                ledger.close()
     return Verdict(rows, digest, difference, scenario, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """An engine that broke off: the day on which, and the law that was about to be broken."""
+
+    day: int
+    error: WxsimError
+
+
+def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path) -> Ledger | _Stop:
+    days = [-1]
+    try:
+        return run(scenario, (seed,), (folder,), engine=engine, progress=days.append)[0]
+    except (ConservationError, ContractError) as error:
+        return _Stop(days[-1] + 1, error)
+
+
+def _stopped(array: Ledger | _Stop, events: Ledger | _Stop) -> Difference:
+    """That one engine broke off. If both did, and for the same reason, the engines agree and the rules are wrong."""
+    ends = [end for end in (array, events) if isinstance(end, _Stop)]
+    if len(ends) == 2 and str(ends[0].error) == str(ends[1].error):
+        raise ends[0].error
+    day = min(end.day for end in ends)
+    one, other = (
+        {"day": day, "stopped": f"{type(end.error).__name__}: {end.error}"}
+        if isinstance(end, _Stop)
+        else {"day": day, "went": "on"}
+        for end in (array, events)
+    )
+    return Difference(STOPPED, one, other, ())
 
 
 def _explained(small: Scenario, seed: int, first: Difference) -> Difference:
     """The first difference among all that a ledger can hold, and what both engines drew for those whom it concerns."""
+    if first.table == STOPPED:
+        return first  # there is no ledger to look into
     whole = small.model_copy(update={"record": "all"})
     first = _once(whole, seed).difference or first
     rows = [row for row in (first.array, first.events, *first.chain) if row]
@@ -235,6 +288,14 @@ def _size(scenario: Scenario) -> str:
     on = len(scenario.people) + len(scenario.platform)
     on += sum(len(m.channels) + len(m.offers) + len(m.operations) for m in scenario.merchants.values())
     return f"{scenario.world.people.count:,} people × {scenario.horizon.days} days, {on} mechanisms on"
+
+
+def _mechanisms(scenario: Scenario) -> list[str]:
+    """Keys of the mechanisms that anybody has switched on."""
+    keys = {f"{section}.{name}" for section in ("people", "platform") for name in getattr(scenario, section)}
+    for part in ("channels", "offers", "operations"):
+        keys |= {f"{part}.{name}" for merchant in scenario.merchants.values() for name in getattr(merchant, part)}
+    return sorted(keys)
 
 
 def _line(row: Mapping[str, Any] | None) -> str:

@@ -185,7 +185,8 @@ def _explained(small: Scenario, seed: int, first: Difference) -> Difference:
     if first.table == STOPPED:
         return first  # there is no ledger to look into
     whole = small.model_copy(update={"record": "all"})
-    first = _once(whole, seed).difference or first
+    with suppress(WxsimError):
+        first = _once(whole, seed).difference or first
     rows = [row for row in (first.array, first.events, *first.chain) if row]
     return replace(first, draws=listening.side_by_side(whole, seed, rows))
 

@@ -263,7 +263,7 @@ def _window(view: View, fx: Effects) -> Facts:
 
 def _exposure(view: View, at: int) -> str:
     e = view.exposures
-    return f"user {view.sessions.user[e.session[at]]} product {e.product[at]} by channel {e.channel[at]}"
+    return f"user {view.sessions.user[e.session[at]]} product {e.product[at]} by {catalog.channels()[e.channel[at]]}"
 
 
 def _rows(what: str, rows: Table) -> Facts:
@@ -274,4 +274,6 @@ def _rows(what: str, rows: Table) -> Facts:
 
 
 def _word(name: str, value: Any) -> str:
+    if name == "channel" and value >= 0:
+        value = catalog.channels()[value]
     return f"{name}={value:016x}" if name in ("event", "cause") else f"{name}={value}"

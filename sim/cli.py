@@ -104,8 +104,12 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
+    ] = False,
 ) -> None:
     """Run a scenario once and write its ledger."""
+    from sim.engine.profile import Profile
     from sim.run import run as simulate
     from sim.study import folder
 
@@ -116,15 +120,22 @@ def run(
     seed = whole.seed if seed is None else seed
     named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
     out = out or Path("runs") / f"{_stem(scenario)}{named}-seed-{seed}"
-    days = chosen.horizon.days
+    days, spent = chosen.horizon.days, Profile()
     with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance:
         (ledger,) = simulate(
-            chosen, (seed,), (made,), strategy=strategy or "", progress=lambda day: advance(min(day + 1, days), days)
+            chosen,
+            (seed,),
+            (made,),
+            strategy=strategy or "",
+            progress=lambda day: advance(min(day + 1, days), days),
+            watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
     typer.echo("\n".join(lines))
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
+    if profile:
+        typer.echo(str(spent))
 
 
 @app.command()

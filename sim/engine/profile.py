@@ -26,8 +26,8 @@ class Profile:
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
     _inner: list[float] = field(default_factory=lambda: [0.0])  # time taken by parts of each part that is open
 
-    def watch(self, engine: Engine) -> None:
-        """Time every hook and every part of an engine from now on."""
+    def watch(self, engine: Engine) -> Callable[[], None]:
+        """Time every hook and every part of an engine from now on; see `watch` of `sim.run.run`."""
         crew = engine.crew
         for mechanism in crew.mechanisms:
             who = f"{mechanism.folder}.{mechanism.name}"
@@ -45,6 +45,7 @@ class Profile:
         ):
             setattr(owner, method, self._timed((ENGINE, called), getattr(owner, method)))
         engine.advance = self._timed((ENGINE, "the rest"), engine.advance)  # type: ignore[method-assign]
+        return lambda: None
 
     def _timed(self, at: tuple[str, str], act: Callable[..., Any]) -> Callable[..., Any]:
         inner = self._inner

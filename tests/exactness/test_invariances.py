@@ -153,7 +153,9 @@ def test_people_in_other_rows(scenario: Scenario, world: World, ledger: Ledger, 
     assert not np.array_equal(old, np.arange(world.users))
     assert not other.events.equals(ledger.events)
     assert with_users(other.events, old).equals(ledger.events)
-    assert sorted_rows(with_owners(other.postings, old)) == sorted_rows(ledger.postings)  # of one event: by their hashes
+    assert sorted_rows(with_owners(other.postings, old)) == sorted_rows(
+        ledger.postings
+    )  # of one event: by their hashes
     assert other.stock.equals(ledger.stock)
     assert other.daily.equals(ledger.daily)
 
@@ -240,7 +242,9 @@ def test_a_channel_less(scenario: Scenario, before: Rows, write: Run, market: st
     Where people see the market that holds until one of those has moved anything shared. The merchant is the first that
     has the channel; a scenario without the channel is not changed by its absence.
     """
-    number, key = next(((i, k) for i, (k, m) in enumerate(scenario.merchants.items()) if channel in m.channels), (-1, ""))
+    number, key = next(
+        ((i, k) for i, (k, m) in enumerate(scenario.merchants.items()) if channel in m.channels), (-1, "")
+    )
     after = before
     if key:
         channels = {name: p for name, p in scenario.merchants[key].channels.items() if name != channel}

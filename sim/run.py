@@ -19,7 +19,9 @@ from sim.world.calendar import Calendar
 
 ENGINES = {"array": Engine, "events": EventEngine}
 Watch = Callable[[Engine], Callable[[], None]]  # called before the first tick; what it returns is called after each
-WIND_DOWN_DAYS = 60  # after the horizon: open gifts, parcels and return windows come to their end; 3 weeks suffice
+# After the horizon open gifts, parcels and return windows come to their end. Three weeks suffice for the defaults; what
+# is allowed at most is 30 days for a gift, 153 for a parcel and 90 to send it back, and 365 for goods to arrive.
+WIND_DOWN_DAYS = 400
 
 
 def run(

@@ -18,7 +18,8 @@ from sim.ledger.schema import ACCOUNTS
 from sim.run import run
 from sim.study.compare import compare
 from sim.study.comparison import Comparison
-from sim.study.verify import compare_ledgers, resized
+from sim.study.shrink import resized
+from sim.study.verify import compare_ledgers
 from sim.units import DAY, I64, Bools
 from sim.world.world import World
 from tests.exactness.conftest import Run

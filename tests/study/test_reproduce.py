@@ -4,7 +4,7 @@ from pathlib import Path
 from sim.config.load import load
 from sim.run import run
 from sim.study.reproduce import reproduce
-from sim.study.verify import resized
+from sim.study.shrink import resized
 
 
 def test_a_run_is_reproduced_and_a_changed_manifest_is_not(tmp_path: Path) -> None:

@@ -232,10 +232,9 @@ def reproduce(run: RunArgument) -> None:
     from sim.study.reproduce import reproduce as again
 
     found = again(run)
+    typer.echo(str(found))
     if not found.same:
-        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
         raise typer.Exit(FAILED)
-    typer.echo(f"the same run again: digest {found.got}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ never import each other: they meet in the shared columns, the kinds of records, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -144,9 +145,6 @@ class Clock:
     running: bool  # False after the horizon, while open gifts and parcels come to their end
 
 
-_OF_SESSIONS = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")
-
-
 class View:
     """All that a mechanism may read. Arrays are read-only; shared columns are as they stood when the tick began."""
 
@@ -178,14 +176,12 @@ class View:
         self.chosen: I64 = none
         self.outcomes: dict[str, Outcome] = {}
 
-    def leave(self) -> dict[str, Any]:
-        """What the sessions in view have seen and done, for `enter` when they respond."""
-        return {name: getattr(self, name) for name in _OF_SESSIONS}
-
-    def enter(self, seen: Mapping[str, Any]) -> None:
-        """Bring sessions back into view, as they were when they left."""
-        for name, value in seen.items():
-            setattr(self, name, value)
+    def apart(self, sessions: Sessions) -> "View":
+        """A view of the same moment for these sessions alone."""
+        other = copy(self)
+        other.reset_tick()
+        other.sessions = sessions
+        return other
 
     # the acting users' own rows -------------------------------------------------------------------------------
 

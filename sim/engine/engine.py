@@ -119,18 +119,16 @@ class Engine:
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
         self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
-        blocks = []
-        for view.sessions in sessions.blocks(self.block):
-            self._act()
-            blocks.append(view.leave())
-            view.reset_tick()
+        views = [view.apart(block) for block in sessions.blocks(self.block)]
+        self._deliver(views)
+        for acted in map(self._act, views):
+            self._take(acted, own=True)
         self._users = sessions.user
         self._desk.settle(self.state, self._subjects, self._serve)
-        for number, seen in enumerate(blocks):
-            view.enter(seen)
-            view.outcomes = self._outcomes_of(number * self.block, len(view.sessions))
-            self._respond()
-            view.reset_tick()
+        for number, apart in enumerate(views):
+            apart.outcomes = self._outcomes_of(number * self.block, len(apart.sessions))
+        for responded in map(self._respond, views):
+            self._take(responded)
         self._outcomes.clear()
         if clock.end % DAY == 0:
             self._end_day(clock)
@@ -176,15 +174,20 @@ class Engine:
             user, time, is_planned = user[first], time[first], np.logical_or.reduceat(is_planned, first)
         return Sessions(user, time, draws.child(self.world.user_key[user], "visit", self.view.clock.tick), is_planned)
 
-    def _act(self) -> None:
-        view, clock = self.view, self.view.clock
-        mail, dropped = self._mail.collect(view.sessions.user, clock.start, view.sessions.time)
-        view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
-        self._record("message_dropped", dropped)
+    def _deliver(self, views: Iterable[View]) -> None:
+        """Give each session the messages that it finds."""
+        for view in views:
+            mail, dropped = self._mail.collect(view.sessions.user, view.clock.start, view.sessions.time)
+            view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
+            self._record("message_dropped", dropped)
+
+    def _act(self, view: View) -> list[Effects]:
+        """What the sessions in view do until their requests are settled; changes nothing but their own rows."""
+        acted = []
         for phase in BEFORE_SETTLING:
             if phase in ("attend", "appraise", "choose") and not len(view.exposures):
                 continue
-            effects = self._phase(phase)
+            effects = self._ask(phase, view)
             if phase == "expose":
                 view.exposures = apply.assemble(effects, self.world.product)
                 view.viewed = np.zeros(len(view.exposures), np.bool_)
@@ -196,7 +199,19 @@ class Engine:
                     view.chosen, view.viewed = one.chosen, one.viewed
             if phase == "appraise":
                 apply.appraise(view.exposures, effects)
-            self._apply(effects, own=True)
+            self._change(view, effects)
+            acted += effects
+        return acted
+
+    def _respond(self, view: View) -> list[Effects]:
+        """What the sessions in view do about the outcome; changes nothing but their own rows."""
+        effects = self._ask("respond", view)
+        self._change(view, effects)
+        self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        return effects
+
+    def _ask(self, phase: str, view: View) -> list[Effects]:
+        return [effects for hook in self.crew.hooks(phase) if (effects := hook(view))]
 
     def _outcomes_of(self, first: int, count: int) -> dict[str, Outcome]:
         """How the requests of a block of sessions ended."""
@@ -209,28 +224,18 @@ class Engine:
             found[kind] = Outcome(outcome.rows.take(at), outcome.granted[at], of[at])
         return found
 
-    def _respond(self) -> None:
-        self._apply(self._phase("respond"))
-        self.state["user"]["last_seen"][self.view.sessions.user] = self.view.sessions.time
-
-    def _phase(self, phase: str) -> list[Effects]:
-        return [effects for hook in self.crew.hooks(phase) if (effects := hook(self.view))]
-
     def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
         if own.any():
             mine = rows.take(own)
             session = np.searchsorted(self._users, mine.user)
             self._outcomes[kind] = Outcome(mine, granted[own], session)
         mechanisms = self.crew.settling(kind)
-        self._apply([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
+        self._take([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
 
     # ---------------------------------------------------------------------------------------------- effects
 
-    def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
-        effects = [one for one in effects if one]
-        if not effects:
-            return
-        view = self.view
+    def _change(self, view: View, effects: Iterable[Effects]) -> None:
+        """Change the rows of the users in view."""
         apply.change_users(self.state, view.sessions.user, effects)
         apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
         for one in effects:
@@ -238,6 +243,11 @@ class Engine:
                 if name in view.scratch:
                     raise ContractError(f"two mechanisms leave the session note {name!r}")
                 view.scratch[name] = values
+
+    def _take(self, effects: Iterable[Effects], own: bool = False) -> None:
+        """Take what goes beyond the rows of the users in view: for the ledger, for others, for later."""
+        view = self.view
+        for one in effects:
             for kind, rows in one.events:
                 self._record(kind, rows)
             for kind, rows in one.messages:
@@ -300,7 +310,7 @@ class Engine:
             errands = [errand for one in effects for errand in one.requests]
             for one in effects:
                 one.requests = []
-            self._apply(effects)
+            self._take(effects)
             for kind, rows in errands:
                 self.follow(kind, apply.not_before(rows, clock.end))
             self._record("message_dropped", self._mail.sweep(clock.end))

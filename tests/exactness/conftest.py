@@ -8,7 +8,7 @@ import pytest
 from sim.config.model import Scenario
 from sim.ledger.reader import Ledger
 from sim.world.world import World
-from tests.exactness.small import CASES, ledger_in, ledger_of, small, still_market, world_of
+from tests.exactness.small import CASES, ample, ledger_in, ledger_of, small, still_market, world_of
 
 Run = Callable[..., Ledger]
 
@@ -37,10 +37,10 @@ def ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Ledg
 
 @pytest.fixture(scope="session")
 def still_ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """The same where nobody sees what others do to the market."""
+    """The same where there is enough for all, and nobody sees what others do to the market."""
     with pytest.MonkeyPatch.context() as patch:
         still_market(patch)
-        return ledger_of(scenario, tmp_path_factory.mktemp("still"))
+        return ledger_of(ample(scenario), tmp_path_factory.mktemp("still"))
 
 
 @pytest.fixture

@@ -335,7 +335,7 @@ def test_an_engine_that_breaks_off_alone_is_a_difference(town: Scenario, plant: 
             raise ConservationError("a law is broken here")
         honest(self, changes, own)
 
-    plant(EventEngine, "_apply", refuses)
+    plant(EventEngine, "_take", refuses)
     verdict = once(town, town.seed)
     assert isinstance(verdict.difference, Failure)
     assert str(verdict.difference) == "events engine, day 1: ConservationError: a law is broken here"

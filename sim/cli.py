@@ -183,9 +183,7 @@ def verify(
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
     users: Annotated[int | None, typer.Option(metavar="N", min=1, help="With so many people.")] = None,
     days: Annotated[int | None, typer.Option(metavar="D", min=1, help="For so many days.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Other luck; of a swarm, its first case.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck; a swarm's first seed.")] = None,
     swarm: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="On N random scenarios, with an audit after every tick.")
     ] = None,

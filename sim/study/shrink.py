@@ -8,7 +8,7 @@ from sim.config.model import Scenario
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD
 from sim.errors import StudyError
 from sim.params import Params
-from sim.world.params import GraphParams
+from sim.world.params import GraphParams, PeopleParams
 
 NEEDED = ("people.browse", *ALWAYS)  # without them nothing happens, or nothing may
 
@@ -94,12 +94,21 @@ def _fewer_shops(scenario: Scenario, first: Found) -> Iterator[Scenario]:
 def _steps(scenario: Scenario) -> Iterator[Step]:
     """What to try, one after the other, each on the smallest case so far."""
     yield from (_fewer_days, _fewer_people, _fewer_shops)
+    yield from (partial(_plain_world, part) for part in ("people", "graph", "groups"))
     for folder in PER_WORLD:
         yield from (partial(_simpler, None, folder, name) for name in getattr(scenario, folder))
     for shop, merchant in scenario.merchants.items():
         yield partial(_fewer_products, shop)
         for folder in PER_MERCHANT:
             yield from (partial(_simpler, shop, folder, name) for name in getattr(merchant, folder))
+
+
+def _plain_world(part: str, scenario: Scenario, first: Found) -> Iterator[Scenario]:
+    """People, ties or groups with their defaults."""
+    there = getattr(scenario.world, part)
+    plain = type(there)(count=there.count) if isinstance(there, PeopleParams) else type(there)()
+    if plain != there:
+        yield scenario.model_copy(update={"world": scenario.world.model_copy(update={part: plain})})
 
 
 def _simpler(shop: str | None, folder: str, name: str, scenario: Scenario, first: Found) -> Iterator[Scenario]:

@@ -1,14 +1,15 @@
 """Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
-case is made smaller as long as they still do: fewer days, fewer people, fewer shops, fewer mechanisms. With an audit
-after every tick, an engine that cannot finish or that breaks a law is found and made small in the same way. What is
-left is run once more with every exposure written, once while somebody listens to the draws of those whom the first
-difference concerns, and once with a witness who says which mechanism, or which part of an engine, is first to differ.
+case is made smaller as long as they still do (`sim.study.shrink`). What is left is run once more with every exposure
+written, once while somebody listens to the draws of those whom the first difference concerns, and once with a witness
+who says which mechanism, or which part of an engine, is the first to differ. With audits on the way, what stops both
+engines alike is found and made small as well.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sim.config.model import Scenario
-from sim.errors import ConservationError, ContractError
+from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
-from sim.run import ENGINES, run
+from sim.run import ENGINES, UNWATCHED, run
 from sim.study import listening
 from sim.study.listening import Draw
 from sim.study.shrink import shrunk, size
@@ -38,6 +39,7 @@ KEYS = {  # what a row tells of
 }
 ORDER = {table: ("day", "kind", "merchant") if table == "daily" else ("time", "event") for table in TABLES}
 Row = Mapping[str, Any]
+STOPPED = "run"  # what differs if one engine breaks off
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +72,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run that an engine did not finish, or in which it broke a law."""
+    """Both engines break off, alike: the rules are wrong, or something that they share."""
 
-    engine: str
-    sort: str  # the error's class, or "audit"
-    said: str
     day: int
+    error: Exception
+
+    @property
+    def sort(self) -> str:
+        """The error's class."""
+        return type(self.error).__name__
 
     def __str__(self) -> str:
-        return f"{self.engine} engine, day {self.day}: {self.sort}: {self.said}"
-
-
-Finding = Difference | Failure
-_ALIKE: Mapping[type[Finding], str] = {  # where nothing parts the engines
-    Difference: "all that mechanisms are shown and answer is the same in both engines: the books or the writer differ",
-    Failure: "up to there all that mechanisms are shown and answer is the same in both engines: a rule is wrong",
-}
+        return f"both engines stop on day {self.day}: {self.sort}: {self.error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Verdict:
 
     rows: Mapping[str, int]  # rows of each table, as the array engine wrote them
     digest: str
-    difference: Finding | None = None
+    difference: Difference | Failure | None = None
     scenario: Scenario | None = None  # the small case
     seed: int = 0
     parting: Parting | None = None  # in the small case, the first act that is not the same in both
@@ -109,81 +107,72 @@ class Verdict:
             rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
             return f"both engines wrote the same ledger: {rows}; digest {self.digest}"
         case = f"{size(self.scenario)}, seed {self.seed}: {' '.join(_mechanisms(self.scenario))}"
-        return f"smallest case found: {case}\n{self.difference}\n{self.parting or _ALIKE[type(self.difference)]}"
+        if isinstance(self.difference, Failure):
+            return f"smallest case found: {case}\n{self.difference}"
+        cause = self.parting or "all that mechanisms are shown and answer is the same: the books or the writer differ"
+        return f"smallest case found: {case}\n{self.difference}\n{cause}"
 
 
 def verify(
     scenario: Scenario,
     seed: int | None = None,
     told: Callable[[str], None] = lambda step: None,
-    *,
-    audited: int = 0,
 ) -> Verdict:
     """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
 
-    `told` hears each step. `audited` is how many ticks lie between two audits on the way; with 0 there is none as long
-    as no engine breaks off. Raises StudyError if the scenario cannot be run at all.
+    `told` hears each step. If both break off alike they run once more, audited after every tick, to be told what goes
+    wrong first. Raises StudyError if the scenario cannot be run at all.
     """
     seed = scenario.seed if seed is None else seed
     told(f"{size(scenario)}, both engines")
-    return smallest(once(scenario, seed, audited), told, audited=audited)
+    try:
+        return smallest(once(scenario, seed), told)
+    except (ConservationError, ContractError):
+        return smallest(once(scenario, seed, audited=1), told, audited=1)
 
 
 def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
-    """Both engines on the scenario as it is."""
+    """Both engines on the scenario as it is, with an audit every `audited` ticks and of the whole, or with none.
+
+    With audits, whatever stops both engines alike is a finding; without, it is raised.
+    """
     with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
-        ledgers = []
-        for engine in ENGINES:
-            ledger = _ran(scenario, seed, Path(folder) / engine, engine, audited)
-            if isinstance(ledger, Failure):
-                return Verdict({}, "", ledger, scenario, seed)
-            ledgers.append(ledger)
-        rows = {table: getattr(ledgers[0], table).num_rows for table in TABLES}
-        difference = compare_ledgers(*ledgers)
-        digest = str(ledgers[0].manifest["digest"]["total"])
-        for ledger in ledgers:
-            ledger.close()
+        array, events = (_ledger(scenario, seed, engine, Path(folder) / engine, audited) for engine in ENGINES)
+        rows, digest = dict.fromkeys(TABLES, 0), ""
+        if isinstance(array, Ledger):
+            rows = {table: getattr(array, table).num_rows for table in TABLES}
+            digest = str(array.manifest["digest"]["total"])
+        difference: Difference | Failure | None
+        if isinstance(array, Ledger) and isinstance(events, Ledger):
+            difference = compare_ledgers(array, events)
+        else:
+            difference = _stopped(array, events)
+        for ledger in (array, events):
+            if isinstance(ledger, Ledger):
+                ledger.close()
+    if isinstance(difference, Failure) and not audited:
+        raise difference.error
     return Verdict(rows, digest, difference, scenario, seed)
 
 
-def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, *, audited: int = 0) -> Verdict:
-    """The same verdict on the smallest case found that shows the same sort of thing; an equal one stays as it is."""
+def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, audited: int = 0) -> Verdict:
+    """The verdict on the smallest case found that shows the same sort of thing, and where in it the engines part."""
     if verdict.difference is None or verdict.scenario is None:
         return verdict
-    found = partial(_found, seed=verdict.seed, audited=audited)
-    small, first = shrunk(verdict.scenario, verdict.difference, found, told)
-    act = parting(small, verdict.seed, first.day + 1)
-    if isinstance(first, Difference):
-        first = _explained(small, verdict.seed, first)
-    return replace(verdict, difference=first, scenario=small, parting=act)
+    seed = verdict.seed
 
-
-def _found(scenario: Scenario, *, seed: int, audited: int) -> Finding | None:
-    """What is wrong with a smaller case; nothing, if it cannot be run."""
-    try:
-        return once(scenario, seed, audited).difference
-    except Exception:  # a graph may not be had for so few people; the larger case stands
+    def found(smaller: Scenario) -> Difference | Failure | None:
+        with suppress(WxsimError, ValueError):  # a case that cannot be run, or even be built, is no smaller case
+            return once(smaller, seed, audited).difference
         return None
 
-
-def _ran(scenario: Scenario, seed: int, folder: Path, engine: str, audited: int) -> Ledger | Failure:
-    """The ledger of one engine; if there are audits, also why there is none."""
-    if not audited:
-        try:
-            return run(scenario, (seed,), (folder,), engine=engine)[0]
-        except (ConservationError, ContractError):  # once more, to be told what went wrong first
-            return _ran(scenario, seed, folder, engine, audited=1)
-    days = [-1]  # that are over
-    watch = partial(Watch, everything=scenario.record == "all", every=audited)
-    try:
-        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
-    except Exception as error:  # whatever a valid scenario raises is a fault of ours
-        return Failure(engine, type(error).__name__, str(error), days[-1] + 1)
-    report = audit(ledger)
-    if report.ok:
-        return ledger
-    day = report.first.time // DAY if report.first else 0
-    return Failure(engine, "audit", str(report.first or report), day)
+    small, first = shrunk(verdict.scenario, verdict.difference, found, told)
+    parted = None
+    if isinstance(first, Difference):
+        told(f"looking on, act by act: {size(small)}")
+        parted = parting(small, seed, first.day + 1)
+        first = _explained(small, seed, first, audited)
+    return Verdict(verdict.rows, verdict.digest, first, small, seed, parted)
 
 
 def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
@@ -192,10 +181,50 @@ def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
     return min(found, key=lambda each: (each.day, TABLES.index(each.table)), default=None)
 
 
-def _explained(small: Scenario, seed: int, first: Difference) -> Finding:
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """An engine that broke off: the day on which, and why; mostly a law that was about to be broken."""
+
+    day: int
+    error: Exception
+
+
+def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
+    days = [-1]
+    watch = partial(Watch, everything=scenario.record == "all", every=audited) if audited else UNWATCHED
+    try:
+        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+    except Exception as error:
+        if not audited and not isinstance(error, ConservationError | ContractError):
+            raise
+        return _Stop(days[-1] + 1, error)
+    if audited and not (report := audit(ledger)).ok:
+        day = report.first.time // DAY if report.first else days[-1]
+        return _Stop(day, ConservationError(f"in the end: {report.first or report}"))
+    return ledger
+
+
+def _stopped(array: Ledger | _Stop, events: Ledger | _Stop) -> Difference | Failure:
+    """That one engine broke off. If both did, and for the same reason, the engines agree and the rules are wrong."""
+    ends = [end for end in (array, events) if isinstance(end, _Stop)]
+    if len(ends) == 2 and repr(ends[0].error) == repr(ends[1].error):
+        return Failure(ends[0].day, ends[0].error)
+    day = min(end.day for end in ends)
+    one, other = (
+        {"day": day, "stopped": f"{type(end.error).__name__}: {end.error}"}
+        if isinstance(end, _Stop)
+        else {"day": day, "went": "on"}
+        for end in (array, events)
+    )
+    return Difference(STOPPED, one, other, ())
+
+
+def _explained(small: Scenario, seed: int, first: Difference, audited: int) -> Difference:
     """The first difference among all that a ledger can hold, and what both engines drew for those whom it concerns."""
+    if first.table == STOPPED:
+        return first  # there is no ledger to look into
     whole = small.model_copy(update={"record": "all"})
-    found = once(whole, seed).difference
+    found = once(whole, seed, audited).difference
     first = found if isinstance(found, Difference) else first
     rows = [row for row in (first.array, first.events, *first.chain) if row]
     return replace(first, draws=listening.side_by_side(whole, seed, rows))

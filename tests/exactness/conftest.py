@@ -1,6 +1,6 @@
 """Runs that many tests of exactness are held against; each is made once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,11 @@ def world(scenario: Scenario) -> World:
 
 
 @pytest.fixture(scope="session")
-def ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+def ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """What the scenario writes as it stands; others are held against it."""
-    return ledger_of(scenario, tmp_path_factory.mktemp("plain"))
+    made = ledger_of(scenario, tmp_path_factory.mktemp("plain"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from sim.kernels import segments
 from sim.kernels.order import settling, stable
 from sim.kernels.rows import Rows

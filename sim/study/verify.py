@@ -224,8 +224,9 @@ def _explained(small: Scenario, seed: int, first: Difference, audited: int) -> D
     if first.table == STOPPED:
         return first  # there is no ledger to look into
     whole = small.model_copy(update={"record": "all"})
-    found = once(whole, seed, audited).difference
-    first = found if isinstance(found, Difference) else first
+    with suppress(WxsimError):
+        found = once(whole, seed, audited).difference
+        first = found if isinstance(found, Difference) else first
     rows = [row for row in (first.array, first.events, *first.chain) if row]
     return replace(first, draws=listening.side_by_side(whole, seed, rows))
 

@@ -1,5 +1,6 @@
 """Runs that many tests of exactness are held against; each is made once."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from sim.world.world import World
 from tests.exactness.small import CASES, ample, ledger_in, ledger_of, small, still_market, world_of
 
 Run = Callable[..., Ledger]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _not_to_disk() -> Iterator[None]:
+    """Ledgers that are read at once need not be brought to disk: a hundred runs would mostly wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(scope="session", params=CASES)

@@ -32,7 +32,7 @@ import numpy as np
 from sim import draws
 from sim.contract import Effects, Mechanism, View
 from sim.elementary import exp, log
-from sim.kernels import choice, segments
+from sim.kernels import choice, segments, slots
 from sim.params import Params, param
 from sim.units import F64, I64, Array
 from sim.world.shelf import front, shelf
@@ -108,7 +108,7 @@ class Store(Mechanism):
         luck = draws.uniform("channels.store/place", now.event[:, None], place)
         spin = draws.uniform("channels.store/category", now.event[:, None], place)
         category = choice.by_share(view.person("taste"), spin)
-        session, place = np.nonzero(
+        session, place = slots.where(
             (luck < reach.max(initial=0.0)) & now.planned[:, None] & self._stand.sells[category]
         )
         product = self._stand.pick(view, session, place, category[session, place])
@@ -118,7 +118,7 @@ class Store(Mechanism):
 
     def _return(self, view: View, fx: Effects) -> None:
         """Past customers who look in: the best-selling goods of the shop."""
-        session, slot = np.nonzero((view.slots("orders") > 0) & view.sessions.planned[:, None])
+        session, slot = slots.where((view.slots("orders") > 0) & view.sessions.planned[:, None])
         relation = view.sessions.user[session], slot
         merchant, loyalty = (view.state["slot"][name][relation] for name in ("merchant", "loyalty"))
         keen = (view.state["slot"]["flags"][relation] & DROPPED) == 0

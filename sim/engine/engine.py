@@ -247,7 +247,9 @@ class Engine:
     def _change(self, view: View, effects: Iterable[Effects]) -> None:
         """Change the rows of the users in view."""
         apply.change_users(self.state, view.sessions.user, effects)
-        apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+        if any(one.relations for one in effects):
+            apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+            view.forget_slots()
         for one in effects:
             for name, values in one.scratch:
                 if name in view.scratch:

@@ -10,7 +10,7 @@ from sim.config.model import Scenario
 from sim.engine.crew import Crew
 from sim.engine.engine import BLOCK, Engine
 from sim.engine.events import EventEngine
-from sim.errors import ContractError
+from sim.errors import ContractError, RunStopped
 from sim.ledger.reader import Ledger
 from sim.ledger.writer import LedgerWriter
 from sim.units import DAY
@@ -43,7 +43,8 @@ def run(
     one folder per seed. Without it each ledger gets a temporary folder, which is removed with the ledger. `engine` is
     ``array``, or ``events``: the same rules, one session and one request at a time, which writes the same ledger and
     takes many times as long. In the array engine `block` sessions act together, and `threads` blocks at a time: for
-    speed alone, the ledger is the same for any. `progress(day)` is called after each simulated day, `watch(engine)`
+    speed alone, the ledger is the same for any. `progress(day)` is called after each simulated day; if it raises
+    RunStopped, the ledger ends there, and its manifest says after how many days (`stopped`). `watch(engine)` is called
     before the first tick; what it returns is called after every tick (see `sim.study.watch`). Raises LedgerError if a
     folder holds a finished run already.
     """
@@ -94,5 +95,9 @@ def _write(
         if driven.view.clock.end % DAY == 0:
             progress(driven.view.clock.day)
 
-    driven.run((days + WIND_DOWN_DAYS) * DAY // tick, told)
-    writer.close(scenario=scenario.resolved(), strategy=strategy, seeds=seeds, days=days)
+    extra = {}
+    try:
+        driven.run((days + WIND_DOWN_DAYS) * DAY // tick, told)
+    except RunStopped:
+        extra["stopped"] = driven.view.clock.day + 1
+    writer.close(scenario=scenario.resolved(), strategy=strategy, seeds=seeds, days=days, extra=extra)

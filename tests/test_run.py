@@ -14,9 +14,11 @@ import pytest
 from sim.config.load import load
 from sim.config.model import Scenario
 from sim.config.shipped import names
+from sim.errors import RunStopped
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
 from sim.run import run
+from sim.study.reproduce import reproduce
 
 pytestmark = pytest.mark.slow  # `make test` runs it
 
@@ -170,3 +172,16 @@ def test_shipped_scenarios_run_small_with_clean_books(name: str, tmp_path: Path)
         report = audit(ledger)
         assert report.ok, report
         assert np.sum(ledger.daily["count"].to_numpy()) > 0
+
+
+def test_a_run_that_is_stopped_keeps_its_whole_days(make: Make, usual: Ledger, tmp_path: Path) -> None:
+    def after_three(day: int) -> None:
+        if day == 2:
+            raise RunStopped
+
+    (ledger,) = run(make(), (1,), (tmp_path / "run",), progress=after_three)
+    assert ledger.manifest["stopped"] == 3
+    assert audit(ledger).ok, str(audit(ledger))
+    days = usual.manifest["digest"]["days"]
+    assert ledger.manifest["digest"]["days"] == {day: days[day] for day in days if int(day) < 3}
+    assert reproduce(ledger.folder).same

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from sim import catalog
-from sim.config.load import load
 from sim.config.model import Compare, Scenario
 from sim.config.shipped import names
 from sim.ledger.audit import audit

@@ -177,17 +177,29 @@ def compare(
 
 @app.command()
 def verify(
-    scenario: ScenarioArgument,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
+    ] = None,
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
-    users: Annotated[int | None, typer.Option(metavar="N", min=2, help="With so many people.")] = None,
+    users: Annotated[int | None, typer.Option(metavar="N", min=1, help="With so many people.")] = None,
     days: Annotated[int | None, typer.Option(metavar="D", min=1, help="For so many days.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck; a swarm's first seed.")] = None,
+    swarm: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="On N random scenarios, with an audit after every tick.")
+    ] = None,
 ) -> None:
     """Run both engines and say whether they write the same ledger, or the first row in which they differ."""
     from sim.study import verify as study
+    from sim.study.shrink import resized
 
+    if swarm is not None:
+        given = {"SCENARIO": scenario, "--strategy": strategy, "--users": users, "--days": days}
+        _swarm(swarm, seed or 0, [name for name, value in given.items() if value is not None])
+        return
+    if scenario is None:
+        raise StudyError("name a scenario to verify, or ask for random ones with --swarm N")
     whole = _load(scenario)
-    asked = study.resized(whole if strategy is None else whole.strategy(strategy), users, days)
+    asked = resized(whole if strategy is None else whole.strategy(strategy), users, days)
     found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
     typer.echo(str(found))
     if not found.equal:
@@ -218,10 +230,9 @@ def reproduce(run: RunArgument) -> None:
     from sim.study.reproduce import reproduce as again
 
     found = again(run)
+    typer.echo(str(found))
     if not found.same:
-        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
         raise typer.Exit(FAILED)
-    typer.echo(f"the same run again: digest {found.got}")
 
 
 @app.command()
@@ -303,6 +314,26 @@ def _stem(scenario: str) -> str:
 def _fail(said: str, code: int) -> NoReturn:
     typer.echo(said, err=True)
     raise typer.Exit(code)
+
+
+def _swarm(count: int, first: int, given: list[str]) -> None:
+    """Verify random scenarios one after the other; whatever fails is kept, at the latest when it is interrupted."""
+    from sim.study import swarm
+
+    if given:
+        raise StudyError(f"a swarm makes its own scenarios; leave out {', '.join(given)}")
+    folder, failed = swarm.place(), 0
+    try:
+        for seed, found in swarm.swarm(range(first, first + count), folder, lambda step: typer.echo(step, err=True)):
+            if not found.equal:
+                failed += 1
+                typer.echo(f"seed {seed}: {found}\nwrote {swarm.kept(seed, folder)}")
+    except KeyboardInterrupt:
+        _fail(f"interrupted; failing cases are kept in {folder}", INTERRUPTED)
+    if failed:
+        kept = "a test replays it from now on" if folder == swarm.TESTS else f"copy it to {swarm.TESTS} to test it"
+        _fail(f"{failed} of {count} cases failed, kept in {folder}: {kept}", FAILED)
+    typer.echo(f"both engines wrote the same ledger in {count} cases, seeds {first} to {first + count - 1}")
 
 
 def _kept(comparison: "Comparison | None") -> str:

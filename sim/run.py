@@ -19,7 +19,10 @@ from sim.world.calendar import Calendar
 
 ENGINES = {"array": Engine, "events": EventEngine}
 Watch = Callable[[Engine], Callable[[], None]]  # called before the first tick; what it returns is called after each
-WIND_DOWN_DAYS = 60  # after the horizon: open gifts, parcels and return windows come to their end; 3 weeks suffice
+UNWATCHED: Watch = lambda engine: lambda: None  # noqa: E731
+# After the horizon open gifts, parcels and return windows come to their end. Three weeks suffice for the defaults; what
+# is allowed at most is 30 days for a gift, 153 for a parcel and 90 to send it back, and 365 for goods to arrive.
+WIND_DOWN_DAYS = 400
 
 
 def run(
@@ -31,7 +34,7 @@ def run(
     engine: str = "array",
     block: int = BLOCK,
     progress: Callable[[int], None] = lambda day: None,
-    watch: Watch = lambda engine: lambda: None,
+    watch: Watch = UNWATCHED,
 ) -> list[Ledger]:
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
 

@@ -44,6 +44,7 @@ class AuditReport:
     breaks: tuple[Break, ...]
     digest_matches: bool  # the files still have the fingerprint that the run wrote
     changed: tuple[int, ...] = ()  # days whose rows are not those that the run wrote
+    recounted: tuple[int, ...] = ()  # days whose daily counts are not
 
     @property
     def first(self) -> Break | None:
@@ -53,13 +54,15 @@ class AuditReport:
     @property
     def ok(self) -> bool:
         """Whether every law holds and the files are those of the run."""
-        return not self.breaks and self.digest_matches
+        return not self.breaks and self.digest_matches and not self.recounted
 
     def __str__(self) -> str:
         lines = [str(found) for found in self.breaks]
         if not self.digest_matches:
             since = f", the first that differs on day {self.changed[0]}" if self.changed else ""
             lines.append(f"digest: the rows are not those that the run wrote{since}")
+        if self.recounted:
+            lines.append(f"daily: the counts are not those that the run wrote, first on day {self.recounted[0]}")
         return "\n".join(lines) or f"{len(CHECKS)} checks passed"
 
 
@@ -71,10 +74,17 @@ def audit(ledger: Ledger) -> AuditReport:
     values = {"open": still_open, "unwritten": details}
     breaks = [each for check in CHECKS for each in breaks_in(ledger.rows(question((check,)), **values))]
     found, wrote = ledger.digest(), ledger.manifest["digest"]
-    days = {int(day): digest for day, digest in wrote["days"].items()}
-    changed = sorted(day for day, _ in days.items() ^ found.days().items())
+    changed = differing_days(wrote["days"], found.days())
     matches = found.total() == wrote["total"] and not changed
-    return AuditReport(tuple(sorted(breaks, key=lambda b: (b.time, b.event))), matches, tuple(dict.fromkeys(changed)))
+    recounted = differing_days(wrote["daily"], ledger.counts_digest().days()) if "daily" in wrote else ()
+    ordered = tuple(sorted(breaks, key=lambda b: (b.time, b.event)))
+    return AuditReport(ordered, matches, changed, recounted)
+
+
+def differing_days(one: Mapping[Any, str], other: Mapping[Any, str]) -> tuple[int, ...]:
+    """Days whose digests are not the same, in order; a day is a number or, in a manifest, its digits."""
+    left, right = ({int(day): digest for day, digest in days.items()} for days in (one, other))
+    return tuple(sorted(day for day in left.keys() | right.keys() if left.get(day) != right.get(day)))
 
 
 def question(checks: Iterable[str], *, together: bool = False) -> str:
@@ -193,4 +203,12 @@ CHECKS: Mapping[str, str] = {
             FROM events WHERE NOT list_contains($unwritten::VARCHAR[], kind) GROUP BY ALL
         ) e USING (day, kind, merchant, channel)
         WHERE (d.count, d.quantity, d.amount) IS DISTINCT FROM (e.count, e.quantity, e.amount)""",
+    "a deal moves its goods and its money": f"""
+        SELECT event, time, 'it moves no ' || missing AS wrong FROM (
+            SELECT event, time, 'pieces' AS missing
+            FROM events ANTI JOIN stock USING (event) WHERE kind IN ({_texts(DEALS)}) AND quantity <> 0
+            UNION ALL
+            SELECT event, time, 'money' AS missing
+            FROM events ANTI JOIN (FROM postings WHERE currency = 'fen') USING (event)
+            WHERE kind IN ({_texts(DEALS)}) AND amount <> 0)""",
 }

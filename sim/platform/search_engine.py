@@ -89,7 +89,7 @@ class SearchEngine(Mechanism):
     def expose(self, view: View) -> Effects:
         fx = Effects()
         category = view.scratch.get("search")
-        if category is None:
+        if category is None or not self.world.products:
             return fx
         session = ((category >= 0) & view.sessions.planned).nonzero()[0]
         if session.size == 0:

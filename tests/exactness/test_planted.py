@@ -33,6 +33,7 @@ from sim.operations.finance import Finance
 from sim.people.browse import Browse
 from sim.people.buy import Buy
 from sim.people.search_intent import SearchIntent
+from sim.people.share import ShareParams
 from sim.run import run
 from sim.study.verify import Difference, Failure, once, verify
 from sim.study.watch import Watch
@@ -277,7 +278,8 @@ def test_a_message_that_is_lost(town: Scenario, plant: Plant) -> None:
         honest(self, kind, rows.take(np.arange(rows.n) > 0) if rows.n > 1 else rows)
 
     plant(Mailbox, "post", all_but_one)
-    found = apart(town)
+    talkative = town.model_copy(update={"people": {**town.people, "share": ShareParams(after_view=0.5)}})
+    found = apart(talkative)
     assert (found.mechanism, found.hook) == ("", "deliver")
     assert "the engines' mail brings other messages" in str(found)
     assert not found.array

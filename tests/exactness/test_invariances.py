@@ -81,9 +81,9 @@ def test_the_same_again_with_any_kernels(
         assert file.read_bytes() == (again.folder / file.relative_to(ledger.folder)).read_bytes(), file.name
 
 
-@pytest.mark.parametrize("block", [1, 40, 10**6])
-def test_sessions_handled_at_a_time(scenario: Scenario, ledger: Ledger, write: Run, block: int) -> None:
-    assert compare_ledgers(ledger, write(scenario, block=block)) is None
+@pytest.mark.parametrize(("block", "threads"), [(1, 1), (7, 4), (40, 2), (10**6, 1)])
+def test_sessions_that_act_together(scenario: Scenario, ledger: Ledger, write: Run, block: int, threads: int) -> None:
+    assert compare_ledgers(ledger, write(scenario, block=block, threads=threads)) is None
 
 
 def test_mechanisms_in_another_order_in_the_file(scenario: Scenario, ledger: Ledger, write: Run) -> None:

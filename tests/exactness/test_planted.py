@@ -33,8 +33,8 @@ from sim.operations.finance import Finance
 from sim.people.browse import Browse
 from sim.people.buy import Buy
 from sim.people.search_intent import SearchIntent
-from sim.people.share import ShareParams
 from sim.run import run
+from sim.study.shrink import resized
 from sim.study.verify import Difference, Failure, once, verify
 from sim.study.watch import Watch
 from sim.study.witness import Parting, parting
@@ -58,7 +58,7 @@ merchants:
     offers: {gift_packet: {acceptance_within_24h: 0.3}}
     operations:
       inventory: {opening: 6, reorder_quantity: 0, cover_days: 0}
-      after_sale: {return_rate: 0.3, return_slope: 0}
+      after_sale: {rating_rate: 1, return_rate: 0.3, return_slope: 0}
       finance: {wages_yuan_per_day: 100}
 """
 
@@ -278,8 +278,7 @@ def test_a_message_that_is_lost(town: Scenario, plant: Plant) -> None:
         honest(self, kind, rows.take(np.arange(rows.n) > 0) if rows.n > 1 else rows)
 
     plant(Mailbox, "post", all_but_one)
-    talkative = town.model_copy(update={"people": {**town.people, "share": ShareParams(after_view=0.5)}})
-    found = apart(talkative)
+    found = apart(resized(town, days=8))  # parcels have arrived
     assert (found.mechanism, found.hook) == ("", "deliver")
     assert "the engines' mail brings other messages" in str(found)
     assert not found.array

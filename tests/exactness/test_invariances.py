@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sim import catalog
+from sim import catalog, fast
 from sim.config.model import Compare, Scenario
 from sim.config.shipped import names
 from sim.ledger.audit import audit
@@ -43,7 +44,7 @@ from tests.exactness.small import (
 pytestmark = pytest.mark.slow  # `make test` runs it
 
 CHANNELS = sorted(key.split(".")[1] for key in catalog.mechanisms() if key.startswith("channels."))
-KERNELS = ("numpy",)  # the kernels that there are
+KERNELS = ("numpy", "fast") if fast.present else ("numpy",)
 
 
 def total(ledger: Ledger) -> str:
@@ -67,15 +68,22 @@ def test_so_few_people_in_so_few_days_do_all_that_matters(case: str, ledger: Led
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
-def test_the_same_again(scenario: Scenario, ledger: Ledger, write: Run, kernels: str) -> None:
+def test_the_same_again_with_any_kernels(
+    scenario: Scenario, ledger: Ledger, write: Run, monkeypatch: pytest.MonkeyPatch, kernels: str
+) -> None:
+    """To the last byte of every file; the world is built anew too."""
+    monkeypatch.setattr(fast, "present", kernels == "fast")
+    building = import_module("sim.world.build")
+    for kept in ("_few", "_many"):
+        monkeypatch.setattr(building, kept, building._made)
     again = write(scenario)
     for file in sorted(ledger.folder.rglob("*.*")):
         assert file.read_bytes() == (again.folder / file.relative_to(ledger.folder)).read_bytes(), file.name
 
 
-@pytest.mark.parametrize("block", [1, 7, 1_000, 10**6])
-def test_sessions_handled_at_a_time(scenario: Scenario, ledger: Ledger, write: Run, block: int) -> None:
-    assert compare_ledgers(ledger, write(scenario, block=block)) is None
+@pytest.mark.parametrize(("block", "threads"), [(1, 1), (7, 4), (40, 2), (10**6, 1)])
+def test_sessions_that_act_together(scenario: Scenario, ledger: Ledger, write: Run, block: int, threads: int) -> None:
+    assert compare_ledgers(ledger, write(scenario, block=block, threads=threads)) is None
 
 
 def test_mechanisms_in_another_order_in_the_file(scenario: Scenario, ledger: Ledger, write: Run) -> None:

@@ -202,5 +202,5 @@ def _padded(size: I64, values: I64, padding: int) -> I64:
 
 def _free_reach(score: F64, exponent: F64) -> F64:
     """Share of free reach that a score leaves."""
-    out: F64 = exp(exponent * log(score / BEST_SCORE))
-    return np.where(exponent > 0.0, out, 1.0)
+    out: F64 = exp(exponent * log(np.where(exponent > 0.0, score, BEST_SCORE) / BEST_SCORE))
+    return out

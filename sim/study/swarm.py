@@ -42,12 +42,13 @@ USUAL_TICKS = (6 * HOUR, 2 * HOUR, HOUR, 12 * HOUR, DAY)
 _BOUNDS = ("ge", "gt", "le", "lt")
 STEP = 1e-3  # how near a parameter comes to a bound that it must not reach
 FINEST = 5 * MINUTE  # a finer clock costs seconds, so only very short scenarios have one
-PEOPLE = (30, 12, 60, 30, 60, 1, 2, 3)
+MANY, FEW = (30, 60, 12, 30, 60, 12, 3), (1, 2, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
 LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much happens there is much to differ about
     "people.browse": {"opens": (0.9, 1.0)},
     "people.buy": {"nothing": (-4.0, -8.0)},
+    "people.search_intent": {"share": (0.5, 1.0)},
     "people.gift": {"everyday": (0.5, 1.0)},
     "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
     "people.follow": {"propensity": (1.0,)},
@@ -56,6 +57,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "channels.mini_program": {"scan": (0.3, 0.0)},
     "product": {"price": (20.0, 100.0)},
 }
+ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
 
 
 class Chooser(Protocol):
@@ -156,7 +158,8 @@ def loaded(written: str) -> Scenario:
 
 def text(stated: Mapping[str, Any]) -> str:
     """A scenario as the text of a file."""
-    out: str = yaml.safe_dump(dict(stated), sort_keys=False, allow_unicode=True, width=120)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    out: str = yaml.dump(dict(stated), Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
     return out
 
 
@@ -211,7 +214,7 @@ class _Making:
 
     def world(self) -> dict[str, Any]:
         """People, and how they know each other."""
-        count = self.choose.choice(PEOPLE)
+        count = self.choose.choice(MANY if self.lively else FEW)
         return {
             "people": {**self.params(PeopleParams), "count": count},
             "graph": self.choose.choice((self.params(GraphParams), {"networkx": self._generator(count)})),
@@ -232,9 +235,9 @@ class _Making:
     def merchant(self) -> dict[str, Any]:
         """A shop: perhaps without goods, or without a single piece of them."""
         sections = {folder: self.section(folder) for folder in PER_MERCHANT}
-        if self.choose.choice((False, False, False, True)):
+        if self.choose.choice((*[False] * 7, True) if self.lively else (False, True)):
             sections["operations"]["inventory"] = {"opening": 0, "reorder_quantity": 0, "cover_days": 0}
-        goods = self.choose.choice((1, 2, 3, 0))
+        goods = self.choose.choice((1, 2, 3, 2, 3, 1, 3, 0) if self.lively else (1, 0))
         return {"products": {f"product_{number}": self._product() for number in range(goods)}, **sections}
 
     def _product(self) -> dict[str, Any]:
@@ -244,11 +247,11 @@ class _Making:
 
     def section(self, folder: str) -> dict[str, Any]:
         """Mechanisms of a folder, each on or off."""
-        switch = (True,) * 7 + (False,) if self.lively else (True, False)
+        switch = (*[True] * 7, False) if self.lively else (True, False)
         return {
             name: self._mechanism(f"{folder}.{name}", params)
             for name, params in known(folder).items()
-            if f"{folder}.{name}" in ALWAYS or self.choose.choice(switch)
+            if f"{folder}.{name}" in (*ALWAYS, *(ALIVE if self.lively else ())) or self.choose.choice(switch)
         }
 
     def _mechanism(self, key: str, params: type[Params]) -> dict[str, Any]:

@@ -9,9 +9,8 @@ engines alike is found and made small as well.
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from sim.run import ENGINES, UNWATCHED, run
 from sim.study import listening
 from sim.study.listening import Draw
 from sim.study.shrink import shrunk, size
-from sim.study.watch import Watch
+from sim.study.watch import watching
 from sim.study.witness import Parting, parting
 from sim.units import DAY
 
@@ -191,14 +190,15 @@ class _Stop:
 
 def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
     days = [-1]
-    watch = partial(Watch, everything=scenario.record == "all", every=audited) if audited else UNWATCHED
     try:
-        (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+        with watching(scenario.record == "all", audited) if audited else nullcontext(UNWATCHED) as watch:
+            (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
     except Exception as error:
         if not audited and not isinstance(error, ConservationError | ContractError):
             raise
         return _Stop(days[-1] + 1, error)
     if audited and not (report := audit(ledger)).ok:
+        ledger.close()
         day = report.first.time // DAY if report.first else days[-1]
         return _Stop(day, ConservationError(f"in the end: {report.first or report}"))
     return ledger

@@ -53,8 +53,8 @@ $(READY): requirements.lock pyproject.toml
 # whoever installs chooses the registry, the hashes say whether it told the truth.
 lock: $(READY) ## resolve the dependencies anew
 	@{ sed '/^#/!q' requirements.lock | sed '/^#/!d'; \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra test \
-		--no-header --no-emit-index-url --no-emit-find-links pyproject.toml; } > .venv/lock
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--extra test --extra fast --no-header --no-emit-index-url --no-emit-find-links pyproject.toml; } > .venv/lock
 	@! grep -n '://' .venv/lock
 	@mv .venv/lock requirements.lock
 

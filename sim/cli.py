@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from sim.errors import LedgerError, ScenarioError, StudyError, WxsimError
+from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -112,6 +112,7 @@ def run(
     from sim.engine.profile import Profile
     from sim.run import run as simulate
     from sim.study import folder
+    from sim.study.executor import processors
 
     whole = _load(scenario)
     chosen = whole if strategy is None else whole.strategy(strategy)
@@ -121,13 +122,20 @@ def run(
     named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
     out = out or Path("runs") / f"{_stem(scenario)}{named}-seed-{seed}"
     days, spent = chosen.horizon.days, Profile()
-    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance:
+
+    def progress(day: int) -> None:
+        advance(min(day + 1, days), days)
+        if stop():
+            raise RunStopped
+
+    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance, _asked_to_stop() as stop:
         (ledger,) = simulate(
             chosen,
             (seed,),
             (made,),
             strategy=strategy or "",
-            progress=lambda day: advance(min(day + 1, days), days),
+            progress=progress,
+            threads=1 if profile else processors(),
             watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
@@ -136,6 +144,8 @@ def run(
     typer.echo(f"wrote {out}")
     if profile:
         typer.echo(str(spent))
+    if "stopped" in ledger.manifest:
+        _fail(f"stopped after day {ledger.manifest['stopped']} of {days}; these days are whole", INTERRUPTED)
 
 
 @app.command()
@@ -230,10 +240,9 @@ def reproduce(run: RunArgument) -> None:
     from sim.study.reproduce import reproduce as again
 
     found = again(run)
+    typer.echo(str(found))
     if not found.same:
-        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
         raise typer.Exit(FAILED)
-    typer.echo(f"the same run again: digest {found.got}")
 
 
 @app.command()
@@ -328,7 +337,7 @@ def _swarm(count: int, first: int, given: list[str]) -> None:
         for seed, found in swarm.swarm(range(first, first + count), folder, lambda step: typer.echo(step, err=True)):
             if not found.equal:
                 failed += 1
-                typer.echo(f"seed {seed}: {found.difference}\nwrote {swarm.kept(seed, folder)}")
+                typer.echo(f"seed {seed}: {found}\nwrote {swarm.kept(seed, folder)}")
     except KeyboardInterrupt:
         _fail(f"interrupted; failing cases are kept in {folder}", INTERRUPTED)
     if failed:
@@ -353,6 +362,25 @@ def _metrics_of(ledger: Any, scenario: "Scenario") -> Iterator[str]:
     names = plan.metrics if plan and plan.metrics else STANDARD
     for name, value in table(ledger, names, scenario.focal).items():
         yield f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}"
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed; a second one ends at once, as it always does."""
+    asked = False
+
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(number, signal.default_int_handler)
+        typer.echo("stopping at the end of this day; Ctrl-C again to stop at once and keep nothing", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

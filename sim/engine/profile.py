@@ -12,7 +12,8 @@ ENGINE = "engine"
 _PARTS = {  # what the engine does itself: attribute or method -> what it is called
     "_begin": "shows what is shared",
     "_arrivals": "merges visits",
-    "_apply": "applies effects",
+    "_take": "takes what was asked for",
+    "_change": "changes the users' own rows",
     "_end_day": "closes the day",
     "_write": "writes the ledger",
 }

@@ -1,30 +1,44 @@
 """Two engines, one ledger: run a scenario with both and name the first row in which they differ, in a small case.
 
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
-case is made smaller as long as they still do (`sim.study.shrink`); and in the small case `sim.study.witness` says which
-mechanism, or which part of the engines, is the first to differ. With audits on the way, what stops both engines alike
-is found and made small as well.
+case is made smaller as long as they still do (`sim.study.shrink`). What is left is run once more with every exposure
+written, once while somebody listens to the draws of those whom the first difference concerns, and once with a witness
+who says which mechanism, or which part of an engine, is the first to differ. With audits on the way, what stops both
+engines alike is found and made small as well.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sim.config.model import Scenario
 from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
 from sim.run import ENGINES, UNWATCHED, run
-from sim.study.shrink import resized as resized
+from sim.study import listening
+from sim.study.listening import Draw
 from sim.study.shrink import shrunk, size
 from sim.study.watch import watching
 from sim.study.witness import Parting, parting
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
+KEYS = {  # what a row tells of
+    "events": ("event", "kind"),
+    "postings": ("event", "currency", "source", "target"),
+    "stock": ("event", "item"),
+    "daily": ("day", "kind", "merchant", "channel"),
+}
+ORDER = {table: ("day", "kind", "merchant") if table == "daily" else ("time", "event") for table in TABLES}
+Row = Mapping[str, Any]
+STOPPED = "run"  # what differs if one engine breaks off
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,7 @@ class Difference:
     array: Mapping[str, Any] | None
     events: Mapping[str, Any] | None
     chain: tuple[Mapping[str, Any], ...]  # what led to it, from the latest cause back to the root
+    draws: tuple[Draw, ...] = ()  # at the addresses of these events, of the sessions they are from, and of their user
 
     @property
     def sort(self) -> str:
@@ -50,7 +65,8 @@ class Difference:
     def __str__(self) -> str:
         lines = [f"first difference, in {self.table}:"]
         lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
-        return "\n".join(lines + [f"  because of {_line(row)}" for row in self.chain])
+        lines += [f"  because of {_line(row)}" for row in self.chain]
+        return "\n".join([*lines, *listening.told(self.draws)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +119,15 @@ def verify(
 ) -> Verdict:
     """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
 
-    `told` hears each step. Raises StudyError if the scenario cannot be run at all.
+    `told` hears each step. If both break off alike they run once more, audited after every tick, to be told what goes
+    wrong first. Raises StudyError if the scenario cannot be run at all.
     """
+    seed = scenario.seed if seed is None else seed
     told(f"{size(scenario)}, both engines")
-    return smallest(once(scenario, scenario.seed if seed is None else seed), told)
+    try:
+        return smallest(once(scenario, seed), told)
+    except (ConservationError, ContractError):
+        return smallest(once(scenario, seed, audited=1), told, audited=1)
 
 
 def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
@@ -149,6 +170,7 @@ def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, 
     if isinstance(first, Difference):
         told(f"looking on, act by act: {size(small)}")
         parted = parting(small, seed, first.day + 1)
+        first = _explained(small, seed, first, audited)
     return Verdict(verdict.rows, verdict.digest, first, small, seed, parted)
 
 
@@ -194,7 +216,19 @@ def _stopped(array: Ledger | _Stop, events: Ledger | _Stop) -> Difference | Fail
         else {"day": day, "went": "on"}
         for end in (array, events)
     )
-    return Difference("run", one, other, ())
+    return Difference(STOPPED, one, other, ())
+
+
+def _explained(small: Scenario, seed: int, first: Difference, audited: int) -> Difference:
+    """The first difference among all that a ledger can hold, and what both engines drew for those whom it concerns."""
+    if first.table == STOPPED:
+        return first  # there is no ledger to look into
+    whole = small.model_copy(update={"record": "all"})
+    with suppress(WxsimError):
+        found = once(whole, seed, audited).difference
+        first = found if isinstance(found, Difference) else first
+    rows = [row for row in (first.array, first.events, *first.chain) if row]
+    return replace(first, draws=listening.side_by_side(whole, seed, rows))
 
 
 def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
@@ -209,10 +243,36 @@ def _first(table: str, array: Ledger, events: Ledger) -> Difference | None:
             low = middle
         else:
             high = middle - 1
-    left, right = (part.slice(low, 1).to_pylist() for part in (one, other))
-    row = (left or right)[0]
-    chain = tuple(_chain(array if left else events, int(row.get("cause") or row.get("event") or 0)))
-    return Difference(table, left[0] if left else None, right[0] if right else None, chain)
+    pair = _pair(table, one.slice(low), other.slice(low))
+    row = pair[0] or pair[1] or {}
+    chain = tuple(_chain(array if pair[0] else events, int(row.get("cause") or row.get("event") or 0)))
+    return Difference(table, *pair, chain)
+
+
+def _pair(table: str, one: pa.Table, other: pa.Table) -> tuple[Row | None, Row | None]:
+    """The first row of two tables that only one of them has, beside the row of the other that tells of the same."""
+    left, right = (rows.slice(0, 1).to_pylist() for rows in (one, other))
+    alone = [bool(row) and row[0] not in _same(table, rows, row[0]) for row, rows in ((left, other), (right, one))]
+    order = ORDER[table]
+    if alone[0] and not (alone[1] and [right[0][name] for name in order] < [left[0][name] for name in order]):
+        return left[0], next(iter(_same(table, other, left[0])), None)
+    if alone[1]:
+        return next(iter(_same(table, one, right[0])), None), right[0]
+    return left[0] if left else None, right[0] if right else None  # the same rows in another order, or one too often
+
+
+def _same(table: str, rows: pa.Table, row: Row) -> list[Row]:
+    """Rows that tell of the same thing as a row."""
+    found = rows
+    for name in KEYS[table]:
+        found = found.filter(_equal(found[name], row[name]))
+    return list(found.to_pylist())
+
+
+def _equal(column: pa.ChunkedArray, value: Any) -> pa.ChunkedArray:
+    if value is None:
+        return pc.is_null(column)
+    return pc.equal(column, pa.scalar(value, getattr(column.type, "value_type", column.type)))
 
 
 def _chain(ledger: Ledger, event: int) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from sim.params import Params, param
 from sim.world.categories import CATEGORIES
 
-NATIVE_FROM = 50_000  # people; below, networkx builds the default graph
+NATIVE_FROM = 10_000  # people; below, networkx builds the default graph
 
 
 class PeopleParams(Params):

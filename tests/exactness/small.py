@@ -1,4 +1,4 @@
-"""Shipped scenarios made small and eager, so that in a few days everything happens, and what a change of them touches."""
+"""Shipped scenarios made small and eager, so that in a few days everything happens; what a change of them touches."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sim import draws
@@ -18,13 +19,13 @@ from sim.config.shipped import names
 from sim.contract import View
 from sim.ledger.reader import Ledger
 from sim.run import run
-from sim.study.verify import resized
-from sim.units import I64, Array, Bools
+from sim.study.shrink import resized
+from sim.units import HOUR, I64, Array, Bools
 from sim.world.build import build
 from sim.world.graph import SocialGraph
 from sim.world.world import World
 
-PEOPLE, DAYS, DAYS_OF_A_GRAPH_FILE = 120, 7, 1
+PEOPLE, DAYS, TICK = 120, 7, 6 * HOUR
 EVERYTHING = "everything"  # a scenario beside the shipped ones, with whatever they leave off, and short of goods
 CASES = (*names(), EVERYTHING)
 _EVERYTHING = """
@@ -71,12 +72,22 @@ SHARED = {  # kinds whose settling moves what others see or want: shelves, pools
 
 @cache
 def small(name: str) -> Scenario:
-    """The strategy of a shipped scenario with the most mechanisms, few people for a few days, all of them eager."""
+    """The strategy of a shipped scenario with the most mechanisms, made small and eager; records everything."""
     scenario = _everything() if name == EVERYTHING else load(name)
     richest = max(scenario.strategies.values(), key=mechanisms, default=scenario)
-    from_file = richest.world.graph.file is not None
-    sized = resized(richest, None if from_file else PEOPLE, DAYS_OF_A_GRAPH_FILE if from_file else DAYS)
-    return eager(sized)
+    return eager(sized(richest, PEOPLE, DAYS, TICK)).model_copy(update={"record": "all"})
+
+
+def sized(scenario: Scenario, people: int, days: int, tick: int) -> Scenario:
+    """The scenario with so many people, days and seconds per tick.
+
+    A graph file has the people that it has: on it there are fewer days, and fewer of its people look each day.
+    """
+    if scenario.world.graph.file is None:
+        scenario = resized(scenario, people, days)
+    else:
+        scenario = tuned(resized(scenario, None, max(days // 3, 1)), "people.browse", opens=0.1)
+    return scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"tick": tick})})
 
 
 def _everything() -> Scenario:
@@ -93,13 +104,13 @@ def mechanisms(scenario: Scenario) -> int:
 
 
 def eager(scenario: Scenario) -> Scenario:
-    """The scenario with people who look, buy, give, share and join readily, and goods that are short now and then."""
-    scenario = tuned(scenario, "people.browse", opens=0.9)
+    """The scenario with people who look, buy, give and share readily."""
+    if scenario.world.graph.file is None:
+        scenario = tuned(scenario, "people.browse", opens=0.9)
     scenario = tuned(scenario, "people.buy", click_weight=2.0)
     scenario = tuned(scenario, "people.gift", everyday=0.1)
     scenario = tuned(scenario, "people.share", after_order=0.5, after_view=0.2)
-    scenario = tuned(scenario, "platform.rivals", attraction=1.0)
-    return scenario.model_copy(update={"record": "all"})
+    return tuned(scenario, "platform.rivals", attraction=1.0)
 
 
 def tuned(scenario: Scenario, key: str, **params: Any) -> Scenario:
@@ -207,6 +218,18 @@ def _with_empty_row(graph: SocialGraph) -> SocialGraph:
 # --------------------------------------------------------------------------------------------- what people do not see
 
 
+def ample(scenario: Scenario) -> Scenario:
+    """The scenario with so much of everything that nobody takes the last piece or coupon."""
+    for key, merchant in scenario.merchants.items():
+        shelves = merchant.operations["inventory"].model_copy(update={"opening": 1_000_000})
+        offers = dict(merchant.offers)
+        if "coupon" in offers:
+            offers["coupon"] = offers["coupon"].model_copy(update={"pool_per_month": 1_000_000})
+        operations = {**merchant.operations, "inventory": shelves}
+        scenario = merchant_changed(scenario, key, operations=operations, offers=offers)
+    return scenario
+
+
 def still_market(patch: pytest.MonkeyPatch) -> None:
     """Let nobody see what others do to the market: sales, scores, shelves and groups look as on the first morning.
 
@@ -234,11 +257,9 @@ class Rows:
 
     @classmethod
     def of(cls, ledger: Ledger) -> "Rows":
+        """The events of a ledger."""
         table = ledger.events
-        columns = {n: table[n].to_numpy() for n in table.column_names if n not in ("kind", "channel")}
-        columns["kind"] = np.array(table["kind"].to_pylist(), object)
-        columns["channel"] = np.array(table["channel"].to_pylist(), object)
-        return cls(columns)
+        return cls({name: plain(table[name]) for name in table.column_names})
 
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
@@ -262,6 +283,15 @@ def first_difference(one: Rows, other: Rows) -> tuple[Any, Any] | None:
 
 def _equal(one: Rows, other: Rows) -> bool:
     return all(np.array_equal(column, other[name]) for name, column in one.columns.items())
+
+
+def plain(column: pa.ChunkedArray) -> Array:
+    """A column as an array; texts as themselves, with an empty one for none."""
+    if not pa.types.is_dictionary(column.type):
+        return np.asarray(column.to_numpy())
+    codes = column.combine_chunks()
+    words = np.array([*codes.dictionary.to_pylist(), ""])
+    return np.asarray(words[codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)])
 
 
 def touched(runs: Sequence[Rows], roots: Callable[[Rows], Bools]) -> list[Bools]:

@@ -9,7 +9,6 @@ from sim.units import DAY
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 from tests.views import apply, make_view, mechanism, post_outcome
 
-
 SIGMAS = 4.0
 ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
 A, B = 0.793, 2.426

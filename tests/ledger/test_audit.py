@@ -204,9 +204,7 @@ def test_every_check_but_the_daily_one_is_spoilt_here() -> None:
     ("extra", "wrong"),
     [({"stopped": 2}, set()), ({}, {WAY, "every deal ends once", "the escrow of a deal ends at zero"})],
 )
-def test_a_deal_may_be_open_only_if_the_run_was_stopped(
-    tmp_path: Path, extra: dict[str, int], wrong: set[str]
-) -> None:
+def test_a_deal_may_be_open_only_if_the_run_was_stopped(tmp_path: Path, extra: dict[str, int], wrong: set[str]) -> None:
     told = Story()
     told.restock(0, 0, 1, 100)
     told.order(DAY, user=1, amount=500)

@@ -70,6 +70,7 @@ class Record(StrEnum):
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Folder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to write; by default under runs/.")]
 
 
@@ -103,8 +104,12 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
+    ] = False,
 ) -> None:
     """Run a scenario once and write its ledger."""
+    from sim.engine.profile import Profile
     from sim.run import run as simulate
     from sim.study import folder
 
@@ -115,15 +120,22 @@ def run(
     seed = whole.seed if seed is None else seed
     named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
     out = out or Path("runs") / f"{_stem(scenario)}{named}-seed-{seed}"
-    days = chosen.horizon.days
+    days, spent = chosen.horizon.days, Profile()
     with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance:
         (ledger,) = simulate(
-            chosen, (seed,), (made,), strategy=strategy or "", progress=lambda day: advance(min(day + 1, days), days)
+            chosen,
+            (seed,),
+            (made,),
+            strategy=strategy or "",
+            progress=lambda day: advance(min(day + 1, days), days),
+            watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
     typer.echo("\n".join(lines))
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
+    if profile:
+        typer.echo(str(spent))
 
 
 @app.command()
@@ -177,27 +189,42 @@ def verify(
     whole = _load(scenario)
     asked = study.resized(whole if strategy is None else whole.strategy(strategy), users, days)
     found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
+    typer.echo(str(found))
     if not found.equal:
-        typer.echo(str(found.difference))
         raise typer.Exit(FAILED)
-    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
-    typer.echo(f"both engines wrote the same ledger: {rows}; digest {found.digest}")
 
 
 @app.command()
-def reproduce(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def trace(
+    run: RunArgument,
+    user: Annotated[int | None, typer.Option(metavar="N", help="Tell the life of this user.")] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="ID", help="Tell why this happened: its id, or the first digits.")
+    ] = None,
+) -> None:
+    """Tell the life of a user, or why an order or any other event happened and what came of it."""
+    from sim.ledger.reader import Ledger
+    from sim.study.trace import hints, life, story
+
+    if user is not None and event is not None:
+        raise StudyError("give --user or --event, not both")
+    ledger = Ledger(run)
+    typer.echo(life(ledger, user) if user is not None else story(ledger, event) if event is not None else hints(ledger))
+
+
+@app.command()
+def reproduce(run: RunArgument) -> None:
     """Run again from a run's manifest and say whether it is the same run, or on which day it first differs."""
     from sim.study.reproduce import reproduce as again
 
     found = again(run)
+    typer.echo(str(found))
     if not found.same:
-        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
         raise typer.Exit(FAILED)
-    typer.echo(f"the same run again: digest {found.got}")
 
 
 @app.command()
-def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def audit(run: RunArgument) -> None:
     """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
     from sim.ledger.audit import audit as check
     from sim.ledger.reader import Ledger

@@ -14,10 +14,11 @@ from hashlib import blake2b
 
 import numpy as np
 
+from sim import fast
 from sim.elementary import alone, log, log_of
-from sim.units import F64, I64, U64, Bools
+from sim.units import F64, I64, U64, Array, Bools
 
-_GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _ALL = 2**64 - 1
 
 
@@ -26,7 +27,7 @@ def _word(value: int) -> U64:
     return np.array(value & _ALL, np.uint64)
 
 
-_STEP, _M1, _M2 = _word(_GOLDEN), _word(_FIRST), _word(_SECOND)
+_STEP, _M1, _M2 = _word(GOLDEN), _word(FIRST), _word(SECOND)
 _S30, _S27, _S31, _S11, _S32 = (_word(s) for s in (30, 27, 31, 11, 32))
 _ONE = _word(1)
 _HALF, _UNIT = np.array(0.5), np.array(2.0**-53)
@@ -61,13 +62,15 @@ def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
         shape, one, at = lone
         out: U64 = np.full(shape, _bits_of(name, one, at), np.uint64)
         return out
+    if fast.present:
+        return _compiled("bits", name, event, index)
     parent = np.asarray(event, np.uint64)
     if not parent.size:
         return np.zeros(np.broadcast_shapes(parent.shape, np.asarray(index).shape), np.uint64)
     mixed = _mixed((parent if parent.ndim else parent.reshape(1)) + purpose(name))
     where = np.asarray(index)
     if where.ndim == 0:
-        mixed ^= _word((int(where) + 1) * _GOLDEN)
+        mixed ^= _word((int(where) + 1) * GOLDEN)
         return _mixed(mixed)
     where = where.astype(np.uint64)  # a copy: scrambled in place
     where += _ONE
@@ -84,6 +87,8 @@ def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, _uniform_of(name, one, at))
+    if fast.present:
+        return _compiled("uniform", name, event, index)
     whole = bits(name, event, index)
     whole >>= _S11
     out = whole.astype(np.float64)
@@ -111,6 +116,8 @@ def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, -log_of(_uniform_of(name, one, at)))
+    if fast.present:
+        return _compiled("exponential", name, event, index)
     out = log(uniform(name, event, index))
     return np.negative(out, out)
 
@@ -121,6 +128,8 @@ def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, -log_of(-log_of(_uniform_of(name, one, at))))
+    if fast.present:
+        return _compiled("gumbel", name, event, index)
     out = log(exponential(name, event, index))
     return np.negative(out, out)
 
@@ -144,6 +153,22 @@ def quantile(table: F64, name: str, event: U64 | np.uint64, index: object = 0) -
     return out
 
 
+def _compiled(draw: str, name: str, event: object, index: object) -> Array:
+    """A draw by its compiled twin: of as many events as the result has entries, and as many indices, or one."""
+    from sim.fast import draws as twin
+
+    parent, where = np.asarray(event, np.uint64), np.asarray(index).astype(np.uint64, copy=False)
+    shape = parent.shape
+    if where.size != 1 or not parent.ndim:
+        if where.shape != shape:
+            shape = np.broadcast_shapes(shape, where.shape, (1,))
+            parent, where = np.broadcast_to(parent, shape), np.broadcast_to(where, shape)
+    elif where.ndim > parent.ndim:
+        shape = np.broadcast_shapes(shape, where.shape)
+    out: Array = getattr(twin, draw)(purpose(name), parent.ravel(), where.ravel())
+    return out.reshape(shape)
+
+
 # ------------------------------------------------------------------------------------------- one address
 
 
@@ -157,14 +182,14 @@ def _lone(event: object, index: object) -> tuple[tuple[int, ...], int, int] | No
 
 def _mix_of(x: int) -> int:
     """`mix` of one number."""
-    x = (x ^ x >> 30) * _FIRST & _ALL
-    x = (x ^ x >> 27) * _SECOND & _ALL
+    x = (x ^ x >> 30) * FIRST & _ALL
+    x = (x ^ x >> 27) * SECOND & _ALL
     return x ^ x >> 31
 
 
 def _bits_of(name: str, event: int, index: int) -> int:
     """`bits` at one address."""
-    return _mix_of(_mix_of(event + int(purpose(name)) & _ALL) ^ (index + 1) * _GOLDEN & _ALL)
+    return _mix_of(_mix_of(event + int(purpose(name)) & _ALL) ^ (index + 1) * GOLDEN & _ALL)
 
 
 def _uniform_of(name: str, event: int, index: int) -> float:

@@ -11,6 +11,7 @@ from math import floor, frexp, inf, ldexp
 
 import numpy as np
 
+from sim import fast
 from sim.units import F64
 
 
@@ -19,11 +20,9 @@ def _constants(*values: float) -> tuple[F64, ...]:
     return tuple(np.array(value) for value in values)
 
 
-_ONE, _TWO, _HALF, _ZERO, _SQRT_HALF = _constants(1.0, 2.0, 0.5, 0.0, 0.7071067811865476)
-_LN2_HI, _LN2_LO, _INV_LN2 = _constants(
-    6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.44269504088896338700e00
-)
-_LG = _constants(
+SQRT_HALF, INV_LN2 = 0.7071067811865476, 1.44269504088896338700e00
+LN2_HI, LN2_LO = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # their sum is log 2
+LOG_COEFFICIENTS = (
     1.479819860511658591e-01,
     1.531383769920937332e-01,
     1.818357216161805012e-01,
@@ -32,13 +31,17 @@ _LG = _constants(
     3.999999999940941908e-01,
     6.666666666666735130e-01,
 )  # from the highest power
-_P = _constants(
+EXP_COEFFICIENTS = (
     4.13813679705723846039e-08,
     -1.65339022054652515390e-06,
     6.61375632143793436117e-05,
     -2.77777777770155933842e-03,
     1.66666666666666019037e-01,
 )  # from the highest power
+
+_ONE, _TWO, _HALF, _ZERO, _SQRT_HALF = _constants(1.0, 2.0, 0.5, 0.0, SQRT_HALF)
+_LN2_HI, _LN2_LO, _INV_LN2 = _constants(LN2_HI, LN2_LO, INV_LN2)
+_LG, _P = _constants(*LOG_COEFFICIENTS), _constants(*EXP_COEFFICIENTS)
 _MANTISSA, _MANTISSA_BITS = np.array(0x000FFFFFFFFFFFFF), np.array(52)
 _SQRT_HALF_BITS = _SQRT_HALF.view(np.int64)
 _LIMIT, _LEAST = _constants(700.0, -700.0)
@@ -49,6 +52,10 @@ def log(x: F64) -> F64:
     x = np.asarray(x, np.float64)
     if x.size <= 1:
         return alone(x.shape, log_of(x.item())) if x.size else x
+    if fast.present:
+        from sim.fast import elementary as twin
+
+        return twin.log(x.ravel()).reshape(x.shape)
     bits = (x if x.ndim else x.reshape(1)).view(
         np.int64
     ) - _SQRT_HALF_BITS  # so the mantissa is in [sqrt(1/2), sqrt(2))
@@ -83,6 +90,10 @@ def exp(x: F64) -> F64:
     x = np.asarray(x, np.float64)
     if x.size == 1:
         return alone(x.shape, exp_of(x.item()))
+    if fast.present:
+        from sim.fast import elementary as twin
+
+        return twin.exp(x.ravel()).reshape(x.shape)
     x = np.minimum(np.maximum(x, _LEAST), _LIMIT)
     k = np.floor(x * _INV_LN2 + _HALF)
     high = x - k * _LN2_HI
@@ -102,9 +113,6 @@ def exp(x: F64) -> F64:
 
 # ------------------------------------------------------------------------------------------- one number
 
-_LG_OF, _P_OF = tuple(map(float, _LG)), tuple(map(float, _P))
-_SQRT_HALF_OF, _LN2_HI_OF, _LN2_LO_OF, _INV_LN2_OF = map(float, (_SQRT_HALF, _LN2_HI, _LN2_LO, _INV_LN2))
-
 
 def alone(shape: tuple[int, ...], value: float) -> F64:
     """One number as an array of one element."""
@@ -118,26 +126,26 @@ def log_of(x: float) -> float:
     if x <= 0.0:
         return -inf
     m, k = frexp(x)
-    if m < _SQRT_HALF_OF:
+    if m < SQRT_HALF:
         m += m
         k -= 1
     f = m - 1.0
     s = f / (f + 2.0)
     z = s * s
-    a, b, c, d, e, g, h = _LG_OF
+    a, b, c, d, e, g, h = LOG_COEFFICIENTS
     tail = ((((((z * a + b) * z + c) * z + d) * z + e) * z + g) * z + h) * z
     half = f * 0.5 * f
-    return k * _LN2_HI_OF - ((half - ((tail + half) * s + k * _LN2_LO_OF)) - f)
+    return k * LN2_HI - ((half - ((tail + half) * s + k * LN2_LO)) - f)
 
 
 def exp_of(x: float) -> float:
     """`exp` of one number."""
     x = min(max(x, -700.0), 700.0)
-    k = floor(x * _INV_LN2_OF + 0.5)
-    high = x - k * _LN2_HI_OF
-    low = k * _LN2_LO_OF
+    k = floor(x * INV_LN2 + 0.5)
+    high = x - k * LN2_HI
+    low = k * LN2_LO
     r = high - low
     t = r * r
-    a, b, c, d, e = _P_OF
+    a, b, c, d, e = EXP_COEFFICIENTS
     y = r - t * ((((t * a + b) * t + c) * t + d) * t + e)
     return ldexp(1.0 - ((low - (r * y) / (2.0 - y)) - high), k)

@@ -18,6 +18,7 @@ from sim.world.build import build
 from sim.world.calendar import Calendar
 
 ENGINES = {"array": Engine, "events": EventEngine}
+Watch = Callable[[Engine], Callable[[], None]]  # called before the first tick; what it returns is called after each
 WIND_DOWN_DAYS = 60  # after the horizon: open gifts, parcels and return windows come to their end; 3 weeks suffice
 
 
@@ -30,6 +31,7 @@ def run(
     engine: str = "array",
     block: int = BLOCK,
     progress: Callable[[int], None] = lambda day: None,
+    watch: Watch = lambda engine: lambda: None,
 ) -> list[Ledger]:
     """Run a scenario once per seed, all worlds side by side, and return their ledgers.
 
@@ -37,7 +39,8 @@ def run(
     one folder per seed. Without it each ledger gets a temporary folder, which is removed with the ledger. `engine` is
     ``array``, or ``events``: the same rules, one session and one request at a time, which writes the same ledger and
     takes many times as long. The array engine lets `block` sessions act at a time: a matter of speed, the ledger is the
-    same for any. `progress(day)` is called after each simulated day. Raises LedgerError if a folder holds a finished
+    same for any. `progress(day)` is called after each simulated day, `watch(engine)` before the first tick; what it
+    returns is called after every tick (see `sim.study.watch`). Raises LedgerError if a folder holds a finished
     run already.
     """
     seeds = tuple(seeds) or (scenario.seed,)
@@ -45,7 +48,7 @@ def run(
         raise ContractError(f"{len(seeds)} seeds need as many folders, got {len(out)}")
     folders = [Path(folder) for folder in out] or [Path(tempfile.mkdtemp(prefix="wxsim-")) for _ in seeds]
     try:
-        _write(scenario, seeds, folders, strategy, engine, block, progress)
+        _write(scenario, seeds, folders, strategy, engine, block, progress, watch)
     except BaseException:
         for made in () if out else folders:
             shutil.rmtree(made, ignore_errors=True)
@@ -61,6 +64,7 @@ def _write(
     engine: str,
     block: int,
     progress: Callable[[int], None],
+    watch: Watch,
 ) -> None:
     """Run a scenario in the worlds of the seeds and write each ledger into its folder."""
     days, tick = scenario.horizon.days, scenario.horizon.tick
@@ -78,8 +82,10 @@ def _write(
         everything=scenario.record == "all",
     )
     driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, days, writer, block)
+    watched = watch(driven)
 
     def told() -> None:
+        watched()
         if driven.view.clock.end % DAY == 0:
             progress(driven.view.clock.day)
 

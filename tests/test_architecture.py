@@ -18,6 +18,7 @@ MECHANISMS = sorted(path for folder in LEAVES for path in (SIM / folder).glob("*
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("units",),
+    ("fast",),
     ("elementary",),
     ("params",),
     ("draws",),
@@ -51,8 +52,14 @@ def name_of(path: Path) -> str:
 
 
 def layer_of(module: str) -> str:
-    """The folder or file directly under `sim` that a module belongs to, "" for `sim` itself."""
-    return module.split(".")[1] if "." in module else ""
+    """The folder or file directly under `sim` that a module belongs to, "" for `sim` itself.
+
+    A compiled twin, `sim.fast.draws`, belongs to what it is the twin of.
+    """
+    parts = module.split(".")
+    if parts[1:2] == ["fast"] and len(parts) > 2 and (SIM / "fast" / f"{parts[2]}.py").is_file():
+        return parts[2]
+    return parts[1] if len(parts) > 1 else ""
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

@@ -52,9 +52,18 @@ class Groups(Mechanism):
     columns = (Column("slot", "group", np.int16, NOBODY, "number of the merchant's group she sits in; -1 none"),)
     kinds = {
         "join_group": Kind("a customer asks for a seat; detail becomes her ticket", stage="ticket"),
-        "group_joined": Kind("a customer sits in a group; detail is its number"),
-        "group_post": Kind("a post to all groups of a merchant; detail: number in its day, from 0", stage="plain"),
-        "group_post_refused": Kind("a post beyond the platform's daily cap"),
+        "group_joined": Kind(
+            "a customer sits in a group; detail is its number", says="{user} joins group {detail:nth} of {merchant}"
+        ),
+        "group_post": Kind(
+            "a post to all groups of a merchant; detail: number in its day, from 0",
+            stage="plain",
+            says="{merchant} posts {product} to its groups",
+        ),
+        "group_post_refused": Kind(
+            "a post beyond the platform's daily cap",
+            says="{merchant} wants to post {product} to its groups, but has reached the day's cap",
+        ),
     }
     settles = ("join_group", "group_post")
 

@@ -70,9 +70,15 @@ class MiniProgram(Mechanism):
 
     Params = MiniProgramParams
     kinds = {
-        "mini_program_added": Kind("a user has it in her list from now on"),
-        "member_joined": Kind("a user joined the member centre"),
-        "bounced": Kind("she left before the page had loaded", detail=True),
+        "mini_program_added": Kind(
+            "a user has it in her list from now on", says="{user} keeps the mini-program of {merchant} in her list"
+        ),
+        "member_joined": Kind("a user joined the member centre", says="{user} joins the member centre of {merchant}"),
+        "bounced": Kind(
+            "she left before the page had loaded",
+            detail=True,
+            says="{user} does not wait until the page of {merchant} has loaded",
+        ),
     }
 
     def prepare(self) -> None:

@@ -41,7 +41,13 @@ class Moments(Mechanism):
     """Posts to contacts, and adorns what friends pass on."""
 
     Params = MomentsParams
-    kinds = {"moments_post": Kind("a post to the merchant's contacts; detail: number in its day", stage="plain")}
+    kinds = {
+        "moments_post": Kind(
+            "a post to the merchant's contacts; detail: number in its day",
+            stage="plain",
+            says="{merchant} posts {product} in Moments",
+        )
+    }
     settles = ("moments_post",)
 
     def prepare(self) -> None:

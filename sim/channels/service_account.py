@@ -76,10 +76,19 @@ class ServiceAccount(Mechanism):
     Params = ServiceAccountParams
     columns = (Column("slot", "welcomed", np.bool_, 0, "has had the automatic reply to following"),)
     kinds = {
-        "broadcast": Kind("a broadcast of the service account; detail: number in its month, from 0", stage="plain"),
-        "broadcast_refused": Kind("a broadcast beyond the platform's monthly cap"),
-        "opened": Kind("a fan opens a broadcast", detail=True),
-        "pinned": Kind("a fan pins the account"),
+        "broadcast": Kind(
+            "a broadcast of the service account; detail: number in its month, from 0",
+            stage="plain",
+            says="{merchant} sends its fans a broadcast about {product}",
+        ),
+        "broadcast_refused": Kind(
+            "a broadcast beyond the platform's monthly cap",
+            says="{merchant} wants to send its fans a broadcast, but has reached the month's cap",
+        ),
+        "opened": Kind(
+            "a fan opens a broadcast", detail=True, says="{user} opens the broadcast of {merchant} about {product}"
+        ),
+        "pinned": Kind("a fan pins the account", says="{user} pins the service account of {merchant}"),
     }
     settles = ("broadcast",)
 

@@ -3,15 +3,17 @@
 Lists are kept as compressed sparse rows: those of row i are `indices[indptr[i]:indptr[i + 1]]`.
 """
 
+from math import ldexp
+
 import numpy as np
 
 from sim import draws
-from sim.elementary import log
+from sim.elementary import log_of
 from sim.units import F64, I64, U64, Array
 
 MOST_HALVINGS = 20
 _MANY = 5_000  # rows
-_MEAN_GAP: F64 = np.concatenate(([0.0], -1.0 / log(1.0 - np.ldexp(1.0, -np.arange(1, MOST_HALVINGS + 1)))))
+_MEAN_GAP: F64 = np.array([0.0, *(-1.0 / log_of(1.0 - ldexp(1.0, -h)) for h in range(1, MOST_HALVINGS + 1))])
 
 
 def expand(start: Array, stop: Array) -> tuple[I64, I64]:

@@ -39,15 +39,23 @@ class Timers(Generic[R]):
     def _put(self, tick: int, kind: str, rows: R) -> None:
         self._buckets.setdefault(tick, {}).setdefault(kind, []).append(rows)
 
+    def take(self, tick: int, kind: str) -> R:
+        """Take out the rows of one kind of this tick, as they were added."""
+        return self._taken(self._buckets.get(tick, {}).pop(kind, []))
+
     def due(self, tick: int) -> dict[str, R]:
         """Take out the rows of this tick: kinds by name, each sorted by (time, event id)."""
         bucket = self._buckets.pop(tick, {})
         out = {}
         for kind in sorted(bucket):
-            rows = self._concat(bucket[kind])
-            self._pending -= rows.n
+            rows = self._taken(bucket[kind])
             out[kind] = rows if rows.n == 1 else rows.take(settling(rows.time, rows.event))
         return out
+
+    def _taken(self, parts: list[R]) -> R:
+        rows = self._concat(parts)
+        self._pending -= rows.n
+        return rows
 
     def pending(self) -> int:
         """How many rows wait."""

@@ -48,10 +48,18 @@ class Coupon(Mechanism):
         "coupon_issue": Kind("the merchant fills its pool; quantity is negative: it puts them there", stage="coupon"),
         "coupon_claim": Kind("a user asks for a coupon; detail is the second at which it lapses", stage="coupon"),
         "coupon_expiry": Kind("a coupon lapses unless it was used; cause is its claim", stage="once"),
-        "coupon_issued": Kind("a pool was filled with `quantity` coupons"),
-        "coupon_claimed": Kind("a user holds a coupon; detail is the second at which it lapses"),
-        "coupon_redeemed": Kind("a coupon was used; cause is the order, amount the fen taken off"),
-        "coupon_expired": Kind("a coupon lapsed unused; cause is its claim"),
+        "coupon_issued": Kind("a pool was filled with `quantity` coupons", says="{merchant} issues {quantity} coupons"),
+        "coupon_claimed": Kind(
+            "a user holds a coupon; detail is the second at which it lapses",
+            says="{user} takes a coupon of {merchant}, good until {detail:when}",
+        ),
+        "coupon_redeemed": Kind(
+            "a coupon was used; cause is the order, amount the fen taken off",
+            says="{user} uses her coupon of {merchant}: {amount} off {product}",
+        ),
+        "coupon_expired": Kind(
+            "a coupon lapsed unused; cause is its claim", says="{user} lets a coupon of {merchant} lapse"
+        ),
     }
     settles = ("coupon_issue", "coupon_claim", "coupon_expiry")
 

@@ -92,10 +92,23 @@ class GiftPacket(Mechanism):
         "gift_deadline": Kind("the time to claim is over; cause is the gift", stage="once"),
         "gift_swap": Kind("the recipient takes another style; detail is the old variant", stage="stock"),
         "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
-        "gift_sent": Kind("a gift was paid and sent; its id is the gift's"),
-        "gift_claimed": Kind("the recipient (user) took the gift; cause is the gift"),
-        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant's number"),
-        "gift_expired": Kind("nobody took the gift, the sender (user) is refunded; cause is the gift"),
+        "gift_sent": Kind(
+            "a gift was paid and sent; its id is the gift's",
+            says="{user} gives {peer} {quantity} × {product} of {merchant} for {amount}"
+            "[, {detail:yuan} off][ ({channel})]",
+        ),
+        "gift_claimed": Kind(
+            "the recipient (user) took the gift; cause is the gift",
+            says="{user} takes the gift from {peer}: {quantity} × {product} of {merchant}",
+        ),
+        "gift_swapped": Kind(
+            "the recipient (user) took another style; detail is the old variant's number",
+            says="{user} swaps it for another style: {variant}",
+        ),
+        "gift_expired": Kind(
+            "nobody took the gift, the sender (user) is refunded; cause is the gift",
+            says="{peer} does not take {product} of {merchant} in time, and {amount} go back to {user}",
+        ),
     }
     settles = ("gift_order", "gift_claim", "gift_deadline", "gift_swap")
 

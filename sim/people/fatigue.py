@@ -31,10 +31,17 @@ class Fatigue(Mechanism):
 
     Params = FatigueParams
     kinds = {
-        "notice": Kind("noticed a message of the merchant", detail=True),
-        "mute": Kind("muted the merchant; cause: her session"),
-        "unfollow": Kind("unfollowed its service account; cause: her session"),
-        "leave_group": Kind("left its group; cause: her session"),
+        "notice": Kind(
+            "noticed a message of the merchant",
+            detail=True,
+            says="{user} notices a message of {merchant}[ about {product}][ ({channel})]",
+        ),
+        "mute": Kind("muted the merchant; cause: her session", says="{user} mutes {merchant}"),
+        "unfollow": Kind(
+            "unfollowed its service account; cause: her session",
+            says="{user} unfollows the service account of {merchant}",
+        ),
+        "leave_group": Kind("left its group; cause: her session", says="{user} leaves the group of {merchant}"),
     }
 
     def deliver(self, view: View) -> Effects:

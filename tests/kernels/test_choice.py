@@ -1,26 +1,11 @@
-"""Discrete choice: the multinomial logit's shares, and the outside option."""
+"""Discrete choice and its outside option; its shares are held against the logit in `tests/theory/test_logit.py`."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import draws
 from sim.kernels.choice import discrete_choice, logistic
-
-
-def test_shares_are_those_of_the_logit():
-    n, utility, outside = 40_000, np.array([0.5, 0.0, -1.0]), 0.3
-    session = np.repeat(np.arange(n), 3)
-    option = np.tile(np.arange(3), n)
-    keys = draws.keys(1, "choice", n)
-    noisy = utility[option] + draws.gumbel("test/noise", keys[session], option)
-    away = outside + draws.gumbel("test/outside", keys)
-    chosen = discrete_choice(session, noisy, away, draws.bits("test/tie", keys[session], option))
-    weight = np.exp(np.append(utility, outside))
-    share = weight / weight.sum()
-    got = [(chosen % 3 == k)[chosen >= 0].sum() / n for k in range(3)] + [(chosen < 0).mean()]
-    assert np.abs(np.array(got) - share).max() < 4 * np.sqrt(0.25 / n)  # 4 standard errors at most
 
 
 def test_the_outside_option_wins_ties():

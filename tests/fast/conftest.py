@@ -1,0 +1,6 @@
+"""Twins exist only where numba does; everything else about `sim.fast` is tested in any case."""
+
+from sim import fast
+
+_OF_TWINS = ["test_compiled.py", "test_draws.py", "test_elementary.py", "test_ledger.py"]
+collect_ignore_glob = [] if fast.present else _OF_TWINS

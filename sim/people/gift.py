@@ -137,7 +137,7 @@ class Gift(Mechanism):
         start = graph.indptr[user]
         owner, tie = expand.expand(start, np.minimum(start + DUNBAR[0], graph.indptr[user + 1]))
         out = np.zeros(user.size, np.bool_)
-        out[owner[self._parties(view, graph.indices[tie])]] = True
+        out[owner[(graph.layers(user[owner], tie) == 0) & self._parties(view, graph.indices[tie])]] = True
         return out
 
     def _parties(self, view: View, friend: Array) -> Bools:

@@ -32,15 +32,16 @@ _LAYER_OF_RANK = np.repeat(np.arange(4, dtype=np.uint8), np.diff([0, *DUNBAR, DU
 class SocialGraph:
     """Ties as rows of neighbours. `indptr` (rows + 1,), `indices` (entries,).
 
-    Neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, strongest first, so that their order gives Dunbar's
-    layers (see `layers`). Rows of groups know no strength: they ascend.
+    Neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, strongest first, so that their order tells Dunbar's
+    layers (see `layers`); whoever wants others gives `layer` (entries,). Rows of groups know no strength: they ascend.
     """
 
     indptr: I64
     indices: I32
+    layer: Layers | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.indptr, self.indices):
+        for array in self._arrays():
             array.flags.writeable = False
 
     @property
@@ -56,7 +57,10 @@ class SocialGraph:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return self.indptr.nbytes + self.indices.nbytes
+        return sum(array.nbytes for array in self._arrays())
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return (self.indptr, self.indices) if self.layer is None else (self.indptr, self.indices, self.layer)
 
     def row(self, i: int) -> I32:
         """Neighbours of row i, strongest first."""
@@ -68,6 +72,8 @@ class SocialGraph:
 
     def layers(self, row: Array, entry: Array) -> Layers:
         """Dunbar's layer of entries, given the row of each: 0 the 5 strongest, 1 the next 10, 2 the next 35, else 3."""
+        if self.layer is not None:
+            return self.layer[entry]
         out: Layers = _LAYER_OF_RANK[np.minimum(entry - self.indptr[row], DUNBAR[-1])]
         return out
 
@@ -187,4 +193,5 @@ def stack(graphs: Sequence[SocialGraph], columns: int | None = None) -> SocialGr
     return SocialGraph(
         np.concatenate([*(g.indptr[:-1] + start for g, start in zip(graphs, starts[:-1], strict=True)), starts[-1:]]),
         np.concatenate([graph.indices + np.int32(world * width) for world, graph in enumerate(graphs)]),
+        np.concatenate(layers) if (layers := [g.layer for g in graphs if g.layer is not None]) else None,
     )

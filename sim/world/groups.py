@@ -41,11 +41,11 @@ def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
 def _members(graph: SocialGraph, keys: U64, size: I64) -> tuple[I64, I32]:
     """How many are in each group of these keys, at most `size`, and who."""
     founder = _founders(graph, keys)
-    if fast.ON and graph.indices.size:
-        from sim.world import loops
+    if fast.present and graph.indices.size:
+        from sim.fast import world as twin
 
-        purposes = tuple(draws.purpose(f"world.groups/{what}") for what in ("own", "friend", "further"))
-        return loops.members(graph.indptr, graph.indices, keys, founder, size, _SPARE, _FRIENDS, purposes)
+        purposes = (draws.purpose(f"world.groups/{what}") for what in ("own", "friend", "further"))
+        return twin.members(graph.indptr, graph.indices, keys, founder, size, _SPARE, _FRIENDS, *purposes)
     invited = (size - 1) * _SPARE
     group = np.repeat(np.arange(size.size), invited)
     call = np.arange(group.size) - np.repeat(np.cumsum(invited) - invited, invited)

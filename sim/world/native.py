@@ -2,7 +2,7 @@
 
 Circles never cross a region, so the graph is made by runs of whole regions, each finished (doubles dropped, rows
 ordered) on its own; only ties with people anywhere are drawn beforehand. Memory is the finished graph plus a few
-runs. Where numba is installed, `sim.world.loops` takes the same steps tie by tie.
+runs. Where numba is installed, `sim.fast.world` takes the same steps tie by tie.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ Ties = tuple[Array, Array, Strength]  # (u, v, strength) with u < v
 
 def by_arrays(keys: U64, where: Circles) -> SocialGraph:
     """The community graph of the people with these keys."""
+    if keys.size < 2:
+        return SocialGraph.from_rows(np.zeros(keys.size, np.int64), np.zeros(0, np.int32))
     runs = whole_regions(where.region)
     start, friend = _far(keys, where.far)
 
@@ -64,11 +66,11 @@ def _rows(keys: U64, where: Circles, first: int, last: int, row: I32, column: I3
 def _ordered(span: tuple[int, int, int], low: Array, high: Array, force: Strength) -> tuple[I64, I32]:
     """The rows first..last-1 of n people: how many friends each has, and who, strongest first, each once."""
     first, last, n = span
-    if fast.ON:
-        from sim.world import loops
+    if fast.present:
+        from sim.fast import world as twin
 
         lost = np.uint16((1 << 16 - kept_bits(n)) - 1)
-        return loops.rows(first, last - first, low, high, force | lost)
+        return twin.rows(first, last - first, low, high, force | lost)
     u, v, force = each_once(n, low, high, force)
     row, column, force = np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([force, force])
     mine = ((row >= first) & (row < last)).nonzero()[0]
@@ -85,13 +87,13 @@ class _Run:
 
     def circle(self, label: I32, kind: int) -> Ties:
         """Ties inside the circles of one kind: a coin for every pair of members."""
-        if not fast.ON:
+        if not fast.present:
             return self._circle(label, kind)
-        from sim.world import loops
+        from sim.fast import world as twin
 
         purposes = draws.purpose(_TIE), draws.purpose(LUCK)
         kinds, share, close = len(KINDS), SHARE[KINDS[kind]], CLOSENESS[kind]
-        return loops.circle(self.keys, *purposes, self.ties, label, self.first, share, kind, kinds, close, NOISE, STEPS)
+        return twin.circle(self.keys, *purposes, self.ties, label, self.first, share, kind, kinds, close, NOISE, STEPS)
 
     def _circle(self, label: I32, kind: int) -> Ties:
         order = np.argsort(label, kind="stable")
@@ -120,7 +122,7 @@ class _Run:
 
     def near(self, region: I32, halves: Array) -> Ties:
         """Half-ties paired at random within each region; an odd one is dropped."""
-        if fast.ON:
+        if fast.present:
             return self._near(region - region[0], halves)
         person, nth = _halves(halves)
         place = region[person] - region[0]
@@ -133,13 +135,13 @@ class _Run:
         return u, v, strength(self.keys, u, v, CLOSENESS[_CITY], 0.0, self.first)
 
     def _near(self, place: I32, halves: Array) -> Ties:
-        from sim.world import loops
+        from sim.fast import world as twin
 
         mine, which = width(int(halves.sum())), width(int(place[halves > 0].max(initial=-1)) + 1)
         ask = draws.purpose("world.native/near")
-        person, packed = loops.half_ties(self.keys, ask, halves, place, mine, 64 - mine - which)
+        person, packed = twin.half_ties(self.keys, ask, halves, place, mine, 64 - mine - which)
         packed.sort()
-        return loops.paired(self.keys, draws.purpose(LUCK), person, place, packed, mine, self.first, NOISE, STEPS)
+        return twin.paired(self.keys, draws.purpose(LUCK), person, place, packed, mine, self.first, NOISE, STEPS)
 
 
 def _far(keys: U64, halves: I32) -> tuple[I64, I32]:

@@ -125,10 +125,10 @@ def _common_taste(origin: U64, params: PeopleParams) -> F64:
 def _fill_taste(keys: U64, common: F64, community: I32, params: PeopleParams, out: Array) -> None:
     """A person's taste: what her community likes times her own gamma factor per category; rows sum to 1."""
     table = gamma_table(1.0 / params.taste_spread)
-    if fast.ON:
-        from sim.world import loops
+    if fast.present:
+        from sim.fast import world as twin
 
-        loops.taste(keys, draws.purpose(_TASTE), community, common, table, _LEAST, out)
+        twin.taste(keys, draws.purpose(_TASTE), community, common, table, _LEAST, out)
         return
     liking = common[community] * draws.quantile(table, _TASTE, keys[:, None], np.arange(len(CATEGORIES)))
     liking += _LEAST

@@ -1,37 +1,28 @@
-"""World building one tie, one invitation, one person at a time: compiled by numba, used where it is installed.
-
-Each function returns to the bit what the arrays of `sim.world.native`, `sim.world.groups` and `sim.world.people`
-return, since it takes the same draws at the same addresses and the same steps in the same order.
-"""
+"""Twins of what `sim.world` does for every tie, every invitation to a chat group and every taste, one at a time."""
 
 import numpy as np
-from numba import njit
 
-from sim.units import F64, I32, I64, U64
-from sim.world.graph import Strength
+from sim.draws import GOLDEN
+from sim.fast import compiled
+from sim.fast.draws import mix, to_uniform
+from sim.units import F64, I32, I64, U64, Array
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_ONE, _S11, _S27, _S30, _S31, _S32 = (np.uint64(s) for s in (1, 11, 27, 30, 31, 32))
+_GOLDEN = np.uint64(GOLDEN)
 _LOW = 2**32 - 1
 _WEAKEST = 65_535
 
-
-@njit(inline="always")
-def _mix(x):
-    x = (x ^ (x >> _S30)) * _M1
-    x = (x ^ (x >> _S27)) * _M2
-    return x ^ (x >> _S31)
+Ties = tuple[I32, I32, Array]  # (u, v, strength) with u < v
+Rows = tuple[I64, I32]  # how many entries each row has, and the entries
 
 
-@njit(inline="always")
-def _uniform(root, index):
-    bits = _mix(root ^ (np.uint64(index) + _ONE) * _STEP)
-    return (np.float64(bits >> _S11) + 0.5) * 2.0**-53
+@compiled
+def _uniform(root: np.uint64, index: int) -> float:
+    """`sim.draws.uniform` where ``root = mix(event + purpose)``, for many indices of one event."""
+    return to_uniform(mix(root ^ np.uint64(index + 1) * _GOLDEN))
 
 
-@njit(nogil=True, cache=True)
-def _by_label(label, base, count):
+@compiled
+def _by_label(label: I32, base: int, count: int) -> tuple[I64, I32]:
     """Where each circle starts, and positions ordered by circle."""
     start = np.zeros(count + 1, np.int64)
     for i in range(label.size):
@@ -46,8 +37,11 @@ def _by_label(label, base, count):
     return start, order
 
 
-@njit(nogil=True, cache=True)
-def circle(keys, coin, luck, ties, label, first, share, kind, kinds, close, noise, steps):
+@compiled
+def circle(
+    keys: U64, coin: np.uint64, luck: np.uint64, ties: I32, label: I32, first: int, share: float, kind: int, kinds: int,
+    close: float, noise: float, steps: float,
+) -> Ties:  # fmt: skip
     """`native._Run.circle`: ties (u, v, strength) in the circles of one kind. `coin` and `luck` are purposes."""
     base = label.min()
     start, order = _by_label(label, base, label.max() - base + 1)
@@ -68,13 +62,13 @@ def circle(keys, coin, luck, ties, label, first, share, kind, kinds, close, nois
         for i in range(begin, end):
             u = order[i]
             part, friends = weight[i] / total, square / total
-            root, opened = _mix(keys[u] + coin), found
+            root, opened = mix(keys[u] + coin), found
             for j in range(i + 1, end):
                 v = order[j]
                 chance = min(weight[j] * part, 1.0)
                 us[found], vs[found], know[found] = u, v, chance
                 found += _uniform(root, (v + first) * kinds + kind) < chance  # the next overwrites one that missed
-            root = _mix(keys[u] + luck)
+            root = mix(keys[u] + luck)
             for t in range(opened, found):
                 common = know[t] * friends
                 wide = close + common / (1.0 + common) + noise * _uniform(root, vs[t] + first)
@@ -82,8 +76,8 @@ def circle(keys, coin, luck, ties, label, first, share, kind, kinds, close, nois
     return us[:found].copy(), vs[:found].copy(), force[:found].copy()
 
 
-@njit(nogil=True, cache=True)
-def _weakest_last(force):
+@compiled
+def _weakest_last(force: Array) -> I32:
     """Positions of ties, strongest first (a counting sort)."""
     free, order = np.zeros(_WEAKEST + 2, np.int32), np.empty(force.size, np.int32)
     for i in range(force.size):
@@ -97,8 +91,8 @@ def _weakest_last(force):
     return order
 
 
-@njit(nogil=True, cache=True)
-def rows(first, n, low, high, force):
+@compiled
+def rows(first: int, n: int, low: Array, high: Array, force: Array) -> Rows:
     """`native._ordered`: how many entries the rows first..first+n-1 have, and the entries, strongest first."""
     start = np.zeros(n + 1, np.int64)
     for i in range(low.size):
@@ -146,8 +140,8 @@ def rows(first, n, low, high, force):
     return degree, indices[:used].copy()
 
 
-@njit(nogil=True, cache=True)
-def half_ties(keys, purpose, count, place, mine, spare):
+@compiled
+def half_ties(keys: U64, purpose: np.uint64, count: Array, place: I32, mine: int, spare: int) -> tuple[I32, U64]:
     """The person of each half-tie, and (place, luck, number of the half-tie) as one number each, to be sorted."""
     total = 0
     for i in range(count.size):
@@ -155,24 +149,26 @@ def half_ties(keys, purpose, count, place, mine, spare):
     person, packed = np.empty(total, np.int32), np.empty(total, np.uint64)
     t = 0
     for i in range(count.size):
-        root = _mix(keys[i] + purpose)
+        root = mix(keys[i] + purpose)
         top = np.uint64(place[i]) << np.uint64(spare)
         for nth in range(count[i]):
-            bits = _mix(root ^ np.uint64(nth + 1) * _STEP) >> np.uint64(64 - spare)
+            bits = mix(root ^ np.uint64(nth + 1) * _GOLDEN) >> np.uint64(64 - spare)
             person[t], packed[t] = i, (top | bits) << np.uint64(mine) | np.uint64(t)
             t += 1
     return person, packed
 
 
-@njit(nogil=True, cache=True)
-def paired(keys, luck, person, place, packed, mine, first, noise, steps):
+@compiled
+def paired(
+    keys: U64, luck: np.uint64, person: I32, place: I32, packed: U64, mine: int, first: int, noise: float, steps: float
+) -> Ties:
     """`native._Run.near`: neighbours of one place in the sorted list of half-ties as ties (u, v, strength)."""
     us, vs, force = (
         np.empty(packed.size // 2, np.int32),
         np.empty(packed.size // 2, np.int32),
         np.empty(packed.size // 2, np.uint16),
     )
-    found, t, low = 0, 0, (_ONE << np.uint64(mine)) - _ONE
+    found, t, low = 0, 0, (np.uint64(1) << np.uint64(mine)) - np.uint64(1)
     while t + 1 < packed.size:
         one, two = person[packed[t] & low], person[packed[t + 1] & low]
         if place[one] != place[two]:
@@ -182,13 +178,13 @@ def paired(keys, luck, person, place, packed, mine, first, noise, steps):
         if one != two:
             u, v = min(one, two), max(one, two)
             us[found], vs[found] = u, v
-            force[found] = np.uint16(noise * _uniform(_mix(keys[u] + luck), v + first) * steps)
+            force[found] = np.uint16(noise * _uniform(mix(keys[u] + luck), v + first) * steps)
             found += 1
     return us[:found].copy(), vs[:found].copy(), force[:found].copy()
 
 
-@njit(inline="always")
-def _friend(indptr, indices, user, luck):
+@compiled
+def _friend(indptr: I64, indices: I32, user: int, luck: float) -> int | np.int64:
     """`groups._some_friend`."""
     start, end = indptr[user], indptr[user + 1]
     if end == start:
@@ -196,44 +192,53 @@ def _friend(indptr, indices, user, luck):
     return np.int64(indices[min(start + np.int64(luck * (end - start)), indices.size - 1)])
 
 
-@njit(nogil=True, cache=True)
-def members(indptr, indices, keys, founder, size, spare, share, purposes):
-    """`groups._members`: how many are in each group, and who. `purposes` of own, friend and further in this order."""
-    total = 0
+@compiled
+def members(
+    indptr: I64, indices: I32, keys: U64, founder: I64, size: I64, spare: int, share: float,
+    own: np.uint64, near: np.uint64, further: np.uint64,
+) -> Rows:  # fmt: skip
+    """`groups._members`; `own`, `near` and `further` are purposes."""
+    users, count, used = np.empty(size.sum(), np.int32), np.empty(size.size, np.int64), 0
+    guest = np.empty(size.max(), np.int32)
     for g in range(size.size):
-        total += size[g]
-    users, count, used = np.empty(total, np.int32), np.empty(size.size, np.int64), 0
-    for g in range(size.size):
-        own, near, further = _mix(keys[g] + purposes[0]), _mix(keys[g] + purposes[1]), _mix(keys[g] + purposes[2])
         begin, seated, call, invited = used, used + 1, 0, (size[g] - 1) * spare
         users[begin] = founder[g]
+        roots = mix(keys[g] + own), mix(keys[g] + near), mix(keys[g] + further)
         while seated < begin + size[g] and call < invited:
-            user = _friend(indptr, indices, founder[g], _uniform(near, call))
-            if not _uniform(own, call) < share:
-                user = _friend(indptr, indices, user, _uniform(further, call))
-            call += 1
-            again = False
-            for i in range(begin, seated):
-                again |= users[i] == user
-            users[seated] = user
-            seated += not again
-        users[begin:seated].sort()
+            batch = min(begin + size[g] - seated, invited - call)
+            for i in range(batch):  # apart from the next loop, so that memory is read for many at a time
+                guest[i] = _friend(indptr, indices, founder[g], _uniform(roots[1], call + i))
+            for i in range(batch):
+                if not _uniform(roots[0], call + i) < share:
+                    guest[i] = _friend(indptr, indices, guest[i], _uniform(roots[2], call + i))
+            call += batch
+            for i in range(batch):
+                again = False
+                for j in range(begin, seated):
+                    again |= users[j] == guest[i]
+                users[seated] = guest[i]
+                seated += not again
+        for i in range(begin + 1, seated):
+            one, j = users[i], i
+            while j > begin and users[j - 1] > one:
+                users[j] = users[j - 1]
+                j -= 1
+            users[j] = one
         count[g], used = seated - begin, seated
     return count, users[:used].copy()
 
 
-@njit(nogil=True, cache=True)
-def taste(keys, purpose, community, common, table, least, out):
-    """`people._taste` of the people with these keys, written into `out`."""
-    last = table.size - 1
+@compiled
+def taste(keys: U64, purpose: np.uint64, community: I32, common: F64, table: F64, least: float, out: Array) -> None:
+    """`people._fill_taste`."""
+    last, liking = np.int64(table.size - 1), np.empty(out.shape[1])
     for i in range(keys.size):
-        root, total = _mix(keys[i] + purpose), 0.0
-        liking = np.empty(out.shape[1])
-        for c in range(out.shape[1]):
+        root, total = mix(keys[i] + purpose), 0.0
+        for c in range(liking.size):
             position = _uniform(root, c) * last
             low = np.int64(position)
-            one = table[low] + (table[min(low + 1, last)] - table[low]) * (position - low)
+            one = table[low] + (table[min(low + np.int64(1), last)] - table[low]) * (position - low)
             liking[c] = common[community[i], c] * one + least
             total += liking[c]
-        for c in range(out.shape[1]):
+        for c in range(liking.size):
             out[i, c] = liking[c] / total

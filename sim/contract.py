@@ -170,6 +170,7 @@ class View:
         empty = none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_)
         self.sessions = Sessions(*empty)
         self.scratch: dict[str, Array] = {}
+        self.forget_slots()
         self.inboxes: dict[str, Inbox] = {}
         self.exposures = Exposures.none()
         self.viewed: Bools = none.astype(np.bool_)
@@ -196,7 +197,14 @@ class View:
 
     def slots(self, column: str) -> Array:
         """A `slot` column of the acting users, shape (S, slots); slots with merchant -1 are empty."""
-        return self.state["slot"][column].take(self.sessions.user, axis=0)
+        out: Array | None = self._slots.get(column)
+        if out is None:
+            self._slots[column] = out = self.state["slot"][column].take(self.sessions.user, axis=0)
+        return out
+
+    def forget_slots(self) -> None:
+        """Look at relations anew: they have changed."""
+        self._slots: dict[str, Array] = {}
 
     def relation(self, column: str, session: I64, merchant: Array, default: float = 0) -> Array:
         """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
@@ -208,7 +216,7 @@ class View:
 
     def followed(self, flag: int) -> tuple[I64, Array]:
         """Pairs (session, merchant) whose relation carries the flag, ordered by (session, merchant)."""
-        session, slot = ((self.slots("flags") & flag) != 0).nonzero()
+        session, slot = slots.where((self.slots("flags") & flag) != 0)
         merchant = self.state["slot"]["merchant"][self.sessions.user[session], slot]
         order = np.lexsort((merchant, session))
         return session[order], merchant[order]

@@ -21,6 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
+from sim.kernels import slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, NOBODY, Array, Bools
@@ -86,7 +87,7 @@ class Groups(Mechanism):
         if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
             return fx
         flags = view.slots("flags")
-        session, slot = np.nonzero(((flags & (GROUP | MUTED)) == GROUP) & view.sessions.planned[:, None])
+        session, slot = slots.where(((flags & (GROUP | MUTED)) == GROUP) & view.sessions.planned[:, None])
         if session.size == 0:
             return fx
         table, member = view.state["slot"], view.sessions.user[session]

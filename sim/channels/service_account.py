@@ -26,7 +26,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import segments
+from sim.kernels import segments, slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, I64, NOBODY, U64, Array, Bools
@@ -262,7 +262,7 @@ class _Fans:
 
 def _fans(view: View, on: Bools) -> _Fans:
     flags = view.slots("flags")
-    session, slot = np.nonzero(((flags & (FOLLOWS | MUTED)) == FOLLOWS) & view.sessions.planned[:, None])
+    session, slot = slots.where(((flags & (FOLLOWS | MUTED)) == FOLLOWS) & view.sessions.planned[:, None])
     user, table = view.sessions.user[session], view.state["slot"]
     has = on[table["merchant"][user, slot]]
     session, slot, user = session[has], slot[has], user[has]

@@ -1,6 +1,7 @@
 """The array engine: one tick is the phases in order, each a batch over the sessions and requests of that tick."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -25,10 +26,14 @@ from sim.world.world import World
 
 INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
 PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
-BLOCK = 1 << 15  # sessions that act at a time: what they need then stays near the processor
+BLOCK = 1 << 15  # sessions that act together: what they need then stays near the processor
+WORTH_A_THREAD = 12_000  # sessions under which a second thread waits more than it works
 CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
 _NO_IDS: U64 = np.zeros(0, np.uint64)
 BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
+
+
+Act = Callable[[View], list[Effects]]
 
 
 class Recorder(Protocol):
@@ -54,10 +59,12 @@ class Engine:
         days: int,
         recorder: Recorder,
         block: int = BLOCK,
+        threads: int = 1,
     ) -> None:
-        """`block` sessions act at a time: a matter of speed alone, the ledger is the same for any."""
+        """`block` sessions act together, `threads` blocks at a time: for speed alone, the ledger is always the same."""
         self.crew, self.world, self.calendar, self.recorder = crew, world, calendar, recorder
-        self.tick_seconds, self.days, self.block = tick_seconds, days, block
+        self.tick_seconds, self.days, self.block, self.threads = tick_seconds, days, block, threads
+        self._each: Callable[[Act, Iterable[View]], Iterable[list[Effects]]] = map
         columns = crew.columns()
         self.state: State = allocate(world, columns, crew.initial())
         self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
@@ -88,7 +95,9 @@ class Engine:
         self.follow = clock.follow
         for kind, rows in self.agendas().items():
             clock.follow(kind, rows)
-        clock.run(told)
+        with ThreadPoolExecutor(self.threads) as pool:  # nothing is started before something is asked of it
+            self._each = pool.map if self.threads > 1 else map
+            clock.run(told)
 
     def agendas(self) -> dict[str, Records]:
         """Dated doings of the few, by kind, over the horizon."""
@@ -119,15 +128,16 @@ class Engine:
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
         self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
-        views = [view.apart(block) for block in sessions.blocks(self.block)]
+        size = min(self.block, max(-(-len(sessions) // self.threads), WORTH_A_THREAD))
+        views = [view.apart(block) for block in sessions.blocks(size)]
         self._deliver(views)
-        for acted in map(self._act, views):
+        for acted in self._each(self._act, views):
             self._take(acted, own=True)
         self._users = sessions.user
         self._desk.settle(self.state, self._subjects, self._serve)
         for number, apart in enumerate(views):
-            apart.outcomes = self._outcomes_of(number * self.block, len(apart.sessions))
-        for responded in map(self._respond, views):
+            apart.outcomes = self._outcomes_of(number * size, len(apart.sessions))
+        for responded in self._each(self._respond, views):
             self._take(responded)
         self._outcomes.clear()
         if clock.end % DAY == 0:
@@ -237,7 +247,9 @@ class Engine:
     def _change(self, view: View, effects: Iterable[Effects]) -> None:
         """Change the rows of the users in view."""
         apply.change_users(self.state, view.sessions.user, effects)
-        apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+        if any(one.relations for one in effects):
+            apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+            view.forget_slots()
         for one in effects:
             for name, values in one.scratch:
                 if name in view.scratch:

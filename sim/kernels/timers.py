@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from sim.kernels import segments
-from sim.kernels.order import settling
+from sim.kernels.order import settling, stable
 from sim.kernels.rows import Rows
 
 R = TypeVar("R", bound=Rows)
@@ -30,7 +28,7 @@ class Timers(Generic[R]):
             return
         self._pending += rows.n
         tick = rows.time // self._tick_seconds
-        order = np.argsort(tick, kind="stable")
+        order = stable(tick - tick.min())
         tick, rows = tick[order], rows.take(order).whole()
         begin = segments.starts(tick).tolist()
         for start, stop in zip(begin, [*begin[1:], rows.n], strict=True):

@@ -71,8 +71,8 @@ class AfterSaleParams(Params):
     @field_validator("within_72h")
     @classmethod
     def _open_shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 < share < 1 for share in value):
-            raise ValueError("each share must lie between 0 and 1, both excluded")
+        if not all(0.01 <= share < 1 for share in value):
+            raise ValueError("each share must be at least 0.01, and less than 1")
         return value
 
     @field_validator("star_cuts")

@@ -12,6 +12,7 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
 from sim.elementary import exp
+from sim.kernels import slots
 from sim.units import F64, I64, WEEK
 from sim.world.state import FOLLOWS, GROUP, MUTED, PINNED
 
@@ -80,5 +81,5 @@ class Fatigue(Mechanism):
 def _counts(view: View) -> tuple[I64, I64, F64]:
     """Pairs (session, slot) that hold noticed messages, and how many."""
     notices = view.slots("notices")
-    session, place = ((notices > 0) & view.sessions.planned[:, None]).nonzero()
+    session, place = slots.where((notices > 0) & view.sessions.planned[:, None])
     return session, place, notices[session, place].astype(np.float64)

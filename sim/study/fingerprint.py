@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from sim.config.model import Scenario
 from sim.ledger.reader import Ledger
 from sim.run import run
-from sim.study.verify import resized
+from sim.study.shrink import resized
 
 LATER, DIGEST = "later", "digest"
 NOTHING = "."  # a day without a row of that kind

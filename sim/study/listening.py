@@ -1,7 +1,7 @@
 """Which random numbers a run draws at some addresses: two engines that differ are told apart by what they drew.
 
 Listening replaces the two functions of `sim.draws` through which every number comes; a run to which nobody listens
-pays nothing.
+pays nothing. Meanwhile the compiled twins of `sim.fast` are off, as nobody hears what they draw inside.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim import draws
+from sim import draws, fast
 from sim.config.model import Scenario
 from sim.errors import WxsimError
 from sim.run import run
@@ -41,12 +41,14 @@ def to(events: Iterable[int]) -> Iterator[Heard]:
     """Hear every number that is drawn at the address of one of these events or keys meanwhile."""
     wanted: U64 = np.array(sorted(set(events)), np.uint64)
     heard: Heard = {}
-    honest = {name: getattr(draws, name) for name in SOURCES}
+    honest, quick = {name: getattr(draws, name) for name in SOURCES}, fast.present
     try:
+        fast.present = False
         for name, source in honest.items():
             setattr(draws, name, _overheard(source, wanted, heard))
         yield heard
     finally:
+        fast.present = quick
         for name, source in honest.items():
             setattr(draws, name, source)
 

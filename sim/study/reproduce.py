@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.config.model import Scenario
-from sim.errors import LedgerError
+from sim.errors import LedgerError, RunStopped
 from sim.ledger.audit import differing_days
 from sim.ledger.reader import Ledger
 from sim.run import run
@@ -61,7 +61,8 @@ def reproduce(folder: Path) -> Reproduction:
     manifest = ledger.manifest
     scenario = _scenario(ledger)
     with tempfile.TemporaryDirectory(prefix="wxsim-reproduce-") as made:
-        (again,) = run(scenario, (manifest["seed"],), (Path(made) / "run",), strategy=manifest["strategy"])
+        out, stop = (Path(made) / "run",), _stop_after(manifest.get("stopped", 0))
+        (again,) = run(scenario, (manifest["seed"],), out, strategy=manifest["strategy"], progress=stop)
         wanted, got = manifest["digest"], again.manifest["digest"]
         day = _first(wanted, got)
         counts = () if day is None else _counts(ledger, again, day)
@@ -70,6 +71,16 @@ def reproduce(folder: Path) -> Reproduction:
     ledger.close()
     versions = _unlike(manifest.get("versions", {}), again.manifest["versions"])
     return Reproduction(wanted["total"], got["total"], day, _first(wanted, written), counts, versions)
+
+
+def _stop_after(days: int) -> Callable[[int], None]:
+    """What ends a run after so many days, as somebody did with the first one; 0 lets it run to its end."""
+
+    def progress(day: int) -> None:
+        if day + 1 == days:
+            raise RunStopped
+
+    return progress
 
 
 def _scenario(ledger: Ledger) -> Scenario:

@@ -10,7 +10,7 @@ stock, a clock that ticks oddly, a horizon over a festival or a change of rules.
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,28 +27,37 @@ from sim.config.model import FIRST_DAY, LAST_DAY, Scenario
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD, known
 from sim.params import Params
 from sim.platform.rules import RuleSet
+from sim.study.shrink import size
+from sim.study.verify import Verdict, once, smallest
 from sim.units import DAY, HOUR, MINUTE
 from sim.world.calendar import FESTIVALS
 from sim.world.categories import CATEGORIES
 from sim.world.params import GraphParams, GroupParams, PeopleParams, ProductParams
 
 T = TypeVar("T")
+TESTS = Path("tests", "study")  # of a checkout, for somebody who stands in it
+SEEDS = "swarm_seeds.yaml"  # a line for each seed that ever failed; a test replays them
 TICKS = tuple(step for step in range(DAY, MINUTE - 1, -1) if DAY % step == 0)
 USUAL_TICKS = (6 * HOUR, 2 * HOUR, HOUR, 12 * HOUR, DAY)
 _BOUNDS = ("ge", "gt", "le", "lt")
 STEP = 1e-3  # how near a parameter comes to a bound that it must not reach
 FINEST = 5 * MINUTE  # a finer clock costs seconds, so only very short scenarios have one
-PEOPLE = (12, 30, 60, 1, 2, 3)
+MANY, FEW = (30, 60, 12, 30, 60, 12, 3), (1, 2, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
 LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much happens there is much to differ about
     "people.browse": {"opens": (0.9, 1.0)},
     "people.buy": {"nothing": (-4.0, -8.0)},
+    "people.search_intent": {"share": (0.5, 1.0)},
     "people.gift": {"everyday": (0.5, 1.0)},
     "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
     "people.follow": {"propensity": (1.0,)},
     "platform.rivals": {"attraction": (-5.0, 0.0)},
+    "channels.store": {"discovery": (1.0,)},
+    "channels.mini_program": {"scan": (0.3, 0.0)},
+    "product": {"price": (20.0, 100.0)},
 }
+ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
 
 
 class Chooser(Protocol):
@@ -85,6 +94,50 @@ class Luck:
         return options[self.integer(0, len(options) - 1)]
 
 
+def swarm(
+    seeds: Iterable[int], folder: Path, told: Callable[[str], None] = lambda step: None, *, audited: int = 1
+) -> Iterator[tuple[int, Verdict]]:
+    """The verdict on the case of each seed, audited every so many ticks.
+
+    A case that fails is written into the folder at once, and again when it has been made small.
+    """
+    for seed in seeds:
+        made = case(seed)
+        told(f"seed {seed}: {size(made)}")
+        verdict = once(made, made.seed, audited)
+        if not verdict.equal:
+            keep(seed, verdict, folder)
+            verdict = smallest(verdict, told, audited=audited)
+            keep(seed, verdict, folder)
+        yield seed, verdict
+
+
+def place() -> Path:
+    """Where failing cases are kept: among the tests of the checkout that one stands in, else among the runs."""
+    return TESTS if (TESTS / SEEDS).is_file() else Path("runs", "swarm")
+
+
+def kept(seed: int, folder: Path) -> Path:
+    """The scenario file of a failing case."""
+    return folder / "swarm" / f"seed-{seed}.yaml"
+
+
+def keep(seed: int, verdict: Verdict, folder: Path) -> None:
+    """Write the case as a scenario file, and add its seed to the list, with what it found."""
+    found = " ".join(str(verdict.difference).split())[:200]
+    file, seeds = kept(seed, folder), folder / SEEDS
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if verdict.scenario is not None:
+        file.write_text(f"# Seed {seed} of the swarm. {found}\n{written(verdict.scenario)}", encoding="utf-8")
+    listed = seeds.read_text(encoding="utf-8") if seeds.exists() else ""
+    if seed not in [line["seed"] for line in yaml.safe_load(listed) or ()]:
+        line = yaml.safe_dump({"seed": seed, "found": found}, sort_keys=False, default_flow_style=True, width=1_000)
+        seeds.write_text(f"{listed}- {line}", encoding="utf-8")
+
+
+# ----------------------------------------------------------------------------------------------------- the cases
+
+
 def case(seed: int) -> Scenario:
     """The scenario of a seed."""
     return scenario(Luck(seed))
@@ -105,13 +158,15 @@ def loaded(written: str) -> Scenario:
 
 def text(stated: Mapping[str, Any]) -> str:
     """A scenario as the text of a file."""
-    out: str = yaml.safe_dump(dict(stated), sort_keys=False, allow_unicode=True, width=120)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    out: str = yaml.dump(dict(stated), Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
     return out
 
 
 def written(smallest: Scenario) -> str:
     """A scenario as a file that states what was stated, and no defaults."""
-    return text(smallest.model_dump(mode="json", exclude_unset=True))
+    stated = smallest.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"strategies", "compare"})
+    return text(stated)
 
 
 # ------------------------------------------------------------------------------------------------- the scenario
@@ -159,7 +214,7 @@ class _Making:
 
     def world(self) -> dict[str, Any]:
         """People, and how they know each other."""
-        count = self.choose.choice(PEOPLE)
+        count = self.choose.choice(MANY if self.lively else FEW)
         return {
             "people": {**self.params(PeopleParams), "count": count},
             "graph": self.choose.choice((self.params(GraphParams), {"networkx": self._generator(count)})),
@@ -180,33 +235,37 @@ class _Making:
     def merchant(self) -> dict[str, Any]:
         """A shop: perhaps without goods, or without a single piece of them."""
         sections = {folder: self.section(folder) for folder in PER_MERCHANT}
-        if self.choose.choice((False, False, False, True)):
+        if self.choose.choice((*[False] * 7, True) if self.lively else (False, True)):
             sections["operations"]["inventory"] = {"opening": 0, "reorder_quantity": 0, "cover_days": 0}
-        goods = self.choose.choice((1, 2, 3, 0))
+        goods = self.choose.choice((1, 2, 3, 2, 3, 1, 3, 0) if self.lively else (1, 0))
         return {"products": {f"product_{number}": self._product() for number in range(goods)}, **sections}
 
     def _product(self) -> dict[str, Any]:
         styles = [f"style_{number}" for number in range(self.choose.integer(1, 3))]
-        return {**self.params(ProductParams), "category": self.choose.choice(CATEGORIES), "variants": styles}
+        stated = {**self.params(ProductParams), **self._hints("product")}
+        return {**stated, "category": self.choose.choice(CATEGORIES), "variants": styles}
 
     def section(self, folder: str) -> dict[str, Any]:
         """Mechanisms of a folder, each on or off."""
-        switch = (True, True, True, False) if folder in PER_WORLD else (True, True, False)
+        switch = (*[True] * 7, False) if self.lively else (True, False)
         return {
             name: self._mechanism(f"{folder}.{name}", params)
             for name, params in known(folder).items()
-            if f"{folder}.{name}" in ALWAYS or self.choose.choice(switch)
+            if f"{folder}.{name}" in (*ALWAYS, *(ALIVE if self.lively else ())) or self.choose.choice(switch)
         }
 
     def _mechanism(self, key: str, params: type[Params]) -> dict[str, Any]:
+        return {**self.params(params), **self._hints(key)}
+
+    def _hints(self, key: str) -> dict[str, float]:
         hints = LIVELY.get(key, {}) if self.lively else {}
-        return {**self.params(params), **{name: self.choose.choice(values) for name, values in hints.items()}}
+        return {name: self.choose.choice(values) for name, values in hints.items()}
 
     # --------------------------------------------------------------------------------------------- by metadata
 
     def params(self, model: type[Params]) -> dict[str, Any]:
         """What a file could state of a model: nothing, some of its parameters, or most."""
-        often = self.choose.choice((0, 1, 3))  # fields in four
+        often = self.choose.choice((0, 0, 1) if self.lively else (0, 1, 3))  # fields in four
         out: dict[str, Any] = {}
         for name, field in model.model_fields.items():
             if field.is_required() or self.choose.integer(0, 3) < often:

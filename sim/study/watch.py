@@ -5,7 +5,8 @@ something was written, it asks the questions of `sim.ledger.audit` of the ledger
 ended yet as open, and compares the stock, pools and counts that the engine goes by with what the ledger adds up to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 import numpy as np
@@ -30,6 +31,22 @@ _WATCHED = ("events", "postings", "stock")
 _CHECKS = tuple(check for check in CHECKS if check not in AT_THE_END)
 
 
+@contextmanager
+def watching(everything: bool = False, every: int = 1) -> Iterator[Callable[[Engine], "Watch"]]:
+    """What to give `sim.run.run` as its watch; the memory that it takes is freed when the context ends."""
+    watches: list[Watch] = []
+
+    def watch(engine: Engine) -> Watch:
+        watches.append(Watch(engine, everything=everything, every=every))
+        return watches[-1]
+
+    try:
+        yield watch
+    finally:
+        for each in watches:
+            each.close()
+
+
 class Watch:
     """Watches one engine on a lone world: made before the first tick, called after each.
 
@@ -46,6 +63,7 @@ class Watch:
         self._names = text_names([*self._written], [*engine.view.channels])
         self._events: list[tuple[str, Records]] = []
         self._moves: list[tuple[str, Postings]] = []
+        self.audits = 0  # so far
         self._open: set[int] = set()  # deals that have not ended
         self._says: dict[tuple[str, str], I64] = {at: np.zeros_like(self._has(at)) for at in (*HELD, *COUNTED)}
         self._tables = duckdb.connect(":memory:", config={"threads": 1})
@@ -53,6 +71,10 @@ class Watch:
             self._tables.from_arrow(SCHEMAS[table].empty_table()).create(table)
         self._tables.execute(f"PREPARE audit AS {question(_CHECKS, together=True)}")
         engine.recorder = self
+
+    def close(self) -> None:
+        """Free the tables."""
+        self._tables.close()
 
     # ----------------------------------------------------------------------------------------------- as a recorder
 
@@ -78,6 +100,7 @@ class Watch:
         if not (self._events or self._moves) or (tick + 1) % self._every:
             return
         self._take_in(tick)
+        self.audits += 1
         broken = [*self._differing(tick), *self._audit()]
         self._events, self._moves = [], []
         if broken:

@@ -6,9 +6,9 @@ what each mechanism answers. Of the first act that is not the same in both eithe
 everything shown before was the same, and the mechanism is to blame; or what was shown differs, and the engine is.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +78,9 @@ def parting(scenario: Scenario, seed: int, days: int) -> Parting | None:
     array, events = (_witness(scenario, seed, engine, days) for engine in ENGINES)
     for place in sorted(array.acts.keys() | events.acts.keys()):
         one, other = array.acts.get(place, Counter()), events.acts.get(place, Counter())
-        if one != other:
-            tick, hook, _, rank = place
-            only = _only(one, other), _only(other, one)
+        tick, hook, _, rank = place
+        only = _only(one, other) if tick < events.stopped else (), _only(other, one) if tick < array.stopped else ()
+        if any(only):
             seconds = {_second(fact) for facts in only for fact in facts}
             beside = [fact for fact in sorted(one & other) if _second(fact) in seconds]
             name = "" if rank == ENGINE else array.names[rank]
@@ -108,8 +108,10 @@ def _witness(scenario: Scenario, seed: int, engine: str, days: int) -> "Witness"
     calendar = Calendar(scenario.horizon.start, scenario.horizon.days + WIND_DOWN_DAYS)
     tick = scenario.horizon.tick
     driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, scenario.horizon.days, Nobody())
-    with suppress(WxsimError):
+    try:
         driven.run(days * DAY // tick)
+    except WxsimError:
+        witness.stopped = driven.view.clock.tick
     return witness
 
 
@@ -128,6 +130,7 @@ class Witness:
 
     def __init__(self, crew: Crew) -> None:
         self.acts: dict[Place, Counter[str]] = {}
+        self.stopped: float = math.inf  # the tick in which the engine broke off: what it did not do then says nothing
         self.names = [f"{mechanism.folder}.{mechanism.name}" for mechanism in crew.mechanisms]
         self._stages = {kind: STAGES.index(k.stage) if k.stage else 0 for kind, k in crew.kinds.items()}
         self._last: dict[str, bytes] = {}
@@ -263,7 +266,7 @@ def _window(view: View, fx: Effects) -> Facts:
 
 def _exposure(view: View, at: int) -> str:
     e = view.exposures
-    return f"user {view.sessions.user[e.session[at]]} product {e.product[at]} by channel {e.channel[at]}"
+    return f"user {view.sessions.user[e.session[at]]} product {e.product[at]} by {catalog.channels()[e.channel[at]]}"
 
 
 def _rows(what: str, rows: Table) -> Facts:
@@ -274,4 +277,6 @@ def _rows(what: str, rows: Table) -> Facts:
 
 
 def _word(name: str, value: Any) -> str:
+    if name == "channel" and value >= 0:
+        value = catalog.channels()[value]
     return f"{name}={value:016x}" if name in ("event", "cause") else f"{name}={value}"

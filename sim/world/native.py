@@ -28,8 +28,6 @@ Ties = tuple[Array, Array, Strength]  # (u, v, strength) with u < v
 
 def by_arrays(keys: U64, where: Circles) -> SocialGraph:
     """The community graph of the people with these keys."""
-    if keys.size < 2:
-        return SocialGraph.from_rows(np.zeros(keys.size, np.int64), np.zeros(0, np.int32))
     runs = whole_regions(where.region)
     start, friend = _far(keys, where.far)
 
@@ -102,6 +100,7 @@ class _Run:
         size = np.bincount(place)
         total, square = np.bincount(place, weight), np.bincount(place, weight * weight)
         partners = np.cumsum(size)[place] - np.arange(order.size) - 1
+        total = np.maximum(total, 1e-9)  # of a circle in which nobody wants a tie
         share, friends = weight / total[place], square[place] / total[place]
         parts = [self._coins(order, weight, share, friends, partners, cut, kind) for cut in _blocks(partners)]
         u, v, force = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -98,11 +98,11 @@ class WorldParams(Params):
 class ProductParams(Params):
     """One product of a merchant."""
 
-    price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", gt=0, le=1e7)
+    price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", ge=0.01, le=1e7)
     customary_price: float | None = param(
         None,
         "what people are used to pay for it; by default the list price in the scenario without strategies",
-        unit="yuan", gt=0, le=1e7,
+        unit="yuan", ge=0.01, le=1e7,
     )  # fmt: skip
     cost: float | None = param(None, "cost of goods; by default half the price", unit="yuan", ge=0, le=1e7)
     category: str = param("food", f"one of {', '.join(CATEGORIES)}", unit="name")

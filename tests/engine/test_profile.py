@@ -7,7 +7,7 @@ import pytest
 from sim.config.load import load
 from sim.engine.profile import Profile
 from sim.run import run
-from sim.study.verify import resized
+from sim.study.shrink import resized
 
 
 def test_time_spent_in_a_part_is_not_counted_in_the_part_that_called_it() -> None:

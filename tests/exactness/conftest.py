@@ -1,6 +1,7 @@
 """Runs that many tests of exactness are held against; each is made once."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from sim.world.world import World
 from tests.exactness.small import CASES, ample, ledger_in, ledger_of, small, still_market, world_of
 
 Run = Callable[..., Ledger]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _not_to_disk() -> Iterator[None]:
+    """Ledgers that are read at once need not be brought to disk: a hundred runs would mostly wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(scope="session", params=CASES)
@@ -30,9 +39,11 @@ def world(scenario: Scenario) -> World:
 
 
 @pytest.fixture(scope="session")
-def ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+def ledger(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """What the scenario writes as it stands; others are held against it."""
-    return ledger_of(scenario, tmp_path_factory.mktemp("plain"))
+    made = ledger_of(scenario, tmp_path_factory.mktemp("plain"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from sim.config.shipped import names
 from sim.contract import View
 from sim.ledger.reader import Ledger
 from sim.run import run
-from sim.study.verify import resized
+from sim.study.shrink import resized
 from sim.units import HOUR, I64, Array, Bools
 from sim.world.build import build
 from sim.world.graph import SocialGraph

@@ -4,12 +4,14 @@ Whole runs are told apart by the first thing that differs in them: what comes af
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.config.load import load
 from sim.config.model import Scenario
 from sim.kernels import queue
 from sim.ledger.reader import Ledger
@@ -61,7 +63,7 @@ def test_who_buys_it_at_a_price_buys_it_at_a_lower_one(
 def test_a_lower_list_price_can_be_a_higher_one_to_pay() -> None:
     """All else is not equal where an offer begins at a price: below its minimum a coupon is worth nothing.
 
-    So the law speaks of the price to pay, and of a list price only where no offer, cap or budget for a gift hangs on it.
+    So the law speaks of the price to pay; of a list price only where no offer, cap or budget for a gift hangs on it.
     """
     to_pay = []
     for price in (10_000, 9_900):
@@ -158,6 +160,28 @@ def test_a_longer_deadline_loses_no_gift(scenario: Scenario, ledger: Ledger, wri
     assert more > 0
 
 
+STAR = """
+title: Everybody gives to the one whom all know
+extends: base
+horizon: {start: 2025-01-20, days: 4, tick: 6h}
+world: {people: {count: 100}, graph: {networkx: {generator: star_graph, n: 99}}}
+people: {browse: {opens: 1.0}, gift: {everyday: 1.0}}
+platform: {rivals: {attraction: 0}}
+"""
+
+
+@pytest.mark.slow
+def test_a_longer_deadline_loses_no_gift_of_those_who_get_dozens(write: Run, tmp_path: Path) -> None:
+    """Gifts do not crowd each other out of the inbox, as messages do."""
+    (tmp_path / "star.yaml").write_text(STAR, "utf-8")
+    star = load(tmp_path / "star.yaml").model_copy(update={"record": "all"})
+    shorter, longer = (Rows.of(write(tuned(star, "platform.rules", gift_deadline_hours=hours))) for hours in (6, 96))
+    assert "message_dropped" in longer["kind"]
+    same = {gift for gift, *_ in gifts(shorter) & gifts(longer)}
+    assert len(claimed(shorter) & same) > 100
+    assert claimed(shorter) & same < claimed(longer) & same
+
+
 def gifts(rows: Rows) -> set[tuple[int, ...]]:
     at = rows["kind"] == "gift_sent"
     return set(zip(*(rows[name][at].tolist() for name in ("event", "user", "peer", "variant")), strict=True))
@@ -219,11 +243,14 @@ def test_beyond_that_more_stock_may_sell_less() -> None:
 
 @pytest.mark.slow
 def test_in_a_run_more_on_the_shelf_refuses_nobody_who_was_served_until_lives_differ(
-    scenario: Scenario, write: Run
+    scenario: Scenario, write: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Orders are of one piece. Who gets what she was refused comes again, and may then take another's last piece: so
-    the law holds until the end of the first tick in which anybody fares otherwise, where it says who.
+    """Orders are of one piece, and nobody sees how full the shelves are, so that requests are the same at first.
+
+    Who gets what she was refused comes again, and may then take another's last piece: so the law holds until the end
+    of the first tick in which anybody fares otherwise, where it says who.
     """
+    still_market(monkeypatch)
     few, more = (Rows.of(write(stocked(scenario, opening))) for opening in (1, 2))
     served, then = (fates(rows) for rows in (few, more))
     first = min(tick for tick, *_ in served ^ then)

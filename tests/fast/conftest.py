@@ -2,5 +2,5 @@
 
 from sim import fast
 
-_OF_TWINS = ["test_compiled.py", "test_draws.py", "test_elementary.py", "test_ledger.py", "test_world.py"]
+_OF_TWINS = [f"test_{name}.py" for name in ("choice", "compiled", "draws", "elementary", "ledger", "world")]
 collect_ignore_glob = [] if fast.present else _OF_TWINS

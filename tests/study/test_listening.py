@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import draws
+from sim import draws, fast
 from sim.study import listening
 from sim.study.listening import Address, Draw, compared, told
 
@@ -52,10 +52,11 @@ def test_names_of_events_are_no_draws() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    before = [getattr(draws, name) for name in listening.SOURCES]
+    before, quick = [getattr(draws, name) for name in listening.SOURCES], fast.present
     with pytest.raises(RuntimeError), listening.to([7]) as heard:
         raise RuntimeError
     assert [getattr(draws, name) for name in listening.SOURCES] == before
+    assert fast.present == quick
     draws.uniform("a/b", KEYS)
     assert not heard
 

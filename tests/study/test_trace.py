@@ -17,8 +17,8 @@ from sim.ledger.reader import Ledger
 from sim.ledger.schema import COLUMNS
 from sim.run import run
 from sim.study.sentence import Teller, fields, span
+from sim.study.shrink import resized
 from sim.study.trace import BELOW, WIDTH, hints, life, story
-from sim.study.verify import resized
 from sim.units import DAY, HOUR
 from tests.ledger.story import market
 

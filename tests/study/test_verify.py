@@ -13,7 +13,8 @@ from sim.contract import Effects, View
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
 from sim.people.search_intent import SearchIntent
-from sim.study.verify import compare_ledgers, resized, verify
+from sim.study.shrink import resized
+from sim.study.verify import compare_ledgers, verify
 from tests.ledger.story import Story, market
 
 TOWN = """

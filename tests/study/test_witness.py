@@ -7,7 +7,7 @@ import pytest
 from sim.config.load import load
 from sim.config.model import Scenario
 from sim.run import run
-from sim.study.verify import resized
+from sim.study.shrink import resized
 from sim.study.witness import HOOKS, LINES, Parting, _witness, parting
 from sim.units import DAY
 

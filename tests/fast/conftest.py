@@ -2,5 +2,5 @@
 
 from sim import fast
 
-_OF_TWINS = [f"test_{name}.py" for name in ("choice", "compiled", "draws", "elementary", "ledger", "world")]
+_OF_TWINS = [f"test_{name}.py" for name in ("compiled", "draws", "elementary", "kernels", "ledger", "world")]
 collect_ignore_glob = [] if fast.present else _OF_TWINS

@@ -1,0 +1,10 @@
+import pytest
+
+from sim import fast
+
+
+@pytest.fixture(params=["numpy", "fast"] if fast.present else ["numpy"])
+def way(request, monkeypatch):
+    """With numpy alone, and compiled where numba is."""
+    monkeypatch.setattr(fast, "present", request.param == "fast")
+    return request.param

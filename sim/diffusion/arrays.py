@@ -115,7 +115,7 @@ class _Skips:
 
     def touch(self, sender: I64) -> tuple[I64, I64]:
         shift, node, event = self._batch.split(sender)
-        rows = _Rows(node, self._indptr[node], draws.mix(event + draws.purpose(SKIP)))
+        rows = _Rows(self._ties.head(node), self._indptr[node], draws.mix(event + draws.purpose(SKIP)))
         row, at, end = _stretches(rows.start, self._indptr[node + 1])
         entries, senders = [], []
         while at.size:
@@ -137,19 +137,19 @@ class _Skips:
 
     def _thinned(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
         """The same at a bound, and a second draw for what the tie's own probability falls short of it."""
-        node = rows.node[row]
-        bound = self._ties.bound(at, node)
+        head = rows.head[row] if rows.head.size else rows.head
+        bound = self._ties.bound(at, head)
         gap = -log(rows.uniform(row, at, 0)) * _mean_gaps(bound)
         on = (gap < end - at).nonzero()[0]
         entry = at[on] + gap[on].astype(np.int64)
         coin = rows.uniform(row[on], entry, 1) * bound[on]
-        return on, entry, coin < self._ties.chance(entry, node[on])
+        return on, entry, coin < self._ties.chance(entry, head[on] if head.size else head)
 
 
 class _Rows(NamedTuple):
     """The rows of a block of senders."""
 
-    node: I64
+    head: F64  # the sender's factor, or empty
     start: I64
     word: U64  # event id mixed with the purpose
 
@@ -177,7 +177,8 @@ class _Coins:
         shift, node, event = self._batch.split(sender)
         place, at = expand(self._net.indptr[node], self._net.indptr[node + 1])
         coin = draws.uniform(COIN, event[place], self._net.indices[at])
-        kept = coin < self._ties.chance(at, node[place])
+        head = self._ties.head(node)
+        kept = coin < self._ties.chance(at, head[place] if head.size else head)
         return self._batch.reached(shift, [at[kept]], [place[kept]])
 
 
@@ -202,24 +203,28 @@ class _Counts:
 
 
 class _Ties:
-    """Probabilities of ties and bounds on them, by place of the entry and its sender."""
+    """Probabilities of ties and bounds on them, by place of the entry and the sender's factor."""
 
     def __init__(self, net: Network, rule: Chances) -> None:
         self._rule, self._indices = rule, net.indices
 
-    def bound(self, at: I64, node: I64) -> F64:
+    def head(self, node: I64) -> F64:
+        """The senders' factors; empty if probabilities have none."""
+        return self._rule.sender[node] if self._rule.form == "factored" else self._rule.sender
+
+    def bound(self, at: I64, head: F64) -> F64:
         """What the probability is at most, from this entry to the end of its row."""
         rule = self._rule
         if rule.form == "number":
             return np.full(at.size, rule.p)
         if rule.form == "weight":
             return rule.weight[at]
-        out: F64 = rule.sender[node] * (rule.levels[rule.layer[at]] if rule.layer.size else rule.levels[0])
+        out: F64 = head * (rule.levels[rule.layer[at]] if rule.layer.size else rule.levels[0])
         return out
 
-    def chance(self, at: I64, node: I64) -> F64:
+    def chance(self, at: I64, head: F64) -> F64:
         """The probability of each tie."""
-        out = self.bound(at, node)
+        out = self.bound(at, head)
         if self._rule.form == "factored":
             out *= self._rule.receiver[self._indices[at]]
         return out

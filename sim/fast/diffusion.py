@@ -95,12 +95,18 @@ def _claim(
 
 
 @compiled
-def _rows(indptr: I64, order: I32, first: int, rows: int, key: np.uint64, start: I64, stop: I64, word: U64) -> None:
-    """Where the rows of these nodes are, and their event ids mixed with the purpose."""
+def _rows(
+    indptr: I64, order: I32, first: int, rows: int, key: np.uint64, sender: F64,
+    start: I64, stop: I64, word: U64, head: F64,
+) -> None:  # fmt: skip
+    """Where the rows of these nodes are, their event ids mixed with the purpose, and their factors, if any."""
     for i in range(rows):
         start[i] = indptr[order[first + i]]
     for i in range(rows):
         stop[i] = indptr[order[first + i] + 1]
+    if sender.size:
+        for i in range(rows):
+            head[i] = sender[order[first + i]]
     for i in range(rows):
         word[i] = mix(_event(key, order[first + i]) + _SKIP)
 
@@ -126,7 +132,7 @@ def _open(
 
 @compiled
 def _bounds(
-    form: int, n: int, weight: F64, layer: Array, levels: F64, sender: F64, at: I64, row: I32, who: I32, bound: F64
+    form: int, n: int, weight: F64, layer: Array, levels: F64, head: F64, at: I64, row: I32, bound: F64
 ) -> None:
     """What the probability is at most in the rest of each stretch."""
     if form == _WEIGHT:
@@ -134,10 +140,10 @@ def _bounds(
             bound[i] = weight[at[i]]
     elif layer.size:
         for i in range(n):
-            bound[i] = sender[who[row[i]]] * levels[layer[at[i]]]
+            bound[i] = head[row[i]] * levels[layer[at[i]]]
     else:
         for i in range(n):
-            bound[i] = sender[who[row[i]]] * levels[0]
+            bound[i] = head[row[i]] * levels[0]
 
 
 @compiled
@@ -186,8 +192,8 @@ def _go_on(hits: int, entry: I64, by: I32, at: I64, end: I64, row: I32) -> int:
 
 @compiled
 def _thin(
-    form: int, hits: int, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64, indices: I32,
-    who: I32, coin: F64, bound: F64, entry: I64, by: I32,
+    form: int, hits: int, weight: F64, layer: Array, levels: F64, head: F64, receiver: F64, indices: I32,
+    coin: F64, bound: F64, entry: I64, by: I32,
 ) -> int:  # fmt: skip
     """Keep a hit with probability chance / bound."""
     kept = 0
@@ -196,9 +202,9 @@ def _thin(
         if form == _WEIGHT:
             chance = weight[j]
         elif layer.size:
-            chance = sender[who[r]] * levels[layer[j]] * receiver[indices[j]]
+            chance = head[r] * levels[layer[j]] * receiver[indices[j]]
         else:
-            chance = sender[who[r]] * levels[0] * receiver[indices[j]]
+            chance = head[r] * levels[0] * receiver[indices[j]]
         entry[kept], by[kept] = j, r
         kept += coin[i] * bound[i] < chance
     return kept
@@ -211,6 +217,7 @@ def _skips(
 ) -> int:  # fmt: skip
     """From success to success along rows, in stretches; the number of steps, seeds included."""
     start, stop, word = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64)
+    head = np.empty(BLOCK)
     at, end, row = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
     entry, by, coin, bound = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
     first, last, waves = _begin(order, bounds, seen, parent, seeds)
@@ -219,7 +226,7 @@ def _skips(
         for block in range(first, last, BLOCK):
             rows = min(BLOCK, last - block)
             who = order[block : block + rows]
-            _rows(indptr, order, block, rows, key, start, stop, word)
+            _rows(indptr, order, block, rows, key, sender, start, stop, word, head)
             i = offset = 0
             while i < rows:
                 n, i, offset = _open(rows, i, offset, start, stop, at, end, row)
@@ -229,12 +236,12 @@ def _skips(
                         hits = _leap(n, coin, gap, misses, at, end, row, entry, by)
                         n = _go_on(hits, entry, by, at, end, row)
                     else:
-                        _bounds(form, n, weight, layer, levels, sender, at, row, who, bound)
+                        _bounds(form, n, weight, layer, levels, head, at, row, bound)
                         hits = _leap_bounded(n, coin, bound, at, end, row, entry, by)
                         n = _go_on(hits, entry, by, at, end, row)
                         _coin(hits, entry, by, start, word, 1, coin)
-                        ties = (weight, layer, levels, sender, receiver)
-                        hits = _thin(form, hits, *ties, indices, who, coin, bound, entry, by)
+                        ties = (weight, layer, levels, head, receiver)
+                        hits = _thin(form, hits, *ties, indices, coin, bound, entry, by)
                     total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
         first, last, waves = _close(order, bounds, seen, last, total, waves)
     return waves

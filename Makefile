@@ -11,11 +11,11 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full docs lock clean
+.PHONY: help demo check test full docs fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 
 demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
 	$(BIN)/wxsim compare scenarios/triangle.yaml
@@ -34,6 +34,9 @@ full: $(READY) ## all tests
 
 docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 	$(BIN)/python docs/generate.py
+
+fingerprints: $(READY) ## what shipped scenarios do, moved in the name of a new changelog entry
+	$(BIN)/python -m tests.fingerprints.move
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "wxsim needs Python 3.11 or newer; on Debian: apt install python3 python3-venv" >&2; exit 1; }

@@ -16,8 +16,12 @@ from sim.errors import ContractError
 
 FOLDERS = ("channels", "offers", "operations", "people", "platform")
 ENGINE_KINDS: Mapping[str, Kind] = {  # written by the engine itself
-    "message_dropped": Kind("a message that scrolled away unseen", detail=True),
-    "visit": Kind("a session; written when something recorded came of it", detail=True),
+    "message_dropped": Kind(
+        "a message that scrolled away unseen",
+        detail=True,
+        says="a message[ about {product}] goes to {user}, who never sees it",
+    ),
+    "visit": Kind("a session; written when something recorded came of it", detail=True, says="{user} opens WeChat"),
 }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from sim.errors import LedgerError, ScenarioError, StudyError, WxsimError
+from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -70,6 +70,7 @@ class Record(StrEnum):
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Folder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to write; by default under runs/.")]
 
 
@@ -103,10 +104,15 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
+    ] = False,
 ) -> None:
     """Run a scenario once and write its ledger."""
+    from sim.engine.profile import Profile
     from sim.run import run as simulate
     from sim.study import folder
+    from sim.study.executor import processors
 
     whole = _load(scenario)
     chosen = whole if strategy is None else whole.strategy(strategy)
@@ -115,15 +121,31 @@ def run(
     seed = whole.seed if seed is None else seed
     named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
     out = out or Path("runs") / f"{_stem(scenario)}{named}-seed-{seed}"
-    days = chosen.horizon.days
-    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance:
+    days, spent = chosen.horizon.days, Profile()
+
+    def progress(day: int) -> None:
+        advance(min(day + 1, days), days)
+        if stop():
+            raise RunStopped
+
+    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance, _asked_to_stop() as stop:
         (ledger,) = simulate(
-            chosen, (seed,), (made,), strategy=strategy or "", progress=lambda day: advance(min(day + 1, days), days)
+            chosen,
+            (seed,),
+            (made,),
+            strategy=strategy or "",
+            progress=progress,
+            threads=1 if profile else processors(),
+            watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
     typer.echo("\n".join(lines))
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
+    if profile:
+        typer.echo(str(spent))
+    if "stopped" in ledger.manifest:
+        _fail(f"stopped after day {ledger.manifest['stopped']} of {days}; these days are whole", INTERRUPTED)
 
 
 @app.command()
@@ -165,39 +187,66 @@ def compare(
 
 @app.command()
 def verify(
-    scenario: ScenarioArgument,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
+    ] = None,
     strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
-    users: Annotated[int | None, typer.Option(metavar="N", min=2, help="With so many people.")] = None,
+    users: Annotated[int | None, typer.Option(metavar="N", min=1, help="With so many people.")] = None,
     days: Annotated[int | None, typer.Option(metavar="D", min=1, help="For so many days.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck; a swarm's first seed.")] = None,
+    swarm: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="On N random scenarios, with an audit after every tick.")
+    ] = None,
 ) -> None:
     """Run both engines and say whether they write the same ledger, or the first row in which they differ."""
     from sim.study import verify as study
+    from sim.study.shrink import resized
 
+    if swarm is not None:
+        given = {"SCENARIO": scenario, "--strategy": strategy, "--users": users, "--days": days}
+        _swarm(swarm, seed or 0, [name for name, value in given.items() if value is not None])
+        return
+    if scenario is None:
+        raise StudyError("name a scenario to verify, or ask for random ones with --swarm N")
     whole = _load(scenario)
-    asked = study.resized(whole if strategy is None else whole.strategy(strategy), users, days)
+    asked = resized(whole if strategy is None else whole.strategy(strategy), users, days)
     found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
+    typer.echo(str(found))
     if not found.equal:
-        typer.echo(str(found.difference))
         raise typer.Exit(FAILED)
-    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
-    typer.echo(f"both engines wrote the same ledger: {rows}; digest {found.digest}")
 
 
 @app.command()
-def reproduce(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def trace(
+    run: RunArgument,
+    user: Annotated[int | None, typer.Option(metavar="N", help="Tell the life of this user.")] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="ID", help="Tell why this happened: its id, or the first digits.")
+    ] = None,
+) -> None:
+    """Tell the life of a user, or why an order or any other event happened and what came of it."""
+    from sim.ledger.reader import Ledger
+    from sim.study.trace import hints, life, story
+
+    if user is not None and event is not None:
+        raise StudyError("give --user or --event, not both")
+    ledger = Ledger(run)
+    typer.echo(life(ledger, user) if user is not None else story(ledger, event) if event is not None else hints(ledger))
+
+
+@app.command()
+def reproduce(run: RunArgument) -> None:
     """Run again from a run's manifest and say whether it is the same run, or on which day it first differs."""
     from sim.study.reproduce import reproduce as again
 
     found = again(run)
+    typer.echo(str(found))
     if not found.same:
-        typer.echo(f"differs from day {found.first_day} on: {found.wanted} then, {found.got} now")
         raise typer.Exit(FAILED)
-    typer.echo(f"the same run again: digest {found.got}")
 
 
 @app.command()
-def audit(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
+def audit(run: RunArgument) -> None:
     """Check a ledger: money, stock, coupons and points are conserved, and every cause is there."""
     from sim.ledger.audit import audit as check
     from sim.ledger.reader import Ledger
@@ -277,6 +326,26 @@ def _fail(said: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _swarm(count: int, first: int, given: list[str]) -> None:
+    """Verify random scenarios one after the other; whatever fails is kept, at the latest when it is interrupted."""
+    from sim.study import swarm
+
+    if given:
+        raise StudyError(f"a swarm makes its own scenarios; leave out {', '.join(given)}")
+    folder, failed = swarm.place(), 0
+    try:
+        for seed, found in swarm.swarm(range(first, first + count), folder, lambda step: typer.echo(step, err=True)):
+            if not found.equal:
+                failed += 1
+                typer.echo(f"seed {seed}: {found}\nwrote {swarm.kept(seed, folder)}")
+    except KeyboardInterrupt:
+        _fail(f"interrupted; failing cases are kept in {folder}", INTERRUPTED)
+    if failed:
+        kept = "a test replays it from now on" if folder == swarm.TESTS else f"copy it to {swarm.TESTS} to test it"
+        _fail(f"{failed} of {count} cases failed, kept in {folder}: {kept}", FAILED)
+    typer.echo(f"both engines wrote the same ledger in {count} cases, seeds {first} to {first + count - 1}")
+
+
 def _kept(comparison: "Comparison | None") -> str:
     if comparison is None:
         return "interrupted; nothing was kept"
@@ -293,6 +362,25 @@ def _metrics_of(ledger: Any, scenario: "Scenario") -> Iterator[str]:
     names = plan.metrics if plan and plan.metrics else STANDARD
     for name, value in table(ledger, names, scenario.focal).items():
         yield f"{METRICS[name].title[:48]:<48} {number(value):>12}  {METRICS[name].unit}"
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed; a second one ends at once, as it always does."""
+    asked = False
+
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(number, signal.default_int_handler)
+        typer.echo("stopping at the end of this day; Ctrl-C again to stop at once and keep nothing", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ never import each other: they meet in the shared columns, the kinds of records, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -51,11 +52,18 @@ class Kind:
     is `cause`, opened by `Effects.open_subject`); ``stock`` takes `quantity` of `variant` (negative puts back);
     ``coupon`` takes from the pool of `merchant`; ``ticket`` counts up and always succeeds. ``plain`` needs no
     resource. `detail` kinds are always counted, and written only when the scenario records everything.
+
+    `says` tells an event of this kind in a sentence (`wxsim trace`), with columns in braces. What stands in square
+    brackets is left out if a column in it is empty; ``[one|other]`` then says the other. `{amount}` is told in yuan,
+    `{detail}` as a number or ``{detail:yuan}``, ``{detail:when}`` (a second), ``{detail:span}`` (seconds),
+    ``{detail:nth}`` (counted from 0). A person in whose life it is told is "she" where the sentence begins with her
+    and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
+    says: str = ""  # "{user} follows the service account of {merchant}"
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -137,9 +145,6 @@ class Clock:
     running: bool  # False after the horizon, while open gifts and parcels come to their end
 
 
-_OF_SESSIONS = ("sessions", "scratch", "inboxes", "exposures", "viewed", "chosen")
-
-
 class View:
     """All that a mechanism may read. Arrays are read-only; shared columns are as they stood when the tick began."""
 
@@ -165,20 +170,19 @@ class View:
         empty = none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_)
         self.sessions = Sessions(*empty)
         self.scratch: dict[str, Array] = {}
+        self.forget_slots()
         self.inboxes: dict[str, Inbox] = {}
         self.exposures = Exposures.none()
         self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
         self.outcomes: dict[str, Outcome] = {}
 
-    def leave(self) -> dict[str, Any]:
-        """What the sessions in view have seen and done, for `enter` when they respond."""
-        return {name: getattr(self, name) for name in _OF_SESSIONS}
-
-    def enter(self, seen: Mapping[str, Any]) -> None:
-        """Bring sessions back into view, as they were when they left."""
-        for name, value in seen.items():
-            setattr(self, name, value)
+    def apart(self, sessions: Sessions) -> "View":
+        """A view of the same moment for these sessions alone."""
+        other = copy(self)
+        other.reset_tick()
+        other.sessions = sessions
+        return other
 
     # the acting users' own rows -------------------------------------------------------------------------------
 
@@ -193,7 +197,14 @@ class View:
 
     def slots(self, column: str) -> Array:
         """A `slot` column of the acting users, shape (S, slots); slots with merchant -1 are empty."""
-        return self.state["slot"][column].take(self.sessions.user, axis=0)
+        out: Array | None = self._slots.get(column)
+        if out is None:
+            self._slots[column] = out = self.state["slot"][column].take(self.sessions.user, axis=0)
+        return out
+
+    def forget_slots(self) -> None:
+        """Look at relations anew: they have changed."""
+        self._slots: dict[str, Array] = {}
 
     def relation(self, column: str, session: I64, merchant: Array, default: float = 0) -> Array:
         """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
@@ -205,7 +216,7 @@ class View:
 
     def followed(self, flag: int) -> tuple[I64, Array]:
         """Pairs (session, merchant) whose relation carries the flag, ordered by (session, merchant)."""
-        session, slot = ((self.slots("flags") & flag) != 0).nonzero()
+        session, slot = slots.where((self.slots("flags") & flag) != 0)
         merchant = self.state["slot"]["merchant"][self.sessions.user[session], slot]
         order = np.lexsort((merchant, session))
         return session[order], merchant[order]

@@ -7,7 +7,8 @@
     ├── LedgerError       a run folder is missing, incomplete or written by another version
     ├── ConservationError an effect would create or destroy money, stock, coupons or points
     ├── ContractError     a mechanism broke the contract (a bug in the mechanism, not in the scenario)
-    └── StudyError        a comparison or study cannot be done as asked
+    ├── StudyError        a comparison or study cannot be done as asked
+    └── RunStopped        somebody asked a run to end early (no fault at all)
 """
 
 from collections.abc import Sequence
@@ -60,3 +61,7 @@ class ContractError(WxsimError):
 
 class StudyError(WxsimError):
     """A comparison or study cannot be done as asked."""
+
+
+class RunStopped(WxsimError):  # noqa: N818 (nothing is wrong)
+    """Raised by whoever is told of a run's progress, to end it after that day with its whole days written."""

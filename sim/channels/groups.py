@@ -21,6 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
+from sim.kernels import slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, NOBODY, Array, Bools
@@ -52,9 +53,18 @@ class Groups(Mechanism):
     columns = (Column("slot", "group", np.int16, NOBODY, "number of the merchant's group she sits in; -1 none"),)
     kinds = {
         "join_group": Kind("a customer asks for a seat; detail becomes her ticket", stage="ticket"),
-        "group_joined": Kind("a customer sits in a group; detail is its number"),
-        "group_post": Kind("a post to all groups of a merchant; detail: number in its day, from 0", stage="plain"),
-        "group_post_refused": Kind("a post beyond the platform's daily cap"),
+        "group_joined": Kind(
+            "a customer sits in a group; detail is its number", says="{user} joins group {detail:nth} of {merchant}"
+        ),
+        "group_post": Kind(
+            "a post to all groups of a merchant; detail: number in its day, from 0",
+            stage="plain",
+            says="{merchant} posts {product} to its groups",
+        ),
+        "group_post_refused": Kind(
+            "a post beyond the platform's daily cap",
+            says="{merchant} wants to post {product} to its groups, but has reached the day's cap",
+        ),
     }
     settles = ("join_group", "group_post")
 
@@ -77,7 +87,7 @@ class Groups(Mechanism):
         if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
             return fx
         flags = view.slots("flags")
-        session, slot = np.nonzero(((flags & (GROUP | MUTED)) == GROUP) & view.sessions.planned[:, None])
+        session, slot = slots.where(((flags & (GROUP | MUTED)) == GROUP) & view.sessions.planned[:, None])
         if session.size == 0:
             return fx
         table, member = view.state["slot"], view.sessions.user[session]

@@ -28,7 +28,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import segments
+from sim.kernels import segments, slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import I64, Array, Bools
@@ -70,9 +70,15 @@ class MiniProgram(Mechanism):
 
     Params = MiniProgramParams
     kinds = {
-        "mini_program_added": Kind("a user has it in her list from now on"),
-        "member_joined": Kind("a user joined the member centre"),
-        "bounced": Kind("she left before the page had loaded", detail=True),
+        "mini_program_added": Kind(
+            "a user has it in her list from now on", says="{user} keeps the mini-program of {merchant} in her list"
+        ),
+        "member_joined": Kind("a user joined the member centre", says="{user} joins the member centre of {merchant}"),
+        "bounced": Kind(
+            "she left before the page had loaded",
+            detail=True,
+            says="{user} does not wait until the page of {merchant} has loaded",
+        ),
     }
 
     def prepare(self) -> None:
@@ -131,7 +137,7 @@ class MiniProgram(Mechanism):
         looks = view.scratch.get("surface_mini_programs")
         some = (looks & view.sessions.planned).nonzero()[0] if looks is not None else np.zeros(0, np.int64)
         user = view.sessions.user[some]
-        row, slot = np.nonzero((view.state["slot"]["flags"][user] & MINI) != 0)
+        row, slot = slots.where((view.state["slot"]["flags"].take(user, axis=0) & MINI) != 0)
         session, merchant = some[row], view.state["slot"]["merchant"][user[row], slot]
         event, local = view.sessions.event[session], self.world.local_merchant(merchant)
         steps_in = draws.chance("channels.mini_program/menu", event, self._menu_visit[merchant], local)

@@ -15,6 +15,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
+from sim.kernels import slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, Bools
@@ -41,7 +42,13 @@ class Moments(Mechanism):
     """Posts to contacts, and adorns what friends pass on."""
 
     Params = MomentsParams
-    kinds = {"moments_post": Kind("a post to the merchant's contacts; detail: number in its day", stage="plain")}
+    kinds = {
+        "moments_post": Kind(
+            "a post to the merchant's contacts; detail: number in its day",
+            stage="plain",
+            says="{merchant} posts {product} in Moments",
+        )
+    }
     settles = ("moments_post",)
 
     def prepare(self) -> None:
@@ -72,7 +79,7 @@ class Moments(Mechanism):
         some = (scrolls & view.sessions.planned).nonzero()[0]
         user = view.sessions.user[some]
         flags = view.state["slot"]["flags"][user]
-        row, slot = np.nonzero(((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0))
+        row, slot = slots.where(((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0))
         session, user = some[row], user[row]
         merchant, last_seen = view.state["slot"]["merchant"][user, slot], view.state["user"]["last_seen"][user]
         who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)

@@ -26,7 +26,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import segments
+from sim.kernels import segments, slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, I64, NOBODY, U64, Array, Bools
@@ -76,10 +76,19 @@ class ServiceAccount(Mechanism):
     Params = ServiceAccountParams
     columns = (Column("slot", "welcomed", np.bool_, 0, "has had the automatic reply to following"),)
     kinds = {
-        "broadcast": Kind("a broadcast of the service account; detail: number in its month, from 0", stage="plain"),
-        "broadcast_refused": Kind("a broadcast beyond the platform's monthly cap"),
-        "opened": Kind("a fan opens a broadcast", detail=True),
-        "pinned": Kind("a fan pins the account"),
+        "broadcast": Kind(
+            "a broadcast of the service account; detail: number in its month, from 0",
+            stage="plain",
+            says="{merchant} sends its fans a broadcast about {product}",
+        ),
+        "broadcast_refused": Kind(
+            "a broadcast beyond the platform's monthly cap",
+            says="{merchant} wants to send its fans a broadcast, but has reached the month's cap",
+        ),
+        "opened": Kind(
+            "a fan opens a broadcast", detail=True, says="{user} opens the broadcast of {merchant} about {product}"
+        ),
+        "pinned": Kind("a fan pins the account", says="{user} pins the service account of {merchant}"),
     }
     settles = ("broadcast",)
 
@@ -253,7 +262,7 @@ class _Fans:
 
 def _fans(view: View, on: Bools) -> _Fans:
     flags = view.slots("flags")
-    session, slot = np.nonzero(((flags & (FOLLOWS | MUTED)) == FOLLOWS) & view.sessions.planned[:, None])
+    session, slot = slots.where(((flags & (FOLLOWS | MUTED)) == FOLLOWS) & view.sessions.planned[:, None])
     user, table = view.sessions.user[session], view.state["slot"]
     has = on[table["merchant"][user, slot]]
     session, slot, user = session[has], slot[has], user[has]

@@ -32,9 +32,9 @@ import numpy as np
 from sim import draws
 from sim.contract import Effects, Mechanism, View
 from sim.elementary import exp, log
-from sim.kernels import segments
+from sim.kernels import choice, segments, slots
 from sim.params import Params, param
-from sim.units import F64, I64, U64, Array
+from sim.units import F64, I64, Array
 from sim.world.shelf import front, shelf
 from sim.world.state import DROPPED, Column
 from sim.world.world import World
@@ -103,19 +103,22 @@ class Store(Mechanism):
 
     def _discover(self, view: View, fx: Effects) -> None:
         """Recommended goods by taste, sales and score."""
+        now, place = view.sessions, np.arange(PLACES)
         reach = self._discovery * _free_reach(view.shared("merchant", "score"), self._exponent)
-        luck = draws.uniform("channels.store/place", view.sessions.event[:, None], np.arange(PLACES))
-        session, place = np.nonzero((luck < reach.max(initial=0.0)) & view.sessions.planned[:, None])
-        category = _by_taste(view, session, place)
-        at, product = self._stand.pick(view, session, place, category)
-        session, place = session[at], place[at]
+        luck = draws.uniform("channels.store/place", now.event[:, None], place)
+        spin = draws.uniform("channels.store/category", now.event[:, None], place)
+        category = choice.by_share(view.person("taste"), spin)
+        session, place = slots.where(
+            (luck < reach.max(initial=0.0)) & now.planned[:, None] & self._stand.sells[category]
+        )
+        product = self._stand.pick(view, session, place, category[session, place])
         shown = luck[session, place] < reach[self.world.product["merchant"][product]]
         session, product = session[shown], product[shown]
-        fx.expose(view.channel("store"), session, product, cause=view.sessions.event[session])
+        fx.expose(view.channel("store"), session, product, cause=now.event[session])
 
     def _return(self, view: View, fx: Effects) -> None:
         """Past customers who look in: the best-selling goods of the shop."""
-        session, slot = np.nonzero((view.slots("orders") > 0) & view.sessions.planned[:, None])
+        session, slot = slots.where((view.slots("orders") > 0) & view.sessions.planned[:, None])
         relation = view.sessions.user[session], slot
         merchant, loyalty = (view.state["slot"][name][relation] for name in ("merchant", "loyalty"))
         keen = (view.state["slot"]["flags"][relation] & DROPPED) == 0
@@ -149,22 +152,29 @@ class _Stand:
         self._group_of = np.full(world.products + 1, begin.size)
         self._group_of[local] = np.repeat(np.arange(begin.size), size)
         self._products = _padded(size, local, world.products)  # (groups, most products of a group)
+        self.sells = np.bincount(category, minlength=len(world.categories)) > 0  # by category
         blocks = np.bincount(category[begin], minlength=len(world.categories))
         self._groups = _padded(blocks, np.arange(begin.size), begin.size)  # (categories, most groups of a category)
 
-    def pick(self, view: View, session: I64, place: I64, category: I64) -> tuple[I64, I64]:
-        """A product of the category for each place: positions that found one, and the products."""
-        found = (self._groups[:, 0][category] < self._block.size - 1).nonzero()[0]
-        groups, session, place = self._groups.take(category[found], axis=0), session[found], place[found]
+    def pick(self, view: View, session: I64, place: I64, category: I64) -> I64:
+        """A product of a category that it sells, for each place."""
         of_world = view.world.world_of(view.sessions.user[session]).astype(np.int64)
         event, weight = view.sessions.event[session], self._weights(view)
-        group = groups[:, 0]
-        if groups.shape[1] > 1:
-            won = _race("block", event, self._block[groups], place, self._of_groups(weight)[of_world[:, None], groups])
-            group = np.take_along_axis(groups, won[:, None], 1)[:, 0]
-        product = self._products.take(group, axis=0)
-        won = _race("product", event, self._number[product], place, weight[of_world[:, None], product])
-        return found, np.take_along_axis(product, won[:, None], 1)[:, 0] + of_world * view.world.products
+        group = self._groups[category, 0]
+        if self._groups.shape[1] > 1:
+            group = choice.race(
+                "channels.store/block",
+                event,
+                place,
+                of_world,
+                self._groups,
+                category,
+                self._block * PLACES,
+                self._of_groups(weight),
+            )
+        number = self._number * PLACES
+        won = choice.race("channels.store/product", event, place, of_world, self._products, group, number, weight)
+        return won + of_world * view.world.products
 
     def _weights(self, view: View) -> F64:
         """Weight of every product in the race, and of the padding, shape (worlds, products + 1)."""
@@ -190,25 +200,7 @@ def _padded(size: I64, values: I64, padding: int) -> I64:
     return out
 
 
-def _race(what: str, event: U64, candidate: I64, place: I64, weight: F64) -> I64:
-    """The winner in each row of an exponential race, so that shares are in proportion to `weight`."""
-    lane = candidate * PLACES + place[:, None]
-    arrival = draws.exponential(f"channels.store/{what}", event[:, None], lane)
-    arrival /= weight
-    out: I64 = arrival.argmin(axis=1)
-    return out
-
-
 def _free_reach(score: F64, exponent: F64) -> F64:
     """Share of free reach that a score leaves."""
-    out: F64 = exp(exponent * log(score / BEST_SCORE))
-    return np.where(exponent > 0.0, out, 1.0)
-
-
-def _by_taste(view: View, session: I64, place: I64) -> I64:
-    """A category for each place, in proportion to the user's taste."""
-    liking = view.world.people["taste"].take(view.sessions.user[session], axis=0)
-    taste = np.cumsum(liking.T, axis=0, dtype=np.float64)  # (categories, n): one addition a category for all at once
-    luck = draws.uniform("channels.store/category", view.sessions.event[session], place)
-    out: I64 = (taste < luck * taste[-1]).sum(axis=0)
+    out: F64 = exp(exponent * log(np.where(exponent > 0.0, score, BEST_SCORE) / BEST_SCORE))
     return out

@@ -75,7 +75,7 @@ class MerchantConfig(MerchantParams):
 
     model_config = ConfigDict(defer_build=True)
 
-    products: dict[Name, ProductParams] = Field(description="what it sells, by name", min_length=1)
+    products: dict[Name, ProductParams] = Field(description="what it sells, by name")
     channels: Annotated[Mapping[str, Params], Section("channels")] = Field({}, description="where it meets people")
     offers: Annotated[Mapping[str, Params], Section("offers")] = Field({}, description="what it offers on top")
     operations: Annotated[Mapping[str, Params], Section("operations")] = Field({}, description="how its shop is run")

@@ -12,7 +12,7 @@ import numpy as np
 from sim import draws
 from sim.diffusion.cascades import Reached
 from sim.diffusion.network import Network
-from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs, mean_gap, uniform
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs, uniform
 from sim.elementary import log
 from sim.kernels.expand import expand
 from sim.units import F64, I64, U64, Array, Bools
@@ -107,7 +107,8 @@ class _Skips:
 
     def __init__(self, batch: _Batch, rule: Chances) -> None:
         self._batch, self._indptr, self._ties = batch, batch.net.indptr, _Ties(batch.net, rule)
-        self._gap, self._misses = mean_gap(rule.p), rule.misses
+        self._misses = rule.misses
+        self._rising = self._misses[:0:-1].copy()
         self._leap = self._evenly if rule.form == "number" else self._thinned
 
     def ready(self, state: I64) -> Bools:
@@ -132,8 +133,8 @@ class _Skips:
         """Which stretches have another success, at which entry, and which of these are kept: all, with one p."""
         coin, room = rows.uniform(row, at, 0), end - at
         on = (coin > self._misses[room]).nonzero()[0]
-        gap = (log(coin[on]) * -self._gap).astype(np.int64)
-        return on, at[on] + np.minimum(gap, room[on] - 1), slice(None)
+        gap = STRETCH - np.searchsorted(self._rising, coin[on])
+        return on, at[on] + gap, slice(None)
 
     def _thinned(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
         """The same at a bound, and a second draw for what the tie's own probability falls short of it."""

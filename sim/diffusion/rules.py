@@ -35,7 +35,10 @@ class Chances:
 
     @property
     def misses(self) -> F64:
-        """The chance that none of the next 0, 1, ... ties succeeds, with one p, to the length of a stretch."""
+        """The chance that none of the next 0, 1, ... ties succeeds, with one p, to the length of a stretch.
+
+        As many of its entries from the second on as are at least a uniform draw: the gap before the next success.
+        """
         return np.multiply.accumulate(np.concatenate(([1.0], np.full(STRETCH, 1.0 - self.p))))
 
 

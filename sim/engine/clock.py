@@ -39,10 +39,12 @@ class TickClock:
         self._tick_seconds = tick_seconds
         self._ticks = ticks
         self._longest = longest
+        self._waiting = 0  # errands that are not handed over yet
 
     def follow(self, kind: str, rows: Records) -> None:
         """Start a process that hands over each entry of an agenda, or each errand, when its time has come."""
         if rows.n:
+            self._waiting += rows.n
             self._environment.process(self._errands(kind, rows.take(rows.order())))
 
     def run(self, told: Callable[[], None] = lambda: None) -> None:
@@ -51,7 +53,7 @@ class TickClock:
 
     def _tick(self, told: Callable[[], None]) -> Steps:
         for tick in range(self._longest):
-            if tick >= self._ticks and self._engine.idle():
+            if tick >= self._ticks and not self._waiting and self._engine.idle():
                 return
             yield self._environment.timeout(self._tick_seconds)
             self._engine.advance(tick)
@@ -62,6 +64,7 @@ class TickClock:
         for time, rows_then in zip(times.tolist(), np.split(np.arange(rows.n), first[1:]), strict=True):
             if time > self._environment.now:
                 yield self._environment.timeout(time - self._environment.now)
+            self._waiting -= rows_then.size
             self._engine.hand(kind, rows.take(rows_then))
 
 

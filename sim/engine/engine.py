@@ -1,6 +1,7 @@
 """The array engine: one tick is the phases in order, each a batch over the sessions and requests of that tick."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -25,10 +26,14 @@ from sim.world.world import World
 
 INBOX_CAPACITY = 12  # messages that a user still scrolls through (assumed)
 PATIENCE = 7 * DAY  # older ones are not read any more (assumed)
-BLOCK = 1 << 15  # sessions that act at a time: what they need then stays near the processor
+BLOCK = 1 << 15  # sessions that act together: what they need then stays near the processor
+WORTH_A_THREAD = 12_000  # sessions under which a second thread waits more than it works
 CONTENT_DAYS = 14  # posts older than this are not shown any more (assumed)
 _NO_IDS: U64 = np.zeros(0, np.uint64)
 BEFORE_SETTLING = PHASES[: PHASES.index("settle")]
+
+
+Act = Callable[[View], list[Effects]]
 
 
 class Recorder(Protocol):
@@ -54,10 +59,12 @@ class Engine:
         days: int,
         recorder: Recorder,
         block: int = BLOCK,
+        threads: int = 1,
     ) -> None:
-        """`block` sessions act at a time: a matter of speed alone, the ledger is the same for any."""
+        """`block` sessions act together, `threads` blocks at a time: for speed alone, the ledger is always the same."""
         self.crew, self.world, self.calendar, self.recorder = crew, world, calendar, recorder
-        self.tick_seconds, self.days, self.block = tick_seconds, days, block
+        self.tick_seconds, self.days, self.block, self.threads = tick_seconds, days, block, threads
+        self._each: Callable[[Act, Iterable[View]], Iterable[list[Effects]]] = map
         columns = crew.columns()
         self.state: State = allocate(world, columns, crew.initial())
         self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
@@ -88,7 +95,9 @@ class Engine:
         self.follow = clock.follow
         for kind, rows in self.agendas().items():
             clock.follow(kind, rows)
-        clock.run(told)
+        with ThreadPoolExecutor(self.threads) as pool:  # nothing is started before something is asked of it
+            self._each = pool.map if self.threads > 1 else map
+            clock.run(told)
 
     def agendas(self) -> dict[str, Records]:
         """Dated doings of the few, by kind, over the horizon."""
@@ -114,22 +123,22 @@ class Engine:
         clock = view.clock
         if clock.running and clock.start % DAY == 0:
             self._plan(clock.day)
+        sessions = self._arrivals(self._timers.take(tick, "plan"), self._timers.take(tick, "wake"))
         due = self._timers.due(tick)
-        sessions = self._arrivals(due.pop("plan", None), due.pop("wake", None))
         for kind, rows in due.items():
             self._desk.put(kind, rows, own=False)
-        blocks = []
-        for view.sessions in sessions.blocks(self.block):
-            self._act()
-            blocks.append(view.leave())
-            view.reset_tick()
+        self._shared_changed |= bool(due)  # a timer takes and puts back, as a request of a session does
+        size = min(self.block, max(-(-len(sessions) // self.threads), WORTH_A_THREAD))
+        views = [view.apart(block) for block in sessions.blocks(size)]
+        self._deliver(views)
+        for acted in self._each(self._act, views):
+            self._take(acted, own=True)
         self._users = sessions.user
         self._desk.settle(self.state, self._subjects, self._serve)
-        for number, seen in enumerate(blocks):
-            view.enter(seen)
-            view.outcomes = self._outcomes_of(number * self.block, len(view.sessions))
-            self._respond()
-            view.reset_tick()
+        for number, apart in enumerate(views):
+            apart.outcomes = self._outcomes_of(number * size, len(apart.sessions))
+        for responded in self._each(self._respond, views):
+            self._take(responded)
         self._outcomes.clear()
         if clock.end % DAY == 0:
             self._end_day(clock)
@@ -164,31 +173,31 @@ class Engine:
         for hook in self.crew.hooks("plan"):
             self._timers.add("plan", hook(self.view, day))
 
-    def _arrivals(self, planned: Records | None, woken: Records | None) -> Sessions:
+    def _arrivals(self, planned: Records, woken: Records) -> Sessions:
         """At most one session per user: planned, woken by a message, or both; the earlier second counts."""
-        parts = [rows for rows in (planned, woken) if rows is not None]
-        if not parts:
-            return self.view.sessions
-        rows = Records.concat(parts)
-        is_planned = np.zeros(rows.n, np.bool_)
-        if planned is not None:
-            is_planned[: planned.n] = True
-        order = np.lexsort((rows.time, rows.user))
-        user, time, is_planned = rows.user[order], rows.time[order], is_planned[order]
-        first = segments.starts(user)
-        user = user[first]
-        event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
-        return Sessions(user, time[first], event, np.logical_or.reduceat(is_planned, first))
+        rows = Records.concat((planned, woken))
+        user, time, is_planned = rows.user, rows.time, np.arange(rows.n) < planned.n
+        if woken.n:
+            order = np.argsort(user.astype(np.int64) << 32 | time - self.view.clock.start, kind="stable")
+            user, time, is_planned = user[order], time[order], is_planned[order]
+            first = segments.starts(user)
+            user, time, is_planned = user[first], time[first], np.logical_or.reduceat(is_planned, first)
+        return Sessions(user, time, draws.child(self.world.user_key[user], "visit", self.view.clock.tick), is_planned)
 
-    def _act(self) -> None:
-        view, clock = self.view, self.view.clock
-        mail, dropped = self._mail.collect(view.sessions.user, clock.start, view.sessions.time)
-        view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
-        self._record("message_dropped", dropped)
+    def _deliver(self, views: Iterable[View]) -> None:
+        """Give each session the messages that it finds."""
+        for view in views:
+            mail, dropped = self._mail.collect(view.sessions.user, view.clock.start, view.sessions.time)
+            view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
+            self._record("message_dropped", dropped)
+
+    def _act(self, view: View) -> list[Effects]:
+        """What the sessions in view do until their requests are settled; changes nothing but their own rows."""
+        acted = []
         for phase in BEFORE_SETTLING:
             if phase in ("attend", "appraise", "choose") and not len(view.exposures):
                 continue
-            effects = self._phase(phase)
+            effects = self._ask(phase, view)
             if phase == "expose":
                 view.exposures = apply.assemble(effects, self.world.product)
                 view.viewed = np.zeros(len(view.exposures), np.bool_)
@@ -200,7 +209,19 @@ class Engine:
                     view.chosen, view.viewed = one.chosen, one.viewed
             if phase == "appraise":
                 apply.appraise(view.exposures, effects)
-            self._apply(effects, own=True)
+            self._change(view, effects)
+            acted += effects
+        return acted
+
+    def _respond(self, view: View) -> list[Effects]:
+        """What the sessions in view do about the outcome; changes nothing but their own rows."""
+        effects = self._ask("respond", view)
+        self._change(view, effects)
+        self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        return effects
+
+    def _ask(self, phase: str, view: View) -> list[Effects]:
+        return [effects for hook in self.crew.hooks(phase) if (effects := hook(view))]
 
     def _outcomes_of(self, first: int, count: int) -> dict[str, Outcome]:
         """How the requests of a block of sessions ended."""
@@ -213,35 +234,32 @@ class Engine:
             found[kind] = Outcome(outcome.rows.take(at), outcome.granted[at], of[at])
         return found
 
-    def _respond(self) -> None:
-        self._apply(self._phase("respond"))
-        self.state["user"]["last_seen"][self.view.sessions.user] = self.view.sessions.time
-
-    def _phase(self, phase: str) -> list[Effects]:
-        return [effects for hook in self.crew.hooks(phase) if (effects := hook(self.view))]
-
     def _serve(self, kind: str, rows: Records, granted: Bools, own: Bools) -> None:
         if own.any():
             mine = rows.take(own)
             session = np.searchsorted(self._users, mine.user)
             self._outcomes[kind] = Outcome(mine, granted[own], session)
         mechanisms = self.crew.settling(kind)
-        self._apply([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
+        self._take([mechanism.settle(self.view, kind, rows, granted) for mechanism in mechanisms])
 
     # ---------------------------------------------------------------------------------------------- effects
 
-    def _apply(self, effects: Iterable[Effects], own: bool = False) -> None:
-        effects = [one for one in effects if one]
-        if not effects:
-            return
-        view = self.view
+    def _change(self, view: View, effects: Iterable[Effects]) -> None:
+        """Change the rows of the users in view."""
         apply.change_users(self.state, view.sessions.user, effects)
-        apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+        if any(one.relations for one in effects):
+            apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
+            view.forget_slots()
         for one in effects:
             for name, values in one.scratch:
                 if name in view.scratch:
                     raise ContractError(f"two mechanisms leave the session note {name!r}")
                 view.scratch[name] = values
+
+    def _take(self, effects: Iterable[Effects], own: bool = False) -> None:
+        """Take what goes beyond the rows of the users in view: for the ledger, for others, for later."""
+        view = self.view
+        for one in effects:
             for kind, rows in one.events:
                 self._record(kind, rows)
             for kind, rows in one.messages:
@@ -304,7 +322,7 @@ class Engine:
             errands = [errand for one in effects for errand in one.requests]
             for one in effects:
                 one.requests = []
-            self._apply(effects)
+            self._take(effects)
             for kind, rows in errands:
                 self.follow(kind, apply.not_before(rows, clock.end))
             self._record("message_dropped", self._mail.sweep(clock.end))

@@ -19,6 +19,7 @@ from sim.ledger.schema import Records
 from sim.units import DAY, I32, I64, U64
 
 SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
+_NOBODY = Records(0)
 
 Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
 
@@ -64,22 +65,18 @@ class EventEngine(Engine):
 
     def _visit(self, user: int, time: int, planned: bool) -> Steps:
         """One session: from opening WeChat to asking for what it wants; then what it does about what it got."""
-        view = self.view
         yield self._clock.until(time, SESSION)
-        view.reset_tick()
         row = Records(1, user=user, time=time)
-        view.sessions = self._arrivals(row if planned else None, None if planned else row)
-        self._asked, self._stage = {}, -1
-        self._act()
-        seen, outcomes = view.leave(), self._asked
+        view = self.view.apart(self._arrivals(*((row, _NOBODY) if planned else (_NOBODY, row))))
         self._sessions.append(view.sessions)
+        self._deliver([view])
+        asked: Asked = {}
+        self._asked, self._stage = asked, -1
+        self._take(self._act(view), own=True)
         self._asked, self._stage = None, len(STAGES)
-        view.reset_tick()
         yield self._clock.until_end()
-        view.enter(seen)
-        view.outcomes = {kind: _outcome(settled) for kind, settled in outcomes.items()}
-        self._respond()
-        view.reset_tick()
+        view.outcomes = {kind: _outcome(settled) for kind, settled in asked.items()}
+        self._take(self._respond(view))
 
     # ---------------------------------------------------------------------------------------------- requests
 
@@ -112,15 +109,15 @@ class EventEngine(Engine):
         yield self._clock.until(int(row.time[0]), REQUEST + int(row.event[0]))
         self._pending -= 1
         stage = self.crew.kinds[kind].stage
-        row, granted = self._ask(stage, row)
+        row, granted = self._grant(stage, row)
         if asked is not None:
             asked.setdefault(kind, []).append((row, granted))
         self._stage = STAGES.index(stage)
         answer = np.array([granted])
-        self._apply([mechanism.settle(self.view, kind, row, answer) for mechanism in self.crew.settling(kind)])
+        self._take([mechanism.settle(self.view, kind, row, answer) for mechanism in self.crew.settling(kind)])
         self._stage = len(STAGES)
 
-    def _ask(self, stage: str, row: Records) -> tuple[Records, bool]:
+    def _grant(self, stage: str, row: Records) -> tuple[Records, bool]:
         """Whether what is asked for is there now; if so, it is taken."""
         if stage in ("once", "last"):
             return row, self._subjects.take(int(row.cause[0]))

@@ -161,8 +161,15 @@ def _leap(n: int, coin: F64, gap: float, misses: F64, at: I64, end: I64, row: I3
         hit = coin[i] > misses[end[i] - at[i]]
         entry[hits], end[hits], by[hits], coin[hits] = at[i], end[i], row[i], coin[i]
         hits += hit
+    for i in range(hits):  # a guess, which rounding may have put beside what the table says
+        at[i] = min(np.int64(log_of(coin[i]) * -gap), end[i] - entry[i] - 1)
     for i in range(hits):
-        entry[i] += min(np.int64(log_of(coin[i]) * -gap), end[i] - entry[i] - 1)
+        far = at[i]
+        while far > 0 and misses[far] < coin[i]:
+            far -= 1
+        while misses[far + 1] >= coin[i]:
+            far += 1
+        entry[i] += far
     return hits
 
 

@@ -9,6 +9,7 @@ from sim.units import I64, U64, Array
 
 _LONG = 2_000  # rows from which packing a key pays
 _HALF = 32
+_SHORT = 1 << 16
 
 
 def settling(time: Array, event: U64) -> I64:
@@ -31,6 +32,8 @@ def stable(key: Array) -> I64:
     """Positions of rows by an integer key in [0, 2**31), equal ones as they stand, shape (n,); n < 2**32."""
     if key.size < _LONG:
         return np.argsort(key, kind="stable")
+    if int(key.max()) < _SHORT:
+        return np.argsort(key.astype(np.uint16), kind="stable")  # numpy sorts these by their digits
     packed: I64 = (key.astype(np.int64) << _HALF) | np.arange(key.size)
     packed.sort()
     packed &= 2**_HALF - 1

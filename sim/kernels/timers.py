@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from sim.kernels import segments
-from sim.kernels.order import settling
+from sim.kernels.order import settling, stable
 from sim.kernels.rows import Rows
 
 R = TypeVar("R", bound=Rows)
@@ -30,7 +28,7 @@ class Timers(Generic[R]):
             return
         self._pending += rows.n
         tick = rows.time // self._tick_seconds
-        order = np.argsort(tick, kind="stable")
+        order = stable(tick - tick.min())
         tick, rows = tick[order], rows.take(order).whole()
         begin = segments.starts(tick).tolist()
         for start, stop in zip(begin, [*begin[1:], rows.n], strict=True):
@@ -39,15 +37,23 @@ class Timers(Generic[R]):
     def _put(self, tick: int, kind: str, rows: R) -> None:
         self._buckets.setdefault(tick, {}).setdefault(kind, []).append(rows)
 
+    def take(self, tick: int, kind: str) -> R:
+        """Take out the rows of one kind of this tick, as they were added."""
+        return self._taken(self._buckets.get(tick, {}).pop(kind, []))
+
     def due(self, tick: int) -> dict[str, R]:
         """Take out the rows of this tick: kinds by name, each sorted by (time, event id)."""
         bucket = self._buckets.pop(tick, {})
         out = {}
         for kind in sorted(bucket):
-            rows = self._concat(bucket[kind])
-            self._pending -= rows.n
+            rows = self._taken(bucket[kind])
             out[kind] = rows if rows.n == 1 else rows.take(settling(rows.time, rows.event))
         return out
+
+    def _taken(self, parts: list[R]) -> R:
+        rows = self._concat(parts)
+        self._pending -= rows.n
+        return rows
 
     def pending(self) -> int:
         """How many rows wait."""

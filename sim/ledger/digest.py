@@ -3,7 +3,7 @@
 Each row is hashed to 64 bits: h = mix(mix(Σ aᵢ·xᵢ)) over its columns, with odd constants aᵢ from the columns' names
 (multilinear hashing, Lemire and Kaser 2014); text enters as a hash of the text. A digest is the sum of h and the sum
 of mix(h + γ), both mod 2⁶⁴. Kinds that are written only on request (details) are left out, so recording more does not
-change it.
+change it; what they count is in the daily counts, which have a digest of their own.
 """
 
 from collections.abc import Mapping, Sequence

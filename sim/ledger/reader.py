@@ -92,6 +92,13 @@ class Ledger:
                 _digest_part(digest, table, read_part(path, table), details)
         return digest
 
+    def counts_digest(self) -> Digest:
+        """The fingerprint of the daily counts, computed again from their file."""
+        digest = Digest()
+        for path in part_paths(self.folder, "daily"):
+            _digest_part(digest, "daily", read_part(path, "daily"), set())
+        return digest
+
     def merchant(self, name: str) -> int:
         """The number of a merchant by its name."""
         names: list[str] = self.manifest["merchants"]
@@ -203,4 +210,5 @@ def _digest_part(digest: Digest, table: str, part: pa.Table, details: set[str]) 
         if field.name == "kind":
             keep = ~np.array([*(word in details for word in words), False])[columns["kind"]]
     hashes = row_hashes(table, columns, names)
-    digest.add((columns["time"] // DAY)[keep], hashes[keep])
+    day = columns["day"] if table == "daily" else columns["time"] // DAY
+    digest.add(day[keep], hashes[keep])

@@ -12,8 +12,18 @@ import numpy as np
 
 from sim.errors import ContractError, LedgerError
 from sim.ledger.daily import DailyCounts
-from sim.ledger.digest import Digest
-from sim.ledger.parquet import ACCOUNT_NAMES, MANIFEST, VERSION, rename, sync, text_names, to_arrow, write_whole
+from sim.ledger.digest import Digest, name_hashes, row_hashes
+from sim.ledger.parquet import (
+    ACCOUNT_NAMES,
+    MANIFEST,
+    SCHEMAS,
+    VERSION,
+    rename,
+    sync,
+    text_names,
+    to_arrow,
+    write_whole,
+)
 from sim.ledger.schema import ACCOUNTS, CURRENCIES, Postings, Records
 from sim.ledger.stream import Stream
 from sim.units import NOBODY, Array
@@ -116,6 +126,7 @@ class LedgerWriter:
         tables = self._daily.tables(self._names["kind"])
         for world, folder in enumerate(self._folders):
             write_whole(folder / "daily.parquet", to_arrow("daily", tables[world], self._names))
+            digest = self._digests[world]
             manifest = {
                 "ledger": VERSION,
                 "strategy": strategy,
@@ -123,7 +134,11 @@ class LedgerWriter:
                 "days": days,
                 **self._facts,
                 "counts": {table: stream.parts[world].rows for table, stream in self._streams.items()},
-                "digest": {"total": self._digests[world].total(), "days": self._digests[world].days()},
+                "digest": {
+                    "total": digest.total(),
+                    "days": digest.days(),
+                    "daily": self._counted(tables[world]).days(),
+                },
                 "versions": _versions(),
                 **(extra or {}),
                 "scenario": scenario,
@@ -132,6 +147,14 @@ class LedgerWriter:
         return [digest.total() for digest in self._digests]
 
     # ------------------------------------------------------------------------------------------------------------
+
+    def _counted(self, daily: Mapping[str, Array]) -> Digest:
+        """The fingerprint of a world's daily counts."""
+        columns = {name: daily[name] for name in SCHEMAS["daily"].names}
+        digest = Digest()
+        names = {name: name_hashes(self._names[name]) for name in ("kind", "channel")}
+        digest.add(columns["day"], row_hashes("daily", columns, names))
+        return digest
 
     def _kind(self, kind: str) -> int:
         code = self._code.get(kind)

@@ -21,7 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, Outcome, View
-from sim.kernels import segments
+from sim.kernels import segments, slots
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, U64, Array, Bools, fen
@@ -48,10 +48,18 @@ class Coupon(Mechanism):
         "coupon_issue": Kind("the merchant fills its pool; quantity is negative: it puts them there", stage="coupon"),
         "coupon_claim": Kind("a user asks for a coupon; detail is the second at which it lapses", stage="coupon"),
         "coupon_expiry": Kind("a coupon lapses unless it was used; cause is its claim", stage="once"),
-        "coupon_issued": Kind("a pool was filled with `quantity` coupons"),
-        "coupon_claimed": Kind("a user holds a coupon; detail is the second at which it lapses"),
-        "coupon_redeemed": Kind("a coupon was used; cause is the order, amount the fen taken off"),
-        "coupon_expired": Kind("a coupon lapsed unused; cause is its claim"),
+        "coupon_issued": Kind("a pool was filled with `quantity` coupons", says="{merchant} issues {quantity} coupons"),
+        "coupon_claimed": Kind(
+            "a user holds a coupon; detail is the second at which it lapses",
+            says="{user} takes a coupon of {merchant}, good until {detail:when}",
+        ),
+        "coupon_redeemed": Kind(
+            "a coupon was used; cause is the order, amount the fen taken off",
+            says="{user} uses her coupon of {merchant}: {amount} off {product}",
+        ),
+        "coupon_expired": Kind(
+            "a coupon lapsed unused; cause is its claim", says="{user} lets a coupon of {merchant} lapse"
+        ),
     }
     settles = ("coupon_issue", "coupon_claim", "coupon_expiry")
 
@@ -74,7 +82,7 @@ class Coupon(Mechanism):
     def deliver(self, view: View) -> Effects:
         """Coupons that have lapsed are forgotten."""
         fx, until = Effects(), view.slots("coupon_until")
-        session, slot = np.nonzero((until > 0) & (until < view.clock.start))
+        session, slot = slots.where((until > 0) & (until < view.clock.start))
         fx.relate("set", "coupon_until", session, view.slots("merchant")[session, slot], 0)
         return fx
 

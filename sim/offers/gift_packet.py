@@ -20,9 +20,10 @@ people's answering times, P(T ≤ t) = t / (t + m) with median m (log-logistic; 
     P(claimed within deadline d) = w · d / (d + m),   w = acceptance · (24 h + m) / 24 h,
 
 which is the acceptance parameter at d = 24 h. Willingness and delay are addressed by the gift alone: a longer
-deadline never loses a gift. Declining is silence. She answers at her own second; an answer and the deadline on the
-same second are settled by event id, as all requests are. An answer within the tick of the payment waits for the end
-of that tick, which matters only for deadlines as short as a tick.
+deadline never loses a gift. Nor does a crowded inbox: the answer is a timer, and the message in the inbox only
+acquaints her with the merchant. Declining is silence. She answers at her own second; an answer and the deadline on
+the same second are settled by event id, as all requests are. An answer within the tick of the payment waits for the
+end of that tick, which matters only for deadlines as short as a tick.
 
 *Swap.* Within the claim a recipient with another favourite style of the same product (styles have one price) may
 swap, as the platform's rule allows: never, only when her style is sold out on the shelf, or always if the wanted one
@@ -92,10 +93,23 @@ class GiftPacket(Mechanism):
         "gift_deadline": Kind("the time to claim is over; cause is the gift", stage="once"),
         "gift_swap": Kind("the recipient takes another style; detail is the old variant", stage="stock"),
         "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
-        "gift_sent": Kind("a gift was paid and sent; its id is the gift's"),
-        "gift_claimed": Kind("the recipient (user) took the gift; cause is the gift"),
-        "gift_swapped": Kind("the recipient (user) took another style; detail is the old variant's number"),
-        "gift_expired": Kind("nobody took the gift, the sender (user) is refunded; cause is the gift"),
+        "gift_sent": Kind(
+            "a gift was paid and sent; its id is the gift's",
+            says="{user} gives {peer} {quantity} × {product} of {merchant} for {amount}"
+            "[, {detail:yuan} off][ ({channel})]",
+        ),
+        "gift_claimed": Kind(
+            "the recipient (user) took the gift; cause is the gift",
+            says="{user} takes the gift from {peer}: {quantity} × {product} of {merchant}",
+        ),
+        "gift_swapped": Kind(
+            "the recipient (user) took another style; detail is the old variant's number",
+            says="{user} swaps it for another style: {variant}",
+        ),
+        "gift_expired": Kind(
+            "nobody took the gift, the sender (user) is refunded; cause is the gift",
+            says="{peer} does not take {product} of {merchant} in time, and {amount} go back to {user}",
+        ),
     }
     settles = ("gift_order", "gift_claim", "gift_deadline", "gift_swap")
 
@@ -146,19 +160,6 @@ class GiftPacket(Mechanism):
             fx.discount(at, off[at])
         return fx
 
-    def checkout(self, view: View) -> Effects:
-        """Recipients answer, each at her own second."""
-        fx, found = Effects(), view.inbox("gift").rows
-        fx.request(
-            "gift_claim",
-            found.with_(
-                time=np.maximum(found.detail, view.clock.start),
-                event=draws.child(found.cause, "gift_claim"),
-                detail=0,
-            ),
-        )
-        return fx
-
     def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
         fx = Effects()
         if kind == "gift_order":
@@ -173,9 +174,9 @@ class GiftPacket(Mechanism):
         return fx
 
     def respond(self, view: View) -> Effects:
-        """Who took a gift has met the merchant."""
-        fx, claim = Effects(), view.outcome("gift_claim")
-        fx.relate("or", "flags", claim.session[claim.granted], claim.rows.merchant[claim.granted], 0)
+        """Who finds a gift has met the merchant."""
+        fx, found = Effects(), view.inbox("gift")
+        fx.relate("or", "flags", found.session, found.rows.merchant, 0)
         return fx
 
     # ------------------------------------------------------------------------------------------------ before payment
@@ -225,6 +226,7 @@ class GiftPacket(Mechanism):
         )
         fx.message("gift", message)
         fx.wake(message.with_(time=answer))
+        fx.request("gift_claim", message.with_(time=answer, event=draws.child(found.cause, "gift_claim"), detail=0))
 
     def willing(self, gift: Records) -> Bools:
         """Whether each gift's recipient would take it if she had all the time in the world."""

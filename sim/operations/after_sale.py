@@ -71,8 +71,8 @@ class AfterSaleParams(Params):
     @field_validator("within_72h")
     @classmethod
     def _open_shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 < share < 1 for share in value):
-            raise ValueError("each share must lie between 0 and 1, both excluded")
+        if not all(0.01 <= share < 1 for share in value):
+            raise ValueError("each share must be at least 0.01, and less than 1")
         return value
 
     @field_validator("star_cuts")
@@ -97,12 +97,27 @@ class AfterSale(Mechanism):
         "delivery": Kind("a parcel arrives; detail is the seconds it took", stage="plain"),
         "return": Kind("a parcel is sent back; detail is the pieces that can be sold again", stage="plain"),
         "completion": Kind("the return window closes", stage="plain"),
-        "shipped": Kind("a claimed gift is on its way to its recipient (peer); cause is the gift"),
-        "delivered": Kind("a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken"),
-        "returned": Kind("the receiver (user) sent a parcel back and who paid was refunded; detail as of return"),
-        "completed": Kind("an order ended well and the merchant was paid"),
+        "shipped": Kind(
+            "a claimed gift is on its way to its recipient (peer); cause is the gift",
+            says="{quantity} × {product} of {merchant} goes out to {peer}",
+        ),
+        "delivered": Kind(
+            "a parcel arrived (user paid, peer is the recipient of a gift); detail is the seconds taken",
+            says="{quantity} × {product} of {merchant} reaches [{peer}|{user}] after {detail:span}",
+        ),
+        "returned": Kind(
+            "the receiver (user) sent a parcel back and who paid was refunded; detail as of return",
+            says="{user} sends {quantity} × {product} of {merchant} back, and {amount} are refunded[ to {peer}]",
+        ),
+        "completed": Kind(
+            "an order ended well and the merchant was paid",
+            says="{merchant} is paid {amount} for {quantity} × {product}, less fees: nobody sent it back in time",
+        ),
         "parcel_arrived": Kind("message to the receiver; cause is delivered, detail is satisfaction in 1/1000"),
-        "rating": Kind("the receiver rated a parcel; detail is the stars, cause is delivered"),
+        "rating": Kind(
+            "the receiver rated a parcel; detail is the stars, cause is delivered",
+            says="{user} gives {product} of {merchant} {detail} of 5 stars",
+        ),
     }
     settles = ("order", "parcel", "delivery", "return", "completion")
 

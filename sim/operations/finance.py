@@ -41,8 +41,12 @@ class Finance(Mechanism):
 
     Params = FinanceParams
     kinds = {
-        "wages": Kind("staff paid for the day", stage="plain"),
-        "upkeep": Kind("content and accounts paid for the day", stage="plain"),
+        "wages": Kind("staff paid for the day", stage="plain", says="{merchant} pays its staff {amount}"),
+        "upkeep": Kind(
+            "content and accounts paid for the day",
+            stage="plain",
+            says="{merchant} pays {amount} for content and accounts",
+        ),
     }
     settles = ("order", "gift_order", "gift_deadline", "delivery", "return", "completion", "wages", "upkeep")
 

@@ -58,8 +58,16 @@ class Inventory(Mechanism):
         Column("variant", "asked_past", np.float64, 0, "how much of that is forgotten"),
     )
     kinds = {
-        "restock": Kind("pieces arrive from the factory; quantity is negative: it puts them there", stage="stock"),
-        "put_back": Kind("pieces go back to the shelf; detail 0 from the reserve, 1 from a customer", stage="stock"),
+        "restock": Kind(
+            "pieces arrive from the factory; quantity is negative: it puts them there",
+            stage="stock",
+            says="{merchant} gets {quantity} × {variant} from the factory",
+        ),
+        "put_back": Kind(
+            "pieces go back to the shelf; detail 0 from the reserve, 1 from a customer",
+            stage="stock",
+            says="{merchant} puts {quantity} × {variant} back on the shelf",
+        ),
     }
     settles = (
         "order", "gift_order", "gift_swap", "gift_deadline", "parcel", "delivery", "return", "restock", "put_back",

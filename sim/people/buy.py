@@ -87,10 +87,25 @@ class Buy(Mechanism):
 
     Params = BuyParams
     kinds = {
-        "exposure": Kind("a product was noticed", detail=True),
-        "view": Kind("its page was opened; cause: what brought the exposure", detail=True),
-        "order": Kind("paid; amount: fen after discount, detail: discount in fen", stage="stock"),
-        "order_refused": Kind("sold out at the moment of paying; columns as in order"),
+        "exposure": Kind(
+            "a product was noticed",
+            detail=True,
+            says="{user} notices {product} of {merchant} ({channel})[, recommended by {peer}]",
+        ),
+        "view": Kind(
+            "its page was opened; cause: what brought the exposure",
+            detail=True,
+            says="{user} opens the page of {product} of {merchant} at {amount}[, recommended by {peer}]",
+        ),
+        "order": Kind(
+            "paid; amount: fen after discount, detail: discount in fen",
+            stage="stock",
+            says="{user} buys {quantity} × {product} of {merchant} for {amount}[, {detail:yuan} off][ ({channel})]",
+        ),
+        "order_refused": Kind(
+            "sold out at the moment of paying; columns as in order",
+            says="{user} wants {quantity} × {product} of {merchant}[ for {peer}], but it is sold out",
+        ),
     }
     settles = ("order",)
 

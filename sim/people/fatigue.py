@@ -12,6 +12,7 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
 from sim.elementary import exp
+from sim.kernels import slots
 from sim.units import F64, I64, WEEK
 from sim.world.state import FOLLOWS, GROUP, MUTED, PINNED
 
@@ -31,10 +32,17 @@ class Fatigue(Mechanism):
 
     Params = FatigueParams
     kinds = {
-        "notice": Kind("noticed a message of the merchant", detail=True),
-        "mute": Kind("muted the merchant; cause: her session"),
-        "unfollow": Kind("unfollowed its service account; cause: her session"),
-        "leave_group": Kind("left its group; cause: her session"),
+        "notice": Kind(
+            "noticed a message of the merchant",
+            detail=True,
+            says="{user} notices a message of {merchant}[ about {product}][ ({channel})]",
+        ),
+        "mute": Kind("muted the merchant; cause: her session", says="{user} mutes {merchant}"),
+        "unfollow": Kind(
+            "unfollowed its service account; cause: her session",
+            says="{user} unfollows the service account of {merchant}",
+        ),
+        "leave_group": Kind("left its group; cause: her session", says="{user} leaves the group of {merchant}"),
     }
 
     def deliver(self, view: View) -> Effects:
@@ -73,5 +81,5 @@ class Fatigue(Mechanism):
 def _counts(view: View) -> tuple[I64, I64, F64]:
     """Pairs (session, slot) that hold noticed messages, and how many."""
     notices = view.slots("notices")
-    session, place = ((notices > 0) & view.sessions.planned[:, None]).nonzero()
+    session, place = slots.where((notices > 0) & view.sessions.planned[:, None])
     return session, place, notices[session, place].astype(np.float64)

@@ -23,7 +23,12 @@ class Follow(Mechanism):
     """Who becomes a fan."""
 
     Params = FollowParams
-    kinds = {"follow": Kind("began to follow the merchant's service account; cause: her session")}
+    kinds = {
+        "follow": Kind(
+            "began to follow the merchant's service account; cause: her session",
+            says="{user} follows the service account of {merchant}",
+        )
+    }
 
     def respond(self, view: View) -> Effects:
         """Some of those who were asked follow."""

@@ -78,7 +78,8 @@ class Gift(Mechanism):
             product = e.product[at]
             fits = self._allowed(view)[product]
             giving[e.session[at[fits]]] = True
-            ratio = view.world.product["price"][product] / view.scratch["gift_budget"][e.session[at]]
+            budget = np.maximum(view.scratch["gift_budget"][e.session[at]], 1.0)  # fen
+            ratio = view.world.product["price"][product] / budget
             away = log(np.maximum(ratio, 1e-9))
             delta = np.where(fits, self.p.appeal - self.p.fit_weight * away * away, _OUT_OF_THE_QUESTION)
             appeal = np.zeros(len(e))

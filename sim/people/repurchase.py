@@ -26,7 +26,7 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
 from sim.elementary import exp
-from sim.kernels import expand, segments
+from sim.kernels import expand, segments, slots
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED
 from sim.world.tables import beta_table, gamma_table
@@ -139,7 +139,7 @@ class Repurchase(Mechanism):
         """Pairs (session, merchant) with at least one need since her last session, and the flags of each."""
         now, slot = view.sessions, view.state["slot"]
         customer = (view.slots("orders") > 0) & ((view.slots("flags") & DROPPED) == 0) & now.planned[:, None]
-        session, place = np.nonzero(customer)
+        session, place = slots.where(customer)
         user = now.user[session]
         merchant = slot["merchant"][user, place].astype(np.int64)
         since = np.maximum(

@@ -81,7 +81,10 @@ class Share(Mechanism):
 
     Params = ShareParams
     kinds = {
-        "share": Kind("shared a product; detail: depth in its cascade, quantity: people reached"),
+        "share": Kind(
+            "shared a product; detail: depth in its cascade, quantity: people reached",
+            says="{user} shares {product} of {merchant} ({channel}); people reached: {quantity}",
+        ),
         "recommendation": Kind("message to a friend (peer: who shares); cause: share, quantity: 1 if she has it"),
     }
     channel_names = _SURFACES

@@ -17,7 +17,7 @@ import numpy as np
 from sim import draws
 from sim.contract import Effects, Mechanism, View
 from sim.elementary import exp, log
-from sim.kernels import segments
+from sim.kernels import segments, slots
 from sim.params import Params, param
 from sim.units import F64, I32, I64, Array
 from sim.world.state import Column
@@ -89,7 +89,7 @@ class SearchEngine(Mechanism):
     def expose(self, view: View) -> Effects:
         fx = Effects()
         category = view.scratch.get("search")
-        if category is None:
+        if category is None or not self.world.products:
             return fx
         session = ((category >= 0) & view.sessions.planned).nonzero()[0]
         if session.size == 0:
@@ -99,7 +99,7 @@ class SearchEngine(Mechanism):
         event = view.sessions.event[session]
         local = self.world.product_number(np.maximum(found, 0))
         examined = draws.chance("platform.search_engine/examine", event[:, None], self._examined, local)
-        at, rank = np.nonzero((found >= 0) & examined)
+        at, rank = slots.where((found >= 0) & examined)
         fx.expose(
             view.channel(CHANNEL),
             session[at],

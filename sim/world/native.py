@@ -108,6 +108,7 @@ class _Run:
         size = np.bincount(place)
         total, square = np.bincount(place, weight), np.bincount(place, weight * weight)
         partners = np.cumsum(size)[place] - np.arange(order.size) - 1
+        total = np.maximum(total, 1e-9)  # of a circle in which nobody wants a tie
         share, friends = weight / total[place], square[place] / total[place]
         parts = [self._coins(order, weight, share, friends, partners, cut, kind) for cut in _blocks(partners)]
         u, v, force = (np.concatenate(column) for column in zip(*parts, strict=True))

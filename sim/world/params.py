@@ -8,13 +8,13 @@ from pydantic import Field, field_validator, model_validator
 from sim.params import Params, param
 from sim.world.categories import CATEGORIES
 
-NATIVE_FROM = 50_000  # people; below, networkx builds the default graph
+NATIVE_FROM = 10_000  # people; below, networkx builds the default graph
 
 
 class PeopleParams(Params):
     """Who they are."""
 
-    count: int = param(5_000, "how many people", unit="people", ge=2, le=100_000_000)
+    count: int = param(5_000, "how many people", unit="people", ge=1, le=100_000_000)
     age_mean: float = param(38.0, "mean age of people who shop by phone (18 to 80)", unit="years", ge=25, le=60)
     tier_shares: tuple[float, float, float, float] = param(
         (0.20, 0.25, 0.25, 0.30), "shares of people by city tier 1 to 4", unit="share"
@@ -98,11 +98,11 @@ class WorldParams(Params):
 class ProductParams(Params):
     """One product of a merchant."""
 
-    price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", gt=0, le=1e7)
+    price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", ge=0.01, le=1e7)
     customary_price: float | None = param(
         None,
         "what people are used to pay for it; by default the list price in the scenario without strategies",
-        unit="yuan", gt=0, le=1e7,
+        unit="yuan", ge=0.01, le=1e7,
     )  # fmt: skip
     cost: float | None = param(None, "cost of goods; by default half the price", unit="yuan", ge=0, le=1e7)
     category: str = param("food", f"one of {', '.join(CATEGORIES)}", unit="name")

@@ -50,6 +50,14 @@ def test_the_run_goes_on_after_the_horizon_until_nothing_is_open() -> None:
     assert diary.entries == list(range(7))
 
 
+def test_the_run_goes_on_after_the_horizon_until_every_errand_is_handed_over() -> None:
+    diary = Diary()
+    clock = TickClock(diary, 60, 3, 100)
+    clock.follow("restock", Records(1, time=[400]))
+    clock.run()
+    assert diary.entries == [*range(6), ("restock", [400]), 6]
+
+
 def test_the_run_never_exceeds_its_longest() -> None:
     diary = Diary(idle_from=10**9)
     TickClock(diary, 60, 3, 12).run()

@@ -56,3 +56,14 @@ def test_no_rows_no_bucket(tick):
     timers.add("gift", Records(0))
     assert timers.due(tick) == {}
     assert timers.last() == -1
+
+
+def test_rows_of_one_kind_are_taken_as_they_were_added() -> None:
+    timers = Timers(60, Records.concat)
+    timers.add("plan", Records(3, time=[70, 61, 5], event=[3, 2, 9]))
+    timers.add("plan", Records(1, time=[60], event=[1]))
+    timers.add("refund", Records(1, time=[60], event=[4]))
+    assert timers.take(1, "plan").event.tolist() == [3, 2, 1]
+    assert timers.take(1, "plan").n == 0
+    assert timers.pending() == 2
+    assert {kind: rows.event.tolist() for kind, rows in timers.due(1).items()} == {"refund": [4]}

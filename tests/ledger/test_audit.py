@@ -1,5 +1,6 @@
 """A sound ledger passes; spoilt in any way, the audit names the first event that breaks a law."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,12 @@ def use_a_coupon_twice(told: Story) -> Row:
     return told.event("coupon_expired", 20 * DAY, find(told, "coupon_claimed"), user=5)
 
 
+def sell_for_nothing(told: Story) -> Row:
+    order = find(told, "order", 1)
+    told.moves = [move for move in told.moves if move["event"] != order["event"] or move["currency"] != "fen"]
+    return order
+
+
 SPOILT: dict[str, Callable[[Story], Row]] = {
     "every posting has its event": drop_a_row,
     "closed accounts stay above zero": sell_from_an_empty_shelf,
@@ -137,6 +144,7 @@ SPOILT: dict[str, Callable[[Story], Row]] = {
     "accounts hold their own currency": pay_with_stock,
     "nothing is left on the way": ship_what_nobody_ordered,
     "a coupon is used once": use_a_coupon_twice,
+    "a deal moves its goods and its money": sell_for_nothing,
 }
 
 
@@ -220,6 +228,32 @@ def test_daily_counts_that_disagree_are_named(tmp_path: Path) -> None:
     (found,) = audit(ledger).breaks
     assert (found.check, found.event) == ("daily counts agree with events", find(told, "returned")["event"])
     assert "daily has 1 returned of 1 fen, the events 1 of 6000" in found.wrong
+
+
+def test_an_event_is_named_where_a_part_of_the_stock_is_lost(tmp_path: Path) -> None:
+    told = market()
+    ledger = told.write(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "stock")
+    report = audit(ledger)
+    assert not report.digest_matches
+    assert report.first is not None
+    assert (report.first.event, report.first.wrong) == (find(told, "order")["event"], "it moves no pieces")
+
+
+def test_counts_of_what_is_not_written_are_sealed_too(tmp_path: Path) -> None:
+    told = market()
+    told.event("exposure", 3 * DAY, user=1)
+    ledger = told.write(tmp_path / "run")
+    assert audit(ledger).ok
+    path = tmp_path / "run" / "daily.parquet"
+    table = pq.read_table(path)
+    more = pc.if_else(pc.equal(table["kind"].cast(pa.string()), "exposure"), 9, table["count"])
+    rewrite(path, "count", more.combine_chunks())
+    report = audit(Ledger(tmp_path / "run"))
+    assert not report.breaks and report.digest_matches
+    assert not report.ok
+    assert report.recounted == (3,)
+    assert str(report) == "daily: the counts are not those that the run wrote, first on day 3"
 
 
 def test_a_file_changed_after_the_run_is_noticed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sim import draws
-from sim.contract import Effects, Inbox, View
+from sim.contract import Effects, View
 from sim.kernels import queue
 from sim.ledger.schema import Records
 from sim.offers.gift_packet import PAGE, SALIENCE, GiftPacket, GiftPacketParams
@@ -16,7 +16,7 @@ from sim.operations.finance import Finance
 from sim.operations.inventory import Inventory
 from sim.units import DAY, HOUR, Array
 from tests.operations.desk import ONCE, Desk, orders
-from tests.views import apply, make_calendar, make_view, mechanism, post_outcome, show
+from tests.views import apply, make_calendar, make_view, mechanism, post_inbox, show
 
 ALL_RULES = {"gifts": True}
 
@@ -53,17 +53,10 @@ def send(view: View, packet: GiftPacket, rows: Records) -> Effects:
     return packet.settle(view, "gift_order", rows, np.ones(rows.n, np.bool_))
 
 
-def claims(view: View, packet: GiftPacket, sent: Effects) -> Records:
-    """What recipients ask for when they find their gifts."""
-    found = rows_of(sent.messages, "gift")
-    view.inboxes["gift"] = Inbox(found, np.zeros(found.n, np.int64))
-    return rows_of(packet.checkout(view).requests, "gift_claim")
-
-
 def claimed(view: View, packet: GiftPacket, rows: Records) -> set[int]:
     """Gifts claimed before their deadline when all requests are settled in (time, event id) order."""
     sent = send(view, packet, rows)
-    answers, deadlines = claims(view, packet, sent), rows_of(sent.requests, "gift_deadline")
+    answers, deadlines = (rows_of(sent.requests, kind) for kind in ("gift_claim", "gift_deadline"))
     every = Records.concat([answers, deadlines])
     order = every.order()
     won = np.zeros(every.n, np.bool_)
@@ -130,7 +123,9 @@ def test_recipients_are_woken_at_their_second_and_find_the_gift_in_that_tick() -
     late = gift.time + packet.delay(gift) >= view.clock.end
     assert (found.detail == np.where(late, gift.time + packet.delay(gift), view.clock.end)).all()
     assert late.any() and not late.all()
-    assert (claims(view, packet, sent).time == found.detail).all()
+    answers = rows_of(sent.requests, "gift_claim")
+    assert (answers.time == found.detail).all()
+    assert (answers.user == found.user).all() and (answers.cause == found.cause).all()
 
 
 def test_claim_and_deadline_on_the_same_second_are_settled_by_event_id() -> None:
@@ -138,12 +133,13 @@ def test_claim_and_deadline_on_the_same_second_are_settled_by_event_id() -> None
     sent = send(view, packet, gifts(600, 100))
     deadline = rows_of(sent.requests, "gift_deadline")
     shift = np.repeat([-1, 0, 1], 200)
-    found = deadline.with_(user=deadline.peer, peer=deadline.user, detail=deadline.time + shift)
-    view.inboxes["gift"] = Inbox(found, np.zeros(found.n, np.int64))
+    claim = draws.child(deadline.cause, "gift_claim")
     desk = GiftDesk(view, packet)
     desk.open = set(deadline.cause.tolist())
     desk.put("gift_deadline", deadline)
-    desk.put("gift_claim", rows_of(packet.checkout(view).requests, "gift_claim"))
+    desk.put(
+        "gift_claim", deadline.with_(user=deadline.peer, peer=deadline.user, time=deadline.time + shift, event=claim)
+    )
     desk.kinds |= {"parcel"}
     desk.run()
     gift = deadline.cause
@@ -158,16 +154,12 @@ def test_claim_and_deadline_on_the_same_second_are_settled_by_event_id() -> None
 
 
 class GiftDesk(Desk):
-    """A desk on which recipients answer the gifts that they are sent."""
+    """A desk that knows which gifts are open."""
 
     def apply(self, fx: Effects) -> None:
         for subject in fx.opens:
             self.open |= set(subject.tolist())
         super().apply(fx)
-        packet = self.mechanisms[0]
-        if fx.messages and fx.messages[0][0] == "gift":
-            assert isinstance(packet, GiftPacket)
-            self.put("gift_claim", claims(self.view, packet, fx))
 
 
 def lives(count: int, gift: dict[str, Any] | None = None, stock: int = 10_000, **rules: Any) -> tuple[GiftDesk, View]:
@@ -366,12 +358,11 @@ def test_the_hook_is_cheap_for_senders_only() -> None:
     assert at.tolist() == [1, 4] and off.tolist() == [140, 140] and not coupon.any()
 
 
-def test_who_took_a_gift_keeps_the_merchant_in_mind() -> None:
+def test_who_finds_a_gift_keeps_the_merchant_in_mind() -> None:
     view, packet = stage(3)
-    taken = gifts(2, 3).with_(user=[0, 2], merchant=[0, 1])
-    post_outcome(view, "gift_claim", taken, [True, False])
+    post_inbox(view, "gift", gifts(2, 3).with_(user=[0, 2], merchant=[0, 1]))
     apply(view, packet.respond(view))
-    assert view.state["slot"]["merchant"][:, 0].tolist() == [0, -1, -1]
+    assert view.state["slot"]["merchant"][:, 0].tolist() == [0, -1, 1]
     assert not view.state["slot"]["flags"].any()
 
 

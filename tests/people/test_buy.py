@@ -1,11 +1,10 @@
-"""Click and choice against the logit, its mixture over frozen noise, and the law that taste is frozen."""
+"""Click, choice and order, and the law that taste is frozen; shares of the logit: `tests/theory/test_logit.py`."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scipy.integrate import quad
 
 from sim.ledger.schema import Records
 from sim.people.buy import Buy, BuyParams
@@ -40,17 +39,6 @@ def choose(view, **params):
 
 
 # ------------------------------------------------------------------------------------------------ choice
-
-
-def test_shares_are_those_of_the_logit():
-    view = make_view(N)
-    appeal = np.array([0.0, 1.0, -0.5])
-    everybody_sees(view, [0, 1, 2], appeal=appeal, price=12_000)
-    view.world.product["price"][:] = 12_000
-    bought = choose(view, nothing=0.5, **PLAIN)
-    weights = np.exp(np.append(appeal, 0.5))
-    for product, expected in zip((0, 1, 2, -1), weights / weights.sum(), strict=True):
-        assert abs((bought == product).mean() - expected) < SIGMAS * error(expected, N)
 
 
 def test_the_outside_option_of_rivals_is_used_when_it_is_there():
@@ -94,19 +82,6 @@ def test_quality_and_taste_enter_with_their_weights():
     base = mechanism(Buy, view, **PLAIN).utility(view, e, at)
     more = mechanism(Buy, view, **{**PLAIN, "taste_weight": 2.0, "quality_weight": 3.0}).utility(view, e, at)
     assert more - base == pytest.approx([3.0 * -0.4 + 2.0 * (1.5 - 1), 3.0 * -0.4 + 2.0 * (0.6 - 1)], abs=1e-6)
-
-
-def test_with_frozen_noise_one_product_sells_like_the_mixed_logit():
-    view = make_view(N)
-    view.world.product["price"][:] = 12_000
-    everybody_sees(view, [0])
-    bought = choose(view, nothing=2.0, **{**PLAIN, "frozen_weight": 0.8})
-
-    def weighed(g: float) -> float:
-        return float(np.exp(-g - np.exp(-g)) / (1.0 + np.exp(2.0 - 0.8 * g)))
-
-    expected = quad(weighed, -6, 60)[0]
-    assert abs((bought == 0).mean() - expected) < SIGMAS * error(expected, N)
 
 
 @pytest.mark.parametrize(("weight", "low", "high"), [(0.0, 0.25, 0.42), (100.0, 0.95, 1.0)])

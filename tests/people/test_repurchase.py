@@ -1,67 +1,18 @@
-"""Buying again against the closed forms of the BG/NBD model (Fader, Hardie and Lee 2005), and what is taken away."""
+"""Buying again: what is taken away from the BG/NBD model, whose closed forms are in `tests/theory/test_bgnbd.py`."""
 
 import numpy as np
 import pytest
-from scipy.special import hyp2f1
 
 from sim.ledger.schema import Records
 from sim.people.repurchase import Repurchase
-from sim.units import DAY, WEEK
+from sim.units import DAY
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
-from tests.views import apply, make_view, mechanism, post_outcome, seat
-
-pytestmark = pytest.mark.slow  # `make test` runs it
+from tests.views import apply, make_view, mechanism, post_outcome
 
 SIGMAS = 4.0
 ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
-R, ALPHA, A, B = 0.243, 4.414, 0.793, 2.426
+A, B = 0.793, 2.426
 LATE = Column("slot", "late", np.float32, 0, "share by which her next order is delayed")
-
-
-def expected_orders(t: float) -> float:
-    """E[X(t)] of the BG/NBD model, t in weeks (Fader, Hardie and Lee 2005, equation 9)."""
-    z = t / (ALPHA + t)
-    return (A + B - 1) / (A - 1) * (1 - (ALPHA / (ALPHA + t)) ** R * hyp2f1(R, B, A + B - 1, z))
-
-
-def buy_what_is_needed(view, again):
-    """One tick in which every need ends in an order; returns who ordered."""
-    apply(view, again.arrive(view))
-    needs = np.flatnonzero(view.scratch["need_merchant"] >= 0)
-    merchant = view.scratch["need_merchant"][needs]
-    rows = Records(needs.size, user=view.sessions.user[needs], merchant=merchant, time=view.sessions.time[needs])
-    post_outcome(view, "order", rows)
-    apply(view, again.respond(view))
-    slot = view.state["slot"]
-    slot["orders"][rows.user, merchant] += 1
-    slot["last_order"][rows.user, merchant] = rows.time
-    view.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
-    return rows.user
-
-
-@pytest.fixture(scope="module")
-def panel():
-    """Repeat orders of 12,000 people in the 13 weeks after their first order, four sessions a day; and the weeks."""
-    n, days = 12_000, 91
-    view = make_view(n, merchants=1, orders=1, last_order=0, last_seen=0)
-    again = mechanism(Repurchase, view, met=1.0, **ALONE)
-    for day in range(days):
-        for hour in (0, 6, 12, 18):
-            buy_what_is_needed(seat(view, day=day, hour=hour), again)
-    return view.state["slot"]["orders"][:, 0] - 1, float(view.sessions.time.mean()) / WEEK
-
-
-def test_mean_number_of_repeat_orders_is_that_of_the_bgnbd_model(panel):
-    orders, weeks = panel
-    error = orders.std() / np.sqrt(orders.size)
-    assert error < 0.03 * expected_orders(weeks)  # the test can tell
-    assert abs(orders.mean() - expected_orders(weeks)) < SIGMAS * error
-
-
-def test_share_of_people_who_come_back_at_all_is_that_of_the_gamma_mixture(panel):
-    orders, weeks = panel
-    share = 1 - (ALPHA / (ALPHA + weeks)) ** R
-    assert abs((orders > 0).mean() - share) < SIGMAS * np.sqrt(share * (1 - share) / orders.size)
 
 
 def test_people_drop_out_after_a_repeat_order_with_the_mean_of_the_beta_and_never_after_the_first():

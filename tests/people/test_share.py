@@ -1,4 +1,4 @@
-"""Sharing against its probabilities, and cascades against the branching process: 1 / (1 - R) shares on average."""
+"""Sharing against its probabilities; cascades are held against the branching process in `tests/theory`."""
 
 import numpy as np
 import pytest
@@ -246,25 +246,6 @@ def random_tree(users, degree):
     """Everybody has `degree` friends anywhere: with few active, cascades hardly ever meet."""
     who = draws.below("tests/friend", np.arange(users, dtype=np.uint64)[:, None], users, np.arange(degree))
     return csr(np.full(users, degree), who.ravel())
-
-
-@pytest.mark.parametrize(
-    ("params", "R", "spread"),
-    [
-        ({**CHAT, "forward": 0.5}, 0.5, 0.25),  # offspring: Bernoulli
-        ({**MOMENTS, "forward": 0.6, "moments_reach": 0.05}, 0.6, 20 * 0.03 * 0.97),  # binomial of 20
-        # six in ten as the first, four as the second
-        ({"surfaces": (0.6, 0.0, 0.4), "forward": 0.3, "moments_reach": 0.1}, 0.42, 0.38),
-    ],
-)
-def test_mean_size_of_a_cascade_is_that_of_the_branching_process(params, R, spread):
-    users, roots = 200_000, 1_500
-    view = make_view(users, merchants=1, products=1, graph=random_tree(users, 20))
-    share = mechanism(Share, view, after_order=1.0, **params)
-    sizes = cascades(view, share, np.arange(0, users, users // roots)[:roots])
-    error = np.sqrt(spread / (1 - R) ** 3 / roots)  # variance of the total progeny
-    assert abs(sizes.mean() - 1 / (1 - R)) < SIGMAS * error
-    assert (sizes == 1).mean() > 0.3
 
 
 def test_most_cascades_die_at_once_by_default():

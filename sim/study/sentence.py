@@ -1,0 +1,149 @@
+"""How an event is told: the sentence of its kind (`Kind.says`), with names, dates and yuan for numbers."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sim import catalog
+from sim.contract import Kind
+from sim.ledger.reader import Ledger
+from sim.ledger.schema import ACCOUNTS, COLUMNS
+from sim.units import DAY, HOUR, NOBODY, yuan
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+ID_DIGITS = 8  # of 16: enough to name an event of a ledger, nearly always
+
+_CHOICE = re.compile(r"\[([^]|]*)(?:\|([^]]*))?\]")
+_FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_EMPTY = {name: default for name, (_, default) in COLUMNS.items()} | {"channel": None}
+
+
+def fields(says: str) -> tuple[tuple[str, str], ...]:
+    """The columns that a sentence names, each with the way in which it is told ("" for its own)."""
+    return tuple((name, how) for name, how in _FIELD.findall(says))
+
+
+class Teller:
+    """Tells events of a ledger in words. In the life of `she`, that user is *she* and *her*."""
+
+    def __init__(self, ledger: Ledger, she: int = NOBODY, kinds: Mapping[str, Kind] | None = None) -> None:
+        manifest = ledger.manifest
+        self._kinds = catalog.kinds() if kinds is None else kinds
+        self._merchants, self._products = ([_plain(n) for n in manifest[k]] for k in ("merchants", "products"))
+        self._variants = _variants(manifest)
+        start = manifest["scenario"].get("horizon", {}).get("start")
+        self._start = date.fromisoformat(start) if start else None
+        self._she = she
+        self.ways: Mapping[str, Callable[[int], str]] = {
+            "yuan": lambda fen: f"{yuan(fen):,.2f} yuan",
+            "when": self.when,
+            "span": span,
+            "nth": lambda number: str(number + 1),
+        }
+
+    def sentence(self, row: Mapping[str, Any]) -> str:
+        """An event in a sentence; if its kind has none, what the kind says of itself."""
+        kind = self._kinds.get(row["kind"], Kind(row["kind"]))
+        says = kind.says or f"[{{user}}: |][{{merchant}}: |]{kind.doc}"
+        text = _CHOICE.sub(lambda m: m[1] if _there(m[1], row) else m[2] or "", says)
+        text = _FIELD.sub(lambda m: self._word(row, m[1], m[2] or "", first=not m.start()), text)
+        return text[:1].upper() + text[1:] + "."
+
+    def when(self, second: int) -> str:
+        """A second of the scenario as date, weekday and Beijing time."""
+        day, clock = self.day(second // DAY), self.clock(second)
+        return f"{day} {clock}"
+
+    def day(self, day: int) -> str:
+        """A day of the scenario as date and weekday."""
+        if self._start is None:
+            return f"day {day}"
+        then = self._start + timedelta(days=day)
+        return f"{then.isoformat()} {WEEKDAYS[then.weekday()]}"
+
+    def clock(self, second: int) -> str:
+        """The time of day."""
+        hour, rest = divmod(second % DAY, HOUR)
+        return f"{hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
+
+    def move(self, row: Mapping[str, Any]) -> str:
+        """A posting: what went from where to where."""
+        what, item = int(row["amount"]), row["item"]
+        shown = {
+            "fen": f"{yuan(what):,.2f} yuan",
+            "stock": f"{what} × {self.variant(item)}",
+            "coupon": f"{what} coupon of {self.merchant(item)}",
+            "points": f"{what} points of {self.merchant(item)}",
+        }[row["currency"]]
+        return f"{shown}: {self.account(row, 'source')} → {self.account(row, 'target')}"
+
+    def account(self, row: Mapping[str, Any], side: str) -> str:
+        """An account and whose it is; a variant's is told by what moves."""
+        name, owner = row[side], row[side + "_owner"]
+        kind = ACCOUNTS[name].owner
+        whose = {"user": self.person, "merchant": self.merchant}.get(kind)
+        return f"{name} of {whose(owner)}" if whose and owner >= 0 else str(name)
+
+    def person(self, number: int, first: bool = False) -> str:
+        """A user; in her own life she is a pronoun."""
+        if number == self._she:
+            return "she" if first else "her"
+        return f"user {number}" if number >= 0 else "nobody"
+
+    def merchant(self, number: int) -> str:
+        """A merchant's name as people say it."""
+        return self._merchants[number] if 0 <= number < len(self._merchants) else "no shop"
+
+    def variant(self, number: int) -> str:
+        """A product's style by both names."""
+        return self._variants[number] if 0 <= number < len(self._variants) else f"style {number}"
+
+    def _word(self, row: Mapping[str, Any], name: str, how: str, first: bool) -> str:
+        value = row[name]
+        if how:
+            return self.ways[how](value)
+        if name in ("user", "peer"):
+            return self.person(value, first)
+        if name == "merchant":
+            return self.merchant(value)
+        if name == "product":
+            return self._products[value] if 0 <= value < len(self._products) else "something"
+        if name == "variant":
+            return self.variant(value)
+        if name == "amount":
+            return self.ways["yuan"](value)
+        if name == "quantity":
+            return f"{abs(value):,}"  # what is put back is a negative request
+        return _plain(str(value))
+
+
+def span(seconds: int) -> str:
+    """A length of time in its two largest units."""
+    days, rest = divmod(int(seconds), DAY)
+    hours, minutes = rest // HOUR, rest % HOUR // 60
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+
+
+def short(event: int, digits: int = ID_DIGITS) -> str:
+    """The beginning of an event's id, as ``--event`` takes it."""
+    return f"{event:016x}"[:digits]
+
+
+def _there(says: str, row: Mapping[str, Any]) -> bool:
+    return all(row[name] != _EMPTY[name] for name, _ in fields(says))
+
+
+def _plain(name: str) -> str:
+    """A key of a scenario as people say it."""
+    return name.replace("_", " ")
+
+
+def _variants(manifest: Mapping[str, Any]) -> list[str]:
+    """What each variant is called: its product, and its style if there are several."""
+    out = []
+    for merchant in manifest["scenario"].get("merchants", {}).values():
+        for name, product in merchant["products"].items():
+            styles = product["variants"]
+            out += [f"{_plain(name)}, {_plain(style)}" if len(styles) > 1 else _plain(name) for style in styles]
+    return out if len(out) == manifest["variants"] else []

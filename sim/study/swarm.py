@@ -114,7 +114,7 @@ def swarm(
 
 def place() -> Path:
     """Where failing cases are kept: among the tests of the checkout that one stands in, else among the runs."""
-    return TESTS if (TESTS / SEEDS).is_file() else Path("runs", "swarm")
+    return TESTS if (TESTS / SEEDS).is_file() else Path("runs")
 
 
 def kept(seed: int, folder: Path) -> Path:

@@ -94,7 +94,7 @@ def test_each_fault_stands_at_its_place_and_teaches(
 
 MERCHANT = [
     ("tea: {}", 1, "tea.products", "is missing"),
-    ("tea: {products: []}", 17, "tea.products", "is a list"),
+    ("tea: {products: 3}", 17, "tea.products", "is a number"),
     ("tea: {products: {green: {price: 0}}}", 33, "tea.products.green.price", "out of range"),
     ("tea: {products: {green: {category: tee}}}", 36, "tea.products.green.category", "unknown category"),
     ("tea: {category: tee, products: {green: {}}}", 17, "tea.category", "unknown category"),

@@ -42,7 +42,8 @@ USUAL_TICKS = (6 * HOUR, 2 * HOUR, HOUR, 12 * HOUR, DAY)
 _BOUNDS = ("ge", "gt", "le", "lt")
 STEP = 1e-3  # how near a parameter comes to a bound that it must not reach
 FINEST = 5 * MINUTE  # a finer clock costs seconds, so only very short scenarios have one
-MANY, FEW = (30, 60, 12, 30, 60, 12, 3), (1, 2, 3, 30)  # people
+PATIENCE = 90  # days that anything may take by a clock of hours
+MANY, FEW = (12, 30, 60, 12, 30, 60, 3), (2, 1, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
 LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much happens there is much to differ about
@@ -114,7 +115,7 @@ def swarm(
 
 def place() -> Path:
     """Where failing cases are kept: among the tests of the checkout that one stands in, else among the runs."""
-    return TESTS if (TESTS / SEEDS).is_file() else Path("runs", "swarm")
+    return TESTS if (TESTS / SEEDS).is_file() else Path("runs")
 
 
 def kept(seed: int, folder: Path) -> Path:
@@ -176,10 +177,11 @@ def document(choose: Chooser) -> dict[str, Any]:
     """A whole scenario as its file states it."""
     days = choose.integer(1, 4)
     start = _start(choose, days)
-    making = _Making(choose, start, days, lively=choose.choice((True, True, True, False)))
+    tick = _tick(choose, days)
+    making = _Making(choose, start, days, PATIENCE * tick // HOUR, lively=choose.choice((False, True, True, True)))
     return {
         "title": "A case of the swarm",
-        "horizon": {"start": start, "days": days, "tick": _tick(choose, days)},
+        "horizon": {"start": start, "days": days, "tick": tick},
         "seed": choose.choice((1, 0, 2**63 - 1, choose.integer(2, 10**9))),
         "record": choose.choice(("orders", "all")),
         "world": making.world(),
@@ -210,6 +212,7 @@ class _Making:
     choose: Chooser
     start: date
     days: int
+    patience: int  # days that anything may take, so that a fine clock need not tick for a year
     lively: bool
 
     def world(self) -> dict[str, Any]:
@@ -247,7 +250,7 @@ class _Making:
 
     def section(self, folder: str) -> dict[str, Any]:
         """Mechanisms of a folder, each on or off."""
-        switch = (*[True] * 7, False) if self.lively else (True, False)
+        switch = (False, *[True] * 7) if self.lively else (False, True)
         return {
             name: self._mechanism(f"{folder}.{name}", params)
             for name, params in known(folder).items()
@@ -276,7 +279,11 @@ class _Making:
     def _value(self, field: FieldInfo) -> Any:
         """A value within a field's bounds, often at them; its default where its type has no values to make up."""
         default = None if field.is_required() else field.get_default(call_default_factory=True)
-        return self._of(field.annotation, default, _bounds(field.metadata))
+        bounds = _bounds(field.metadata)
+        extra = field.json_schema_extra
+        if "le" in bounds and isinstance(extra, dict) and extra.get("unit") == "days":
+            bounds["le"] = max(min(bounds["le"], self.patience), bounds.get("ge", bounds.get("gt", 0) + 1))
+        return self._of(field.annotation, default, bounds)
 
     def _of(self, kind: Any, default: Any, bounds: Mapping[str, float]) -> Any:
         origin, inner = get_origin(kind), get_args(kind)

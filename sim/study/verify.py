@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sim.config.model import Scenario
+from sim.engine.engine import BLOCK
 from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
@@ -30,6 +31,7 @@ from sim.study.witness import Parting, parting
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
+SMALL_BLOCK = 7  # sessions that act together under every odd seed of a swarm, so that its small worlds have several
 KEYS = {  # what a row tells of
     "events": ("event", "kind"),
     "postings": ("event", "currency", "source", "target"),
@@ -192,7 +194,8 @@ def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: i
     days = [-1]
     try:
         with watching(scenario.record == "all", audited) if audited else nullcontext(UNWATCHED) as watch:
-            (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+            block = SMALL_BLOCK if audited and seed % 2 else BLOCK
+            (ledger,) = run(scenario, (seed,), (folder,), engine=engine, block=block, progress=days.append, watch=watch)
     except Exception as error:
         if not audited and not isinstance(error, ConservationError | ContractError):
             raise

@@ -98,8 +98,9 @@ def network(graph: Any, weight: Any = None) -> Network:
         weight = graph.data if weight is True else weight
     labels, layer = getattr(graph, "labels", None), getattr(graph, "layer", None)
     indptr, indices = graph if isinstance(graph, tuple) else (graph.indptr, graph.indices)
-    if layer is None and hasattr(graph, "layers"):  # a SocialGraph, whose layers follow from the ranks of ties
-        layer = graph.layers(graph.owner(), np.arange(indices.size))
+    if hasattr(graph, "layers"):  # of a social graph they follow from the place in the row
+        entry = np.arange(indices.size)
+        layer = graph.layers(np.searchsorted(indptr, entry, side="right") - 1, entry)
     return _checked(indptr, indices, weight, layer, labels)
 
 

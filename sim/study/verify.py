@@ -137,9 +137,9 @@ class Verdict:
         rows = [f"{self.rows[table]:,} {what}" for table, what in COMPARED.items() if table in self.rows]
         rows[:1] = [f"{rows[0]} (visits among them: {self.kinds.get('visit', 0):,})"] if rows else []
         yield f"both engines wrote the same ledger, row by row: {', '.join(rows)}; digest {self.digest}"
-        orders, gifts = (self.kinds.get(kind, 0) for kind in DEALS)
-        if orders + gifts < FEW:
-            yield f"only {orders} orders and {gifts} gifts: a larger case says more; try --users N or --days D"
+        deals = sum(self.kinds.get(kind, 0) for kind in DEALS)
+        if deals < FEW:
+            yield f"only {deals} orders and gifts: a larger case says more; try --users N or --days D"
 
 
 def verify(

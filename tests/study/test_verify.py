@@ -126,7 +126,7 @@ def test_what_was_compared_is_told() -> None:
 
 
 def test_a_small_case_is_told_to_be_small() -> None:
-    assert "only 12 orders and 1 gifts: a larger case says more; try --users N" in told(order=12, gift_sent=1)
+    assert "only 13 orders and gifts: a larger case says more; try --users N" in told(order=12, gift_sent=1)
 
 
 # --------------------------------------------------------------------------------------------- on the command line

@@ -25,6 +25,7 @@ from sim import draws
 from sim.config.load import load
 from sim.config.model import FIRST_DAY, LAST_DAY, Scenario
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD, known
+from sim.errors import StudyError
 from sim.params import Params
 from sim.platform.rules import RuleSet
 from sim.study.shrink import size
@@ -36,6 +37,8 @@ from sim.world.params import GraphParams, GroupParams, PeopleParams, ProductPara
 
 T = TypeVar("T")
 TESTS = Path("tests", "study")  # of a checkout, for somebody who stands in it
+REPLAY = "test_a_case_that_failed_once_fails_no_more"
+FOUND = 300  # characters of what was found that are kept
 SEEDS = "swarm_seeds.yaml"  # a line for each seed that ever failed; a test replays them
 TICKS = tuple(step for step in range(DAY, MINUTE - 1, -1) if DAY % step == 0)
 USUAL_TICKS = (6 * HOUR, 2 * HOUR, HOUR, 12 * HOUR, DAY)
@@ -124,16 +127,32 @@ def kept(seed: int, folder: Path) -> Path:
 
 
 def keep(seed: int, verdict: Verdict, folder: Path) -> None:
-    """Write the case as a scenario file, and add its seed to the list, with what it found."""
-    found = " ".join(str(verdict.difference).split())[:200]
-    file, seeds = kept(seed, folder), folder / SEEDS
+    """Write the case as a scenario file, and a line on it into the list of seeds, in the place of an older one."""
+    found = store(verdict, kept(seed, folder), f"Seed {seed} of the swarm.")
+    seeds = folder / SEEDS
+    listed = seeds.read_text(encoding="utf-8").splitlines(keepends=True) if seeds.exists() else []
+    others = [line for line in listed if not line.startswith(f"- {{seed: {seed},")]
+    line = yaml.safe_dump({"seed": seed, "found": found}, sort_keys=False, default_flow_style=True, width=1_000)
+    seeds.write_text(f"{''.join(others)}- {line}", encoding="utf-8")
+
+
+def store(verdict: Verdict, file: Path, title: str) -> str:
+    """Write the case of a verdict as a scenario file that can be run; what it shows, in a line, is returned."""
+    if verdict.scenario is None:
+        raise StudyError("a verdict without a case cannot be written down")
+    shown = f"{size(verdict.scenario)}: {' '.join(str(verdict.difference).split())}"[:FOUND]
     file.parent.mkdir(parents=True, exist_ok=True)
-    if verdict.scenario is not None:
-        file.write_text(f"# Seed {seed} of the swarm. {found}\n{written(verdict.scenario)}", encoding="utf-8")
-    listed = seeds.read_text(encoding="utf-8") if seeds.exists() else ""
-    if seed not in [line["seed"] for line in yaml.safe_load(listed) or ()]:
-        line = yaml.safe_dump({"seed": seed, "found": found}, sort_keys=False, default_flow_style=True, width=1_000)
-        seeds.write_text(f"{listed}- {line}", encoding="utf-8")
+    case = verdict.scenario.model_copy(update={"seed": verdict.seed})
+    file.write_text(f"# {title} {shown}\n{written(case)}", encoding="utf-8")
+    return shown
+
+
+def replay(seed: int, folder: Path) -> str:
+    """How to run a case that was kept once more: by a command, and among the tests if it is kept there."""
+    lines = [f"once more: wxsim verify {kept(seed, folder)}"]
+    if folder == TESTS:
+        lines.append(f'as a test: pytest "{TESTS / "test_swarm.py"}::{REPLAY}[{kept(seed, folder).stem}]"')
+    return "\n".join(lines)
 
 
 # ----------------------------------------------------------------------------------------------------- the cases

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("params",),
     ("draws",),
     ("kernels",),
+    ("diffusion",),
     ("ledger",),
     ("world",),
     ("contract",),
@@ -36,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-DECIDES = {*LEAVES, "engine", "kernels", "draws", "elementary"}  # where a last bit could turn a decision
+DECIDES = {*LEAVES, "engine", "kernels", "diffusion", "draws", "elementary"}  # where a last bit could turn a decision
 LAZY = ("matplotlib", "scipy.stats", "pandas", "numba")
 INEXACT = frozenset(
     ("log", "log2", "log10", "log1p", "logaddexp", "exp", "exp2", "expm1", "power", "float_power", "pow")

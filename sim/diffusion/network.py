@@ -1,0 +1,136 @@
+"""The network that something spreads on: compressed sparse rows, entry u -> v meaning that u can reach v."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.units import F64, I32, I64, Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """n nodes and m directed ties. Made by `network`, which checks what it is given.
+
+    `indptr` (n + 1,) and `indices` (m,): node u reaches ``indices[indptr[u]:indptr[u + 1]]``. An undirected tie
+    stands in both rows. `weight` (m,), if given, is what a tie carries: a probability, or an influence; rows are then
+    ordered by it, largest first, which is what lets a cascade skip. `layer` (m,), if given, is a small number per tie
+    that does not fall along a row (Dunbar's layers: closest first). `labels` are the nodes' names, in order.
+    """
+
+    indptr: I64
+    indices: I32
+    weight: F64 | None = None
+    layer: Array | None = None
+    labels: tuple[Hashable, ...] | None = None
+
+    @property
+    def n(self) -> int:
+        """How many nodes."""
+        return int(self.indptr.size) - 1
+
+    @property
+    def m(self) -> int:
+        """How many directed ties."""
+        return int(self.indices.size)
+
+    def in_degree(self) -> I64:
+        """How many nodes can reach each, shape (n,)."""
+        return np.bincount(self.indices, minlength=self.n)
+
+    def owner(self) -> I64:
+        """The node whose row each entry stands in, shape (m,)."""
+        return np.arange(self.n).repeat(np.diff(self.indptr))
+
+    def numbers(self, nodes: Any) -> I64:
+        """The numbers of nodes that are given by label, or by number if there are no labels; each once, ascending.
+
+        KeyError or IndexError for nodes that are not in the network.
+        """
+        if self.labels is not None:
+            place = dict(zip(self.labels, range(self.n), strict=True))
+            nodes = [place[node] for node in nodes]
+        out = np.unique(np.asarray(nodes, np.int64).reshape(-1))
+        if out.size and (out[0] < 0 or out[-1] >= self.n):
+            raise IndexError(f"nodes are numbered 0 to {self.n - 1}; there is none of number {out[[0, -1]].tolist()}")
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factored:
+    """A probability per tie as a product: sender[u] · levels[layer of the tie] · receiver[v], each in [0, 1].
+
+    `sender` and `receiver` (n,), or one number for all; `levels` must not rise with the layer. A cascade skips at the
+    sender's and the layer's part and thins by the receiver's, so it costs little more than one probability for all.
+    """
+
+    sender: Any = 1.0
+    receiver: Any = 1.0
+    levels: Sequence[float] = (1.0,)
+
+
+def network(graph: Any, weight: Any = None) -> Network:
+    """The network of a graph.
+
+    `graph`: networkx Graph or DiGraph (multiple ties count once), a scipy.sparse matrix (row u, column v), a tuple
+    (indptr, indices), anything that has these two as attributes (`sim.SocialGraph`), or a Network.
+    `weight`: the name of a networkx attribute, True for the values of a sparse matrix, or an array (m,) in the order
+    of the entries; not negative. ValueError if the parts do not fit together.
+    """
+    if isinstance(graph, Network) and weight is None:
+        return graph
+    if hasattr(graph, "adj"):
+        return _from_networkx(graph, weight)
+    if hasattr(graph, "tocsr"):
+        graph = graph.tocsr()
+        weight = graph.data if weight is True else weight
+    labels, layer = getattr(graph, "labels", None), getattr(graph, "layer", None)
+    indptr, indices = graph if isinstance(graph, tuple) else (graph.indptr, graph.indices)
+    return _checked(indptr, indices, weight, layer, labels)
+
+
+def _from_networkx(graph: Any, weight: Any) -> Network:
+    labels = tuple(graph)
+    place = dict(zip(labels, range(len(labels)), strict=True))
+    rows: list[Mapping[Any, Any]] = [graph.adj[node] for node in labels]
+    indptr = np.cumsum([0, *(len(row) for row in rows)])
+    indices = np.fromiter((place[v] for row in rows for v in row), np.int64, int(indptr[-1]))
+    if isinstance(weight, str):
+        weight = np.array([tie[weight] for row in rows for tie in row.values()], np.float64)
+    return _checked(indptr, indices, weight, None, labels)
+
+
+def _checked(indptr: Any, indices: Any, weight: Any, layer: Any, labels: Any) -> Network:
+    """The parts as a Network, or ValueError."""
+    indptr, indices = np.asarray(indptr, np.int64), np.asarray(indices)
+    if indptr.ndim != 1 or not indptr.size or indptr[0] != 0 or (np.diff(indptr) < 0).any():
+        raise ValueError("indptr must be a vector that begins with 0 and never falls")
+    if indices.shape != (indptr[-1],):
+        raise ValueError(f"indptr says that there are {indptr[-1]} entries; indices has shape {indices.shape}")
+    if indices.size and not (indices.min() >= 0 and indices.max() < indptr.size - 1):
+        raise ValueError(f"indices must lie in 0 to {indptr.size - 2}, the numbers of the nodes")
+    found = Network(indptr, np.ascontiguousarray(indices, np.int32), None, layer, labels)
+    if layer is not None and (np.diff(layer.astype(np.int64))[_inside(indptr)] < 0).any():
+        raise ValueError("layer must not fall along a row: closest ties first")
+    return found if weight is None else _ordered(found, np.asarray(weight, np.float64))
+
+
+def _ordered(found: Network, weight: F64) -> Network:
+    """The network with these weights, and its rows ordered by them."""
+    if weight.shape != (found.m,):
+        raise ValueError(f"weight must have one number for each of the {found.m} entries; its shape is {weight.shape}")
+    if not (weight >= 0).all():
+        raise ValueError("weight must not be negative")
+    if not (np.diff(weight)[_inside(found.indptr)] > 0).any():
+        return Network(found.indptr, found.indices, weight, found.layer, found.labels)
+    order = np.lexsort((-weight, found.owner()))  # stable: equal ones stay in order
+    return Network(found.indptr, found.indices[order], weight[order], None, found.labels)
+
+
+def _inside(indptr: I64) -> Array:
+    """Which differences of neighbouring entries are within one row, shape (m - 1,)."""
+    out = np.ones(max(int(indptr[-1]) - 1, 0), np.bool_)
+    border = indptr[1:-1] - 1
+    out[border[(border >= 0) & (border < out.size)]] = False
+    return out

@@ -1,0 +1,321 @@
+"""Twins of `sim.diffusion.arrays`: one replication at a time, in staged passes over blocks of the newly reached.
+
+Each pass does one thing for a whole block (find rows, draw gaps, compact, gather whom they lead to, mark), without
+branches that depend on memory, so many reads are under way at once.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sim import draws
+from sim.diffusion.cascades import Reached
+from sim.diffusion.network import Network
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, THIN, Chances, Needs
+from sim.diffusion.rules import mean_gap as mean_gap_of
+from sim.fast import compiled
+from sim.fast.draws import mix, to_uniform
+from sim.fast.elementary import log_of
+from sim.units import F64, I32, I64, U64, Array
+
+BLOCK = 8_192  # stretches at a time: what they need stays in cache
+_NUMBER, _WEIGHT, _FACTORED = 0, 1, 2
+_FORMS = {"number": _NUMBER, "weight": _WEIGHT, "factored": _FACTORED}
+_PURPOSES = tuple(np.uint64(draws.purpose(name)) for name in (NODE, SKIP, THIN, COIN))
+_NODE, _SKIP, _THIN, _COIN = _PURPOSES
+_GOLDEN, _1 = np.uint64(draws.GOLDEN), np.uint64(1)
+
+
+@compiled
+def _uniform(word: np.uint64, index: np.uint64) -> float:
+    """The draw of an event whose id has been mixed with the purpose, at an index."""
+    return to_uniform(mix(word ^ ((index + _1) * _GOLDEN)))
+
+
+@compiled
+def _event(key: np.uint64, node: np.int64) -> np.uint64:
+    """The event id of a node in a replication; `key` is the replication's, with the purpose added."""
+    return mix(mix(key) ^ ((np.uint64(node) + _1) * _GOLDEN))
+
+
+@compiled
+def _mean_gap(p: float) -> float:
+    rest = 1.0 - p
+    return 1.0 / max(p, 1e-300) if rest == 1.0 else (rest - 1.0) / (log_of(rest) * p)
+
+
+# --------------------------------------------------------------------------------------------------------- waves
+
+
+@compiled
+def _begin(order: I32, bounds: I64, seen: Array, parent: I32, seeds: int) -> tuple[int, int, int]:
+    """The seeds are the first wave."""
+    seen[:] = 0
+    parent[:] = -1
+    for i in range(seeds):
+        seen[order[i]] = 1
+    bounds[0], bounds[1] = 0, seeds
+    return 0, seeds, 1
+
+
+@compiled
+def _close(order: I32, bounds: I64, seen: Array, last: int, total: int, waves: int) -> tuple[int, int, int]:
+    """A step is over: those reached in it are the next senders."""
+    for i in range(last, total):
+        seen[order[i]] = 1
+    if total > last:
+        waves += 1
+        bounds[waves] = total
+    return last, total, waves
+
+
+@compiled
+def _claim(
+    hits: int, indices: I32, entry: I64, by: I32, key: np.uint64, order: I32, total: int, seen: Array, parent: I32
+) -> int:
+    """Mark whom the entries lead to; of several senders the one whose event id is least is the parent."""
+    tree = parent.size > 0
+    for i in range(hits):
+        entry[i] = indices[entry[i]]
+    for i in range(hits):
+        v = entry[i]
+        new = seen[v] == 0
+        if tree and (new or (seen[v] == 2 and _event(key, by[i]) < _event(key, parent[v]))):
+            parent[v] = by[i]
+        order[total] = v
+        total += new
+        seen[v] = 2 if new else seen[v]
+    return total
+
+
+# ------------------------------------------------------------------------------------------- independent cascade
+
+
+@compiled
+def _open(
+    indptr: I64, order: I32, i: int, last: int, offset: int, key: np.uint64,
+    at: I64, end: I64, base: I64, who: I32, word: U64,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Fill the block with stretches of rows, from place `offset` of the i-th row on: how many, and where it stopped."""
+    rows = 0
+    while i < last and rows < at.size:
+        u = order[i]
+        start, stop = indptr[u], indptr[u + 1]
+        mixed = mix(_event(key, u) + _SKIP)
+        j = start + offset
+        while j < stop and rows < at.size:
+            at[rows], end[rows], base[rows], who[rows], word[rows] = j, min(j + STRETCH, stop), start, u, mixed
+            rows += 1
+            j += STRETCH
+        if j < stop:
+            return rows, i, j - start
+        offset = 0
+        i += 1
+    return rows, i, 0
+
+
+@compiled
+def _bounds(
+    form: int, rows: int, p: float, gap: float, weight: F64, layer: Array, levels: F64, sender: F64,
+    at: I64, base: I64, who: I32, word: U64, bound: F64, step: F64,
+) -> None:  # fmt: skip
+    """How many ties the next success is away, as a real number, given the bound on those that remain."""
+    if form == _WEIGHT:
+        for i in range(rows):
+            bound[i] = weight[at[i]]
+    elif form == _FACTORED and layer.size:
+        for i in range(rows):
+            bound[i] = sender[who[i]] * levels[layer[at[i]]]
+    elif form == _FACTORED:
+        for i in range(rows):
+            bound[i] = sender[who[i]] * levels[0]
+    for i in range(rows):
+        step[i] = -log_of(_uniform(word[i], np.uint64(at[i] - base[i])))
+    if form == _NUMBER:
+        for i in range(rows):
+            step[i] *= gap
+    else:
+        for i in range(rows):
+            step[i] *= _mean_gap(bound[i])
+
+
+@compiled
+def _leap(
+    rows: int, step: F64, bound: F64, at: I64, end: I64, base: I64, who: I32, word: U64,
+    entry: I64, by: I32, bounded: bool,
+) -> tuple[int, int]:  # fmt: skip
+    """Go there: stretches that go on are moved to the front, and so are the entries that were hit."""
+    hits = on = 0
+    for i in range(rows):
+        room = np.float64(end[i] - at[i])
+        far = step[i]
+        hit = far < room
+        place = at[i] + np.int64(far if hit else room)
+        entry[hits], by[hits] = place, who[i]
+        if bounded:
+            bound[hits] = bound[i]
+        hits += hit
+        at[on], end[on], base[on], who[on], word[on] = place + 1, end[i], base[i], who[i], word[i]
+        on += place + 1 < end[on]
+    if bounded:
+        for i in range(hits):
+            step[i] = bound[i]
+    return on, hits
+
+
+@compiled
+def _thin(
+    form: int, hits: int, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64, indptr: I64,
+    indices: I32, key: np.uint64, entry: I64, by: I32, bound: F64,
+) -> int:  # fmt: skip
+    """Keep a hit with probability chance / bound."""
+    kept = 0
+    for i in range(hits):
+        j, u = entry[i], by[i]
+        if form == _WEIGHT:
+            chance = weight[j]
+        elif layer.size:
+            chance = sender[u] * levels[layer[j]] * receiver[indices[j]]
+        else:
+            chance = sender[u] * levels[0] * receiver[indices[j]]
+        coin = _uniform(mix(_event(key, u) + _THIN), np.uint64(j - indptr[u]))
+        entry[kept], by[kept] = j, u
+        kept += coin * bound[i] < chance
+    return kept
+
+
+@compiled
+def _skips(
+    indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
+    gap: float, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+) -> int:  # fmt: skip
+    """From success to success along rows, in stretches; the number of steps, seeds included."""
+    at, end, base = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    who, word = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint64)
+    step, bound, entry, by = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    first, last, waves = _begin(order, bounds, seen, parent, seeds)
+    total = last
+    while first < last and waves <= steps:
+        i, offset = first, 0
+        while i < last:
+            rows, i, offset = _open(indptr, order, i, last, offset, key, at, end, base, who, word)
+            while rows:
+                _bounds(form, rows, p, gap, weight, layer, levels, sender, at, base, who, word, bound, step)
+                rows, hits = _leap(rows, step, bound, at, end, base, who, word, entry, by, form != _NUMBER)
+                if form != _NUMBER:
+                    hits = _thin(
+                        form, hits, weight, layer, levels, sender, receiver, indptr, indices, key, entry, by, step
+                    )
+                total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+        first, last, waves = _close(order, bounds, seen, last, total, waves)
+    return waves
+
+
+@compiled
+def _coins(
+    indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
+    gap: float, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+) -> int:  # fmt: skip
+    """A draw for every tie; the number of steps, seeds included."""
+    entry, by = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    first, last, waves = _begin(order, bounds, seen, parent, seeds)
+    total = last
+    while first < last and waves <= steps:
+        hits = 0
+        for i in range(first, last):
+            u = order[i]
+            word = mix(_event(key, u) + _COIN)
+            for j in range(indptr[u], indptr[u + 1]):
+                if form == _NUMBER:
+                    chance = p
+                elif form == _WEIGHT:
+                    chance = weight[j]
+                else:
+                    chance = sender[u] * levels[layer[j] if layer.size else 0] * receiver[indices[j]]
+                entry[hits], by[hits] = j, u
+                hits += _uniform(word, np.uint64(indices[j])) < chance
+                if hits == entry.size:
+                    total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+                    hits = 0
+        total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+        first, last, waves = _close(order, bounds, seen, last, total, waves)
+    return waves
+
+
+# ---------------------------------------------------------------------------------------------- threshold models
+
+
+@compiled
+def _adopt(
+    indptr: I64, indices: I32, key: np.uint64, order: I32, first: int, last: int, seen: Array, parent: I32
+) -> None:
+    """The parent of those reached in this step: of its senders to a node the one whose event id is least."""
+    for i in range(first, last):
+        u = order[i]
+        event = _event(key, u)
+        for j in range(indptr[u], indptr[u + 1]):
+            v = indices[j]
+            if seen[v] == 2 and (parent[v] < 0 or event < _event(key, parent[v])):
+                parent[v] = u
+
+
+@compiled
+def _counts(
+    indptr: I64, indices: I32, need: I64, part: I64, key: np.uint64, seeds: int, steps: int,
+    order: I32, bounds: I64, seen: Array, parent: I32,
+) -> int:  # fmt: skip
+    """Parts of reached neighbours are taken off what a node needs; the number of steps, seeds included."""
+    first, last, waves = _begin(order, bounds, seen, parent, seeds)
+    total = last
+    while first < last and waves <= steps:
+        for i in range(first, last):
+            u = order[i]
+            for j in range(indptr[u], indptr[u + 1]):
+                v = indices[j]
+                need[v] -= part[j] if part.size else 1
+                new = need[v] <= 0 and seen[v] == 0
+                order[total] = v
+                total += new
+                seen[v] = 2 if new else seen[v]
+        if parent.size:
+            _adopt(indptr, indices, key, order, first, last, seen, parent)
+        first, last, waves = _close(order, bounds, seen, last, total, waves)
+    return waves
+
+
+# -------------------------------------------------------------------------------------------------- replications
+
+
+def spread(
+    net: Network, rule: Chances | Needs, seeds: list[I64], keys: U64, record: str, steps: int
+) -> Iterator[Reached]:
+    """Replications with these seeds and keys, one by one in order."""
+    order, bounds = np.empty(net.n + 1, np.int32), np.empty(net.n + 2, np.int64)
+    seen, tree = np.empty(net.n, np.uint8), record == "tree"
+    parent = np.empty(net.n if tree else 0, np.int32)
+    out: tuple[Any, ...] = (order, bounds, seen, parent)
+    graph: tuple[Any, ...] = (net.indptr, net.indices)
+    counts: Any = _counts
+    for nodes, key, word in zip(seeds, keys, keys + _NODE, strict=True):
+        order[: nodes.size] = nodes
+        if isinstance(rule, Needs):
+            need = rule.of(draws.bits(NEED, key, np.arange(net.n)), np.arange(net.n))
+            waves = counts(*graph, need, rule.part, word, nodes.size, steps, *out)
+        else:
+            form, gap = _FORMS[rule.form], mean_gap_of(rule.p)
+            ties: tuple[Any, ...] = (form, rule.p, rule.weight, rule.layer, rule.levels, rule.sender, rule.receiver)
+            way: Any = _coins if rule.coins else _skips
+            waves = way(*graph, *ties, gap, word, nodes.size, steps, *out)
+        yield _told(order, bounds[: waves + 1], parent, net.n, record)
+
+
+def _told(order: I32, bounds: I64, parent: I32, n: int, record: str) -> Reached:
+    """A replication, as it is recorded."""
+    curve = np.diff(bounds)
+    if record == "reach":
+        return Reached(curve)
+    time = np.full(n, -1, np.int32)
+    time[order[: bounds[-1]]] = np.arange(curve.size, dtype=np.int32).repeat(curve)
+    node = (time >= 0).nonzero()[0].astype(np.int32)
+    return Reached(curve, node, time[node], parent[node] if record == "tree" else None)

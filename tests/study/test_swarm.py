@@ -137,14 +137,14 @@ def test_hypothesis_makes_valid_scenarios_of_the_same_choices(scenario: Scenario
 
 
 @pytest.mark.slow
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(scenarios())
 def test_both_engines_agree_on_what_hypothesis_thinks_of(scenario: Scenario) -> None:
     assert once(scenario, scenario.seed, daily(scenario)).difference is None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(start, start + 3) for start in range(1, 13, 3)], ids=str)
+@pytest.mark.parametrize("seeds", [range(start, start + 2) for start in range(1, 9, 2)], ids=str)
 def test_a_modest_swarm_audited_every_day(seeds: range) -> None:
     for seed in seeds:
         scenario = swarm.case(seed)
@@ -152,7 +152,7 @@ def test_a_modest_swarm_audited_every_day(seeds: range) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [17, 36])
+@pytest.mark.parametrize("seed", [17, 22])
 def test_a_smaller_swarm_audited_after_every_tick(seed: int) -> None:
     scenario = swarm.case(seed)
     assert once(scenario, scenario.seed, 1).difference is None
@@ -267,9 +267,21 @@ def test_what_was_found_before_an_interruption_is_kept(
     assert load(swarm.kept(2, here / "runs" / "swarm")) == swarm.case(2)
 
 
+BUSY = """
+title: A shop that sells
+horizon: {start: 2025-03-03, days: 2, tick: 12h}
+world: {people: {count: 24}}
+platform: {rules: {return_window_days: 1}, rivals: {attraction: -5}}
+people: {browse: {opens: 1}, buy: {nothing: -8}, fatigue: {}, repurchase: {}}
+merchants:
+  kiosk: {products: {stamp: {price: 5, category: toys}}}
+  shop: {products: {goods: {price: 20, category: food}}, channels: {store: {discovery: 1}}, offers: {coupon: {}}}
+"""
+
+
 @pytest.mark.slow
 def test_a_law_that_is_broken_is_found_named_made_small_and_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seed = next(seed for seed in range(15, 40) if once(swarm.case(seed), 1).rows["postings"] > 100)
+    large = swarm.loaded(BUSY)
     honest = finance.split
 
     def a_fen_less(amount: Array, platform_fee: float, payment_fee: float) -> tuple[Array, Array, Array]:
@@ -277,10 +289,11 @@ def test_a_law_that_is_broken_is_found_named_made_small_and_kept(here: Path, mon
         return platform, payment, np.maximum(rest - 1, 1)
 
     monkeypatch.setattr(finance, "split", a_fen_less)
-    result = wxsim("verify", "--swarm", 1, "--seed", seed)
+    monkeypatch.setattr(swarm, "case", lambda seed: large)
+    result = wxsim("verify", "--swarm", 1)
     assert result.exit_code == 1
     assert "after tick" in result.stdout
     assert "the escrow of a deal ends at zero" in result.stdout
-    small, large = load(swarm.kept(seed, here / "runs" / "swarm")), swarm.case(seed)
+    small = load(swarm.kept(0, here / "runs" / "swarm"))
     assert small.world.people.count < large.world.people.count
     assert len(keys_on(small)) < len(keys_on(large))

@@ -32,7 +32,6 @@ def ours(job):
         p = diffusion.Factored(4 * p * file["sender"], file["receiver"])
     if job["ties"] == "free":
         net, p = diffusion.network(rows, weight=2 * p * file["free"]), None
-    diffusion.independent_cascade(net, seeds, p)  # compiled, if it is
     return lambda seed: diffusion.independent_cascade(net, seeds, p, seed=seed).reach[0]
 
 

@@ -103,8 +103,7 @@ def simpy(job):
         for person in people:
             person.told[:] = -9, -9
             environment.process(life(person, environment, market))
-        environment.run(job["days"])
-        return sum(market.sales)
+        return lambda: environment.run(job["days"]) or sum(market.sales)
 
     return act
 
@@ -117,8 +116,8 @@ def starsim(job):
             n_agents=job["users"], diseases=ss.SIR(), networks=ss.RandomNet(n_contacts=20), start=0, dur=job["days"],
             dt=1, rand_seed=seed, verbose=0,
         )  # fmt: skip
-        sim.run()
-        return np.nan
+        sim.init()
+        return lambda: sim.run() and np.nan
 
     return act
 
@@ -145,7 +144,6 @@ def ours(job):
                 told[day & 1, friend[draws.chance("day/tell", session[buys][owner], TELL, friend)]] = day
         return sales.sum()
 
-    act(0)
     return act
 
 

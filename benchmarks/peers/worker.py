@@ -8,17 +8,27 @@ from time import perf_counter, process_time
 
 
 def serve(prepares):
-    """Prepare the work named on the command line for the job of the first line, then do it once for each seed."""
+    """Do the work that the command line names, first on the small job given as `warm`, then once for each seed.
+
+    Work may return a function; then only what that does is timed, and the rest was setting up.
+    """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a peer prints goes where it disturbs nobody
-    peak = _peak()
-    act = prepares[sys.argv[1]](json.loads(sys.stdin.readline()))
-    print(json.dumps({"bytes": _peak() - peak}), file=answers)
+    prepare, job = prepares[sys.argv[1]], json.loads(sys.stdin.readline())
+    _timed(prepare({**job, **job.pop("warm")}), 1)
+    before = _peak()
+    act = prepare(job)
     for line in sys.stdin:
+        print(json.dumps({**_timed(act, int(line)), "bytes": _peak() - before}), file=answers)
+
+
+def _timed(act, seed):
+    wall, processor = perf_counter(), process_time()
+    result = act(seed)
+    if callable(result):
         wall, processor = perf_counter(), process_time()
-        result = act(int(line))
-        took = {"processor": process_time() - processor, "wall": perf_counter() - wall}
-        print(json.dumps({"result": float(result), **took}), file=answers)
+        result = result()
+    return {"result": float(result), "processor": process_time() - processor, "wall": perf_counter() - wall}
 
 
 def _peak():

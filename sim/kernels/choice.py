@@ -25,7 +25,7 @@ def by_share(weight: Array, spin: F64) -> I64:
     The first column at which the running sum reaches spin · total. Shape (n, m).
     """
     if fast.present:
-        from sim.fast import choice as twin
+        from sim.fast import kernels as twin
 
         return twin.by_share(weight, spin)
     upto = np.cumsum(weight.T, axis=0, dtype=np.float64)  # (k, n): one addition a column for all rows at once
@@ -44,7 +44,7 @@ def race(name: str, event: U64, lane: I64, world: I64, table: I64, row: I64, num
     `weight` (worlds, entries), positive.
     """
     if fast.present:
-        from sim.fast import choice as twin
+        from sim.fast import kernels as twin
 
         return twin.race(draws.purpose(name), event, lane, world, table, row, number, weight)
     entry = table.take(row, axis=0)

@@ -218,10 +218,8 @@ class Buy(Mechanism):
         rows, session = out.rows.take(out.granted), out.session[out.granted]
         if not rows.n:
             return EMPTY
-        new = view.relation("orders", session, rows.merchant) == 0
         fx.relate("add", "orders", session, rows.merchant, 1)
         fx.relate("set", "last_order", session, rows.merchant, rows.time)
-        fx.relate("set", "first_order", session[new], rows.merchant[new], rows.time[new])
         fx.tally("product", "sold", rows.product, rows.quantity)
         return fx
 

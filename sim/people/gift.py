@@ -126,7 +126,7 @@ class Gift(Mechanism):
         session = maybe[wishes]
         user = now.user[session]
         owner, tie = expand.expand(graph.indptr[user], graph.indptr[user + 1])
-        friend, layer = graph.indices[tie].astype(np.int64), graph.layer[tie].astype(np.int64)
+        friend, layer = graph.indices[tie].astype(np.int64), graph.layers(user[owner], tie).astype(np.int64)
         party = (layer == 0) & self._parties(view, friend)
         noise = draws.gumbel("people.gift/friend", now.event[session[owner]], view.world.local_user(friend))
         best = segments.argmax(owner, self._weights[layer] + noise + _SURELY * party, friend.astype(np.uint64))
@@ -138,7 +138,7 @@ class Gift(Mechanism):
         start = graph.indptr[user]
         owner, tie = expand.expand(start, np.minimum(start + DUNBAR[0], graph.indptr[user + 1]))
         out = np.zeros(user.size, np.bool_)
-        out[owner[(graph.layer[tie] == 0) & self._parties(view, graph.indices[tie])]] = True
+        out[owner[(graph.layers(user[owner], tie) == 0) & self._parties(view, graph.indices[tie])]] = True
         return out
 
     def _parties(self, view: View, friend: Array) -> Bools:

@@ -196,7 +196,9 @@ class Share(Mechanism):
         owner, tie = expand.expand(graph.indptr[user], graph.indptr[user + 1])
         friend = graph.indices[tie]
         noise = draws.gumbel("people.share/chat", share.event[at[owner]], view.world.local_user(friend))
-        best = segments.argmax(owner, self._chat_weight[graph.layer[tie]] + noise, friend.astype(np.uint64))
+        best = segments.argmax(
+            owner, self._chat_weight[graph.layers(user[owner], tie)] + noise, friend.astype(np.uint64)
+        )
         return at[owner[best]], friend[best]
 
     def _group(self, view: View, share: Records, at: I64) -> tuple[I64, Array]:
@@ -214,13 +216,13 @@ class Share(Mechanism):
 
     def _moments(self, view: View, share: Records, at: I64) -> tuple[I64, Array]:
         """Friends who come across it: skip by content, thin by tie and receiver."""
-        graph, event = view.world.graph, share.event[at]
+        graph, user, event = view.world.graph, share.user[at], share.event[at]
         content = np.minimum(self.p.moments_reach * self._strength[share.product[at]], 1.0)
         halvings = expand.bound(content)
-        owner, tie = expand.fan_out(graph.indptr, share.user[at], event, halvings, "people.share/moments_skip")
+        owner, tie = expand.fan_out(graph.indptr, user, event, halvings, "people.share/moments_skip")
         friend = graph.indices[tie]
         scrolls = np.minimum(view.world.people["activity"][friend].astype(np.float64), 1.0)
-        sees = np.ldexp(content, halvings)[owner] * self._layer[graph.layer[tie]] * scrolls
+        sees = np.ldexp(content, halvings)[owner] * self._layer[graph.layers(user[owner], tie)] * scrolls
         kept = draws.chance("people.share/moments_thin", event[owner], sees, view.world.local_user(friend))
         return at[owner[kept]], friend[kept]
 

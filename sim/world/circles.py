@@ -12,6 +12,7 @@ import numpy as np
 
 from sim import draws
 from sim.elementary import exp
+from sim.kernels.threads import blocks, in_order
 from sim.units import F64, I32, U64, Array
 from sim.world.packing import shuffled
 from sim.world.params import GraphParams
@@ -28,6 +29,8 @@ ALIKE = 0.7  # share of the variance of log ties that a workplace has in common
 REGION = 400  # workplaces in a region
 
 KINDS = (*SHARE, "city")
+_RUN = 8_192  # people whose circles are drawn together
+_BLOCK = 65_536  # people
 _SMALLEST = 3  # people in a school class
 _WHOLE = 2.0**20  # fixed point for exact sums
 _PLASTIC = (0.7548776662466927, 0.5698402909980532)  # R2 low-discrepancy sequence (Roberts 2018)
@@ -50,24 +53,55 @@ def circles(seed: int, keys: U64, params: GraphParams) -> Circles:
     Log ties are normal: part of the deviation is common to a workplace, and busier people have larger workplaces,
     which gives both clustering and assortative degrees (Newman and Park 2003).
     """
-    n = keys.size
     origin = draws.keys(seed, "circles", len(_PLASTIC))
-    work, busy = _workplaces(origin[0], n, params)
+    work, busy = _workplaces(origin[0], keys.size, params)
     region = work // np.int32(REGION)
-    own = draws.quantile(normal_table(), "world.circles/ties", keys)
-    deviation = params.degree_spread * (sqrt(ALIKE) * busy[work] + sqrt(1.0 - ALIKE) * own)
-    ties = _whole(_scaled(exp(deviation), params.mean_degree), "world.circles/ties_rounding", keys)
-    ties = np.clip(ties, 1, min(params.cap, n - 1))
-    kin = _within(region, draws.bits("world.circles/family", keys), FAMILY_SIZE)
+    ties, far = _ties(keys, sqrt(ALIKE) * busy, work, params)
     school_size = max(_SMALLEST, SHARE["school"] * params.mean_degree / DENSITY["school"])
-    mates = _within(region, draws.bits(AGE_RANK, keys), school_size)  # class mates are of an age
     return Circles(
         ties=ties,
-        far=_whole(ties * FAR, "world.circles/far", keys),
-        member=(kin, work, mates),
+        far=far,
+        member=(
+            _within(region, "world.circles/family", keys, FAMILY_SIZE),
+            work,
+            _within(region, AGE_RANK, keys, school_size),  # class mates are of an age
+        ),
         region=region,
         tier=_spread(origin[1], int(work[-1]) + 1, _PLASTIC[1]),
     )
+
+
+def whole_regions(region: I32) -> list[tuple[int, int]]:
+    """All people in runs (first, last + 1) of whole regions."""
+    cuts = [0]
+    for end in np.cumsum(np.bincount(region)).tolist():
+        if end - cuts[-1] >= _RUN:
+            cuts.append(end)
+    if cuts[-1] < region.size:
+        cuts.append(region.size)
+    return [*zip(cuts[:-1], cuts[1:], strict=True)]
+
+
+def _ties(keys: U64, busy: F64, work: I32, params: GraphParams) -> tuple[I32, I32]:
+    """How many ties each person wants, and how many of them with people anywhere."""
+    cuts = blocks(keys.size, _BLOCK)
+    table = normal_table()
+
+    def wish(cut: slice) -> F64:
+        own = draws.quantile(table, "world.circles/ties", keys[cut])
+        return exp(params.degree_spread * (busy[work[cut]] + sqrt(1.0 - ALIKE) * own))
+
+    wishes = list(in_order(wish, cuts))
+    total = sum(int((part * _WHOLE).astype(np.int64).sum()) for part in wishes)  # of integers: alike everywhere
+    scale = params.mean_degree * keys.size * _WHOLE / total
+
+    def rounded(at: int) -> tuple[I32, I32]:
+        ties = _whole(wishes[at] * scale, "world.circles/ties_rounding", keys[cuts[at]])
+        ties = np.clip(ties, 1, min(params.cap, keys.size - 1))
+        return ties, _whole(ties * FAR, "world.circles/far", keys[cuts[at]])
+
+    both = list(in_order(rounded, range(len(cuts))))
+    return np.concatenate([ties for ties, _ in both]), np.concatenate([far for _, far in both])
 
 
 def _workplaces(origin: np.uint64, n: int, params: GraphParams) -> tuple[I32, F64]:
@@ -84,8 +118,9 @@ def _workplaces(origin: np.uint64, n: int, params: GraphParams) -> tuple[I32, F6
     standard = table[low] + (table[low + 1] - table[low]) * (position - low)
     busy = standard - spread  # people are more often in a large workplace, which brings their mean back to 0
     ends = np.cumsum(typical * exp(spread * busy - spread * spread / 2.0))
-    number = np.searchsorted(ends, np.arange(n) + 0.5, side="right")
-    return np.minimum(number, count - 1).astype(np.int32), busy
+    first = np.clip(np.ceil(ends - 0.5), 0, n).astype(np.int64)  # the first person beyond each end
+    first[-1] = n
+    return np.repeat(np.arange(count, dtype=np.int32), np.diff(first, prepend=0)), busy
 
 
 def _spread(origin: np.uint64, count: int, step: float) -> F64:
@@ -95,25 +130,24 @@ def _spread(origin: np.uint64, count: int, step: float) -> F64:
     return out
 
 
-def _scaled(values: F64, mean: float) -> F64:
-    """The same numbers with this mean; the sum is of integers, so that every processor finds the same one."""
-    total = int((values * _WHOLE).astype(np.int64).sum())
-    out: F64 = values * (mean * values.size * _WHOLE / total)
-    return out
-
-
 def _whole(values: Array, purpose: str, keys: U64) -> I32:
     """Whole numbers that are right on average."""
     return (values + draws.uniform(purpose, keys)).astype(np.int32)
 
 
-def _within(region: I32, luck: U64, size: float) -> I32:
+def _within(region: I32, purpose: str, keys: U64, size: float) -> I32:
     """Cut each region into circles of about `size` people who are next to each other by luck."""
     counts = np.bincount(region)
-    order = shuffled(region, counts.size, luck)
-    start = np.cumsum(counts) - counts
     parts = np.maximum(1, np.floor(counts / size + 0.5)).astype(np.int64)
-    place = np.arange(region.size) - np.repeat(start, counts)
-    out = np.empty(region.size, np.int32)
-    out[order] = (np.cumsum(parts) - parts)[region] + place * parts[region] // counts[region]
-    return out
+    before, start = np.cumsum(parts) - parts, np.cumsum(counts) - counts
+
+    def cut(run: tuple[int, int]) -> I32:
+        first, last = run
+        here = region[first:last]
+        order = shuffled(here, counts.size, draws.bits(purpose, keys[first:last]), region.size)
+        place = np.arange(first, last) - start[here]
+        out = np.empty(here.size, np.int32)
+        out[order] = before[here] + place * parts[here] // counts[here]
+        return out
+
+    return np.concatenate(list(in_order(cut, whole_regions(region))))

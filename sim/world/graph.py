@@ -30,19 +30,18 @@ _LAYER_OF_RANK = np.repeat(np.arange(4, dtype=np.uint8), np.diff([0, *DUNBAR, DU
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SocialGraph:
-    """Ties as rows of neighbours. `indptr` (rows + 1,), `indices` and `layer` (entries,).
+    """Ties as rows of neighbours. `indptr` (rows + 1,), `indices` (entries,).
 
-    Neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, strongest first; `layer` 0 holds the 5 strongest
-    ties, 1 the next 10, 2 the next 35 and 3 all others (Dunbar's 5/15/50/150). Rows of groups know no strength:
-    they ascend, and their layer is 0.
+    Neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, strongest first, so that their order tells Dunbar's
+    layers (see `layers`); whoever wants others gives `layer` (entries,). Rows of groups know no strength: they ascend.
     """
 
     indptr: I64
     indices: I32
-    layer: Layers
+    layer: Layers | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.indptr, self.indices, self.layer):
+        for array in self._arrays():
             array.flags.writeable = False
 
     @property
@@ -58,7 +57,10 @@ class SocialGraph:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return self.indptr.nbytes + self.indices.nbytes + self.layer.nbytes
+        return sum(array.nbytes for array in self._arrays())
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return (self.indptr, self.indices) if self.layer is None else (self.indptr, self.indices, self.layer)
 
     def row(self, i: int) -> I32:
         """Neighbours of row i, strongest first."""
@@ -68,6 +70,13 @@ class SocialGraph:
         """The row of every entry, shape (entries,)."""
         return np.repeat(np.arange(self.rows, dtype=np.int32), self.degree)
 
+    def layers(self, row: Array, entry: Array) -> Layers:
+        """Dunbar's layer of entries, given the row of each: 0 the 5 strongest, 1 the next 10, 2 the next 35, else 3."""
+        if self.layer is not None:
+            return self.layer[entry]
+        out: Layers = _LAYER_OF_RANK[np.minimum(entry - self.indptr[row], DUNBAR[-1])]
+        return out
+
     @classmethod
     def from_edges(cls, n: int, u: Array, v: Array, strength: Strength) -> "SocialGraph":
         """An undirected graph of n people; a tie given twice counts once, at its greatest strength, a loop never."""
@@ -75,12 +84,13 @@ class SocialGraph:
         low, high = np.minimum(u, v)[real], np.maximum(u, v)[real]
         u, v, strength = each_once(n, low, high, strength[real])
         row, column = np.concatenate([u, v]), np.concatenate([v, u])
-        return cls(*by_strength(n, n, row, column, np.concatenate([strength, strength])))
+        degree, indices = by_strength(n, n, row, column, np.concatenate([strength, strength]))
+        return cls.from_rows(degree, indices)
 
     @classmethod
     def from_rows(cls, degree: I64, indices: I32) -> "SocialGraph":
-        """Memberships row after row: how many entries each row has, and all entries, ascending within a row."""
-        return cls(np.concatenate([[0], np.cumsum(degree)]), indices, np.zeros(indices.size, np.uint8))
+        """Row after row: how many entries each row has, and all entries."""
+        return cls(np.concatenate([[0], np.cumsum(degree)]), indices)
 
     def inverse(self, columns: int) -> "SocialGraph":
         """Memberships seen from the other side: rows are what was an entry (one of `columns`), and ascend."""
@@ -107,12 +117,36 @@ class SocialGraph:
         row, column = self.owner().astype(np.int64), self.indices
         here = np.argsort(row * self.rows + column)
         there = np.argsort(column.astype(np.int64) * self.rows + row)
-        layer = np.empty_like(self.layer)
-        layer[here] = np.minimum(self.layer[here], self.layer[there])
+        mine = self.layers(row, np.arange(row.size))
+        layer = np.empty_like(mine)
+        layer[here] = np.minimum(mine[here], mine[there])
         once = row < column
         ties = zip(row[once].tolist(), column[once].tolist(), layer[once].tolist(), strict=True)
         graph.add_edges_from((u, v, {"layer": near}) for u, v, near in ties)
         return graph
+
+
+class Growing:
+    """A graph to which finished rows are added; pages that are reserved but not yet used cost no memory."""
+
+    def __init__(self, rows: int, entries: int) -> None:
+        self.indptr: I64 = np.zeros(rows + 1, np.int64)
+        self.indices: I32 = np.empty(entries, np.int32)
+        self.rows = self.used = 0
+
+    def add(self, degree: I64, indices: I32) -> None:
+        """The next rows."""
+        end, last = self.used + indices.size, self.rows + degree.size
+        if end > self.indices.size:
+            self.indices.resize(2 * end, refcheck=False)
+        self.indptr[self.rows + 1 : last + 1] = np.cumsum(degree) + self.used
+        self.indices[self.used : end] = indices
+        self.rows, self.used = last, end
+
+    def graph(self) -> SocialGraph:
+        """What has been added."""
+        self.indices.resize(self.used, refcheck=False)
+        return SocialGraph(self.indptr, self.indices)
 
 
 def ends_of(graph: "nx.Graph[int]") -> tuple[I64, I64]:
@@ -121,10 +155,15 @@ def ends_of(graph: "nx.Graph[int]") -> tuple[I64, I64]:
     return ends[:, 0], ends[:, 1]
 
 
+def kept_bits(n: int) -> int:
+    """How many bits of a strength are told apart among n people: all 16 up to 16 million."""
+    return min(_STRENGTH_BITS, 64 - 2 * width(n))
+
+
 def each_once(n: int, u: Array, v: Array, strength: Strength) -> tuple[Array, Array, Strength]:
     """Ties u < v of n people, each once, at its greatest strength; ordered by (u, v)."""
     across = width(n)
-    spare = min(_STRENGTH_BITS, 64 - 2 * across)
+    spare = kept_bits(n)
     packed = pack(u, v, across, np.invert(strength) >> np.uint16(_STRENGTH_BITS - spare), spare)
     packed.sort()
     pair = packed >> np.uint64(spare)
@@ -135,17 +174,14 @@ def each_once(n: int, u: Array, v: Array, strength: Strength) -> tuple[Array, Ar
     return packed >> np.uint64(across + spare), field(packed, spare, across), np.invert(weak)
 
 
-def by_strength(rows: int, columns: int, row: Array, column: Array, strength: Strength) -> tuple[I64, I32, Layers]:
-    """Compress different entries into rows, strongest first: `indptr`, `indices` and `layer`."""
+def by_strength(rows: int, columns: int, row: Array, column: Array, strength: Strength) -> tuple[I64, I32]:
+    """Compress different entries into rows, strongest first: how many each row has, and the entries."""
     across = width(columns)
     spare = min(_STRENGTH_BITS, 64 - across - width(rows))
     packed = pack(row, np.invert(strength) >> np.uint16(_STRENGTH_BITS - spare), spare, column, across)
     packed.sort()
     degree = np.bincount(row.astype(np.int64, copy=False), minlength=rows)
-    indptr = np.concatenate([[0], np.cumsum(degree)])
-    rank = np.arange(packed.size) - np.repeat(indptr[:-1], degree)
-    layer = _LAYER_OF_RANK[np.minimum(rank, DUNBAR[-1])]
-    return indptr, field(packed, 0, across).astype(np.int32), layer
+    return degree, field(packed, 0, across).astype(np.int32)
 
 
 def stack(graphs: Sequence[SocialGraph], columns: int | None = None) -> SocialGraph:
@@ -157,5 +193,5 @@ def stack(graphs: Sequence[SocialGraph], columns: int | None = None) -> SocialGr
     return SocialGraph(
         np.concatenate([*(g.indptr[:-1] + start for g, start in zip(graphs, starts[:-1], strict=True)), starts[-1:]]),
         np.concatenate([graph.indices + np.int32(world * width) for world, graph in enumerate(graphs)]),
-        np.concatenate([graph.layer for graph in graphs]),
+        np.concatenate(layers) if (layers := [g.layer for g in graphs if g.layer is not None]) else None,
     )

@@ -6,9 +6,10 @@ size of groups, are assumed. Whoever has more friends begins more groups.
 
 import numpy as np
 
-from sim import draws
+from sim import draws, fast
+from sim.kernels.threads import blocks, in_order
 from sim.units import F64, I32, I64, U64, Array
-from sim.world.graph import SocialGraph
+from sim.world.graph import Growing, SocialGraph
 from sim.world.packing import field, pack, width
 from sim.world.params import GroupParams
 from sim.world.tables import lognormal_table
@@ -23,11 +24,11 @@ def groups_of(seed: int, graph: SocialGraph, params: GroupParams) -> tuple[Socia
     count = round(graph.rows * params.per_person / params.size)
     keys = draws.keys(seed, "chat", count)
     size = _sizes(keys, params, graph.rows)
-    blocks = [_members(graph, keys, size, first) for first in range(0, count, _BLOCK)]
-    seats = np.concatenate([np.zeros(0, np.int64), *(seats for seats, _ in blocks)])
-    users = np.concatenate([np.zeros(0, np.int32), *(users for _, users in blocks)])
-    members = SocialGraph.from_rows(seats, users)
-    return members.inverse(graph.rows), members
+    members = Growing(count, int(size.sum()))
+    for seats, users in in_order(lambda cut: _members(graph, keys[cut], size[cut]), blocks(count, _BLOCK)):
+        members.add(seats, users)
+    found = members.graph()
+    return found.inverse(graph.rows), found
 
 
 def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
@@ -37,11 +38,14 @@ def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
     return np.clip(wanted.astype(np.int64), 2, min(params.cap, n))
 
 
-def _members(graph: SocialGraph, keys: U64, size: I64, first: int) -> tuple[I64, I32]:
-    """How many are in each group from number `first` on, at most `size`, and who."""
-    here = slice(first, first + _BLOCK)
-    keys, size = keys[here], size[here]
+def _members(graph: SocialGraph, keys: U64, size: I64) -> tuple[I64, I32]:
+    """How many are in each group of these keys, at most `size`, and who."""
     founder = _founders(graph, keys)
+    if fast.present and graph.indices.size:
+        from sim.fast import world as twin
+
+        purposes = (draws.purpose(f"world.groups/{what}") for what in ("own", "friend", "further"))
+        return twin.members(graph.indptr, graph.indices, keys, founder, size, _SPARE, _FRIENDS, *purposes)
     invited = (size - 1) * _SPARE
     group = np.repeat(np.arange(size.size), invited)
     call = np.arange(group.size) - np.repeat(np.cumsum(invited) - invited, invited)

@@ -25,9 +25,13 @@ def field(packed: U64, above: int, bits: int) -> U64:
     return (packed >> np.uint64(above)) & np.uint64((1 << bits) - 1)
 
 
-def shuffled(group: Array, groups: int, luck: U64) -> Array:
-    """Positions ordered by (group, luck): a random order inside each group; ties in luck keep their order."""
-    mine, which = width(group.size), width(groups)
+def shuffled(group: Array, groups: int, luck: U64, most: int | None = None) -> Array:
+    """Positions ordered by (group, luck): a random order inside each group; ties in luck keep their order.
+
+    `most` positions (by default as many as there are) leave how many bits of luck are told apart: parts of a whole
+    are in the order of the whole if they say how large it is.
+    """
+    mine, which = width(group.size if most is None else most), width(groups)
     spare = 64 - mine - which
     packed = pack(group, luck >> np.uint64(64 - spare), spare, np.arange(group.size, dtype=np.uint64), mine)
     packed.sort()

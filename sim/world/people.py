@@ -1,13 +1,15 @@
 """Who people are: fixed traits, each drawn from the person's own key."""
 
+from collections import deque
 from collections.abc import Mapping
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
-from sim import draws
+from sim import draws, fast
 from sim.elementary import exp
+from sim.kernels.threads import blocks, in_order
 from sim.units import F64, I32, U64, Array
 from sim.world.categories import CATEGORIES, taste_share
 from sim.world.params import PeopleParams
@@ -37,7 +39,9 @@ _YOUNGEST, _OLDEST = 18, 80
 _AGE_EVENNESS = 3.2  # sum of the beta distribution's two shapes
 _TIER_INCOME = (1.45, 1.10, 0.90, 0.72)  # income by city tier, relative (assumed)
 _ATTENTION_SHAPE = 6.0
-_BLOCK = 65_536
+_BLOCK = 32_768
+_TASTE = "world.people/taste"
+_LEAST = 1e-6  # nobody is quite without taste
 
 
 def people(
@@ -54,11 +58,13 @@ def people(
     out: dict[str, Array] = {name: np.empty(keys.size, dtype) for name, (dtype, *_) in TRAITS.items()}
     out["taste"] = np.empty((keys.size, len(CATEGORIES)), np.float32)
     liking = _common_taste(origin, params)
-    for start in range(0, keys.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        out["taste"][block] = _taste(keys[block], liking[community[block]], params)
+
+    def fill(block: slice) -> None:
+        _fill_taste(keys[block], liking, community[block], params, out["taste"][block])
         for name, values in _traits(keys[block], tier[block], params).items():
             out[name][block] = values
+
+    deque(in_order(fill, blocks(keys.size, _BLOCK)), maxlen=0)
     return out
 
 
@@ -116,15 +122,21 @@ def _common_taste(origin: U64, params: PeopleParams) -> F64:
     return factor * taste_share()
 
 
-def _taste(keys: U64, common: F64, params: PeopleParams) -> F64:
+def _fill_taste(keys: U64, common: F64, community: I32, params: PeopleParams, out: Array) -> None:
     """A person's taste: what her community likes times her own gamma factor per category; rows sum to 1."""
     table = gamma_table(1.0 / params.taste_spread)
-    liking = common * draws.quantile(table, "world.people/taste", keys[:, None], np.arange(len(CATEGORIES)))
-    liking += 1e-6  # nobody is quite without taste
+    if fast.present:
+        from sim.fast import world as twin
+
+        twin.taste(keys, draws.purpose(_TASTE), community, common, table, _LEAST, out)
+        return
+    liking = common[community] * draws.quantile(table, _TASTE, keys[:, None], np.arange(len(CATEGORIES)))
+    liking += _LEAST
     total = liking[:, 0].copy()
     for column in range(1, len(CATEGORIES)):
         total += liking[:, column]
-    return liking / total[:, None]
+    np.divide(liking, total[:, None], out=liking)
+    out[:] = liking
 
 
 def _tolerance(keys: U64, params: PeopleParams) -> F64:

@@ -38,9 +38,8 @@ class Column:
 CORE = (
     Column("user", "last_seen", np.int32, -1, "second at which her last session began; -1 never"),
     Column("slot", "merchant", np.int32, -1, "the merchant; -1 empty"),
-    Column("slot", "flags", np.uint16, 0, "FOLLOWS, PINNED, MEMBER, GROUP, MINI, MUTED, DROPPED"),
+    Column("slot", "flags", np.uint8, 0, "FOLLOWS, PINNED, MEMBER, GROUP, MINI, MUTED, DROPPED"),
     Column("slot", "orders", np.int16, 0, "orders she placed for herself"),
-    Column("slot", "first_order", np.int32, -1, "second of the first one"),
     Column("slot", "last_order", np.int32, -1, "second of the last one"),
     Column("slot", "loyalty", np.float32, 0.5, "moving average of satisfaction, 0..1"),
     Column("slot", "notices", np.float32, 0, "its messages that she noticed, decayed over a week"),
@@ -69,7 +68,15 @@ def allocate(world: World, columns: Iterable[Column], initial: Mapping[tuple[str
     }
     state: State = {table: {} for table in shape}
     for column in columns:
-        state[column.table][column.name] = np.full(shape[column.table], column.default, column.dtype)
+        state[column.table][column.name] = _filled(shape[column.table], column)
     for (table, name), values in initial.items():
         state[table][name][:] = values
     return state
+
+
+def _filled(shape: tuple[int, ...], column: Column) -> Array:
+    """A column at its default; pages of zeros that nobody ever writes to cost no memory."""
+    out: Array = np.zeros(shape, column.dtype)
+    if column.default:
+        out[:] = column.default
+    return out

@@ -12,9 +12,10 @@ from sim.world.circles import SHARE, Circles
 from sim.world.graph import Strength
 
 CLOSENESS = (1.5, 0.5, 0.5, 0.0)  # family, work, school, acquaintance (assumed)
+LUCK = "world.strength/luck"  # the draw of that luck
 NOISE = 1.0  # width of the uniform luck of a tie (assumed)
 _ROWS = 1_024  # people whose friends' friends are counted together
-_STEPS = 65_535 / (max(CLOSENESS) + 1.0 + NOISE)
+STEPS = 65_535 / (max(CLOSENESS) + 1.0 + NOISE)
 
 
 def strength(keys: U64, u: Array, v: Array, closeness: object, common: object, first: int = 0) -> Strength:
@@ -23,8 +24,8 @@ def strength(keys: U64, u: Array, v: Array, closeness: object, common: object, f
     `u` and `v` are positions in `keys`, the keys of the people from number `first` on.
     """
     close, shared = np.asarray(closeness, np.float64), np.asarray(common, np.float64)
-    luck = NOISE * draws.uniform("world.strength/luck", keys[u], v + first)
-    return ((close + shared / (1.0 + shared) + luck) * _STEPS).astype(np.uint16)
+    luck = NOISE * draws.uniform(LUCK, keys[u], v + first)
+    return ((close + shared / (1.0 + shared) + luck) * STEPS).astype(np.uint16)
 
 
 def community_strength(keys: U64, where: Circles, u: Array, v: Array, kind: Array) -> Strength:

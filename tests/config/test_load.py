@@ -57,7 +57,7 @@ ONE_FAULT = [
     ("record: order", 4, 9, "record", '"order" is not known here', 'did you mean "orders"?'),
     ("world: 3", 4, 8, "world", "3 is a number", "a mapping"),
     ("world:\n  people:\n    cout: 3", 6, 5, "world.people.cout", 'unknown parameter "cout"', '"count"'),
-    ("world: {people: {count: 1}}", 4, 25, "world.people.count", "1 is out of range", "from 2 to 100,000,000 (people"),
+    ("world: {people: {count: 0}}", 4, 25, "world.people.count", "0 is out of range", "from 1 to 100,000,000 (people"),
     ("world: {people: {attention: 0}}", 4, 29, "world.people.attention", "0 is out of range", "above 0 and at most"),
     ("world: {graph: {file: no.txt}}", 4, 23, "world.graph.file", 'there is no file "no.txt"', "looked for"),
     ("people: {brose: }", 4, 10, "people.brose", 'unknown mechanism "brose"', 'did you mean "browse"?'),
@@ -94,7 +94,7 @@ def test_each_fault_stands_at_its_place_and_teaches(
 
 MERCHANT = [
     ("tea: {}", 1, "tea.products", "is missing"),
-    ("tea: {products: {}}", 17, "tea.products", "out of range"),
+    ("tea: {products: 3}", 17, "tea.products", "is a number"),
     ("tea: {products: {green: {price: 0}}}", 33, "tea.products.green.price", "out of range"),
     ("tea: {products: {green: {category: tee}}}", 36, "tea.products.green.category", "unknown category"),
     ("tea: {category: tee, products: {green: {}}}", 17, "tea.category", "unknown category"),

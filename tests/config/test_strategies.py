@@ -198,7 +198,7 @@ def test_a_long_circle_is_refused(found: Callable[[str], list[Fault]]) -> None:
 
 
 def test_a_fault_of_the_scenario_is_told_once(faults: Callable[..., list[Fault]]) -> None:
-    text = SHOP.replace("opens: 0.5", "opens: 5").replace("{white: {}}", "{}")
+    text = SHOP.replace("opens: 0.5", "opens: 5").replace("{white: {}}", "3")
     got = faults(text + "  a: {}\n  b: {record: all}\n  c: {extends: b, merchants.rice.channels.store: {}}\n")
     assert [(fault.line, fault.where) for fault in got] == [(3, "people.browse.opens"), (9, "merchants.rice.products")]
 

@@ -204,15 +204,15 @@ def _rows(graph: SocialGraph, row: I64) -> SocialGraph:
     """The rows of a graph in another order, each as it stands."""
     entries = [np.arange(graph.indptr[i], graph.indptr[i + 1]) for i in row.tolist()]
     at = np.concatenate([np.zeros(0, np.int64), *entries])
-    return SocialGraph(np.concatenate([[0], np.cumsum(graph.degree[row])]), graph.indices[at], graph.layer[at])
+    return SocialGraph(np.concatenate([[0], np.cumsum(graph.degree[row])]), graph.indices[at])
 
 
 def _relabelled(graph: SocialGraph, new: I64) -> SocialGraph:
-    return SocialGraph(graph.indptr, new[graph.indices].astype(np.int32), graph.layer)
+    return SocialGraph(graph.indptr, new[graph.indices].astype(np.int32))
 
 
 def _with_empty_row(graph: SocialGraph) -> SocialGraph:
-    return SocialGraph(np.append(graph.indptr, graph.indptr[-1]), graph.indices, graph.layer)
+    return SocialGraph(np.append(graph.indptr, graph.indptr[-1]), graph.indices)
 
 
 # --------------------------------------------------------------------------------------------- what people do not see

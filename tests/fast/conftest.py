@@ -2,5 +2,12 @@
 
 from sim import fast
 
-_OF_TWINS = ["test_choice.py", "test_compiled.py", "test_draws.py", "test_elementary.py", "test_ledger.py"]
+_OF_TWINS = [
+    "test_compiled.py",
+    "test_draws.py",
+    "test_elementary.py",
+    "test_kernels.py",
+    "test_ledger.py",
+    "test_world.py",
+]
 collect_ignore_glob = [] if fast.present else _OF_TWINS

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from sim.ledger.audit import CHECKS, audit
+from sim.ledger.audit import CHECKS, WAY, audit
 from sim.ledger.reader import Ledger
 from sim.units import DAY, HOUR
 from tests.ledger.story import Story, market
@@ -200,16 +200,18 @@ def test_every_check_but_the_daily_one_is_spoilt_here() -> None:
     assert set(CHECKS) - set(SPOILT) == {"daily counts agree with events"}
 
 
-def test_an_open_deal_is_allowed_only_if_the_manifest_lists_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("extra", "wrong"),
+    [({"stopped": 2}, set()), ({}, {WAY, "every deal ends once", "the escrow of a deal ends at zero"})],
+)
+def test_a_deal_may_be_open_only_if_the_run_was_stopped(tmp_path: Path, extra: dict[str, int], wrong: set[str]) -> None:
     told = Story()
     told.restock(0, 0, 1, 100)
-    deal = told.order(DAY, user=1, amount=500)
+    told.order(DAY, user=1, amount=500)
     writer = told.writer(tmp_path / "run")
     told.tell(writer)
-    opened = {"open": [f"{deal['event']:x}"]}
-    writer.close(scenario={}, strategy="base", seeds=[1], days=2, extra=opened)
-    checks = {found.check for found in audit(Ledger(tmp_path / "run")).breaks}
-    assert checks == {"nothing is left on the way"}
+    writer.close(scenario={}, strategy="base", seeds=[1], days=2, extra=extra)
+    assert {found.check for found in audit(Ledger(tmp_path / "run")).breaks} == wrong
 
 
 def rewrite(path: Path, column: str, value: pa.Array) -> None:

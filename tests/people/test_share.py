@@ -271,6 +271,7 @@ def test_stacked_worlds_tell_like_lone_ones():
 
 def two_rings():
     from tests.views import ring
+    from tests.world.measures import layers
 
     one = ring(300)
-    return csr(np.full(600, 8), np.concatenate([one.indices, one.indices + 300]), np.tile(one.layer, 2))
+    return csr(np.full(600, 8), np.concatenate([one.indices, one.indices + 300]), np.tile(layers(one), 2))

@@ -234,7 +234,8 @@ def test_a_failing_seed_is_kept_once_and_the_rest_still_run(here: Path, third_fa
     for _ in range(2):
         result = wxsim("verify", "--swarm", 4)
         assert result.exit_code == 1
-        assert "seed 2: both engines stop on day 0: ConservationError: a fen is missing" in result.stdout
+        assert "seed 2: smallest case found: " in result.stdout
+        assert "both engines stop on day 0: ConservationError: a fen is missing" in result.stdout
         assert "1 of 4 cases failed" in result.stderr
         assert "seed 3" in result.stderr
     folder = here / "runs" / "swarm"

@@ -3,10 +3,15 @@
 import numpy as np
 
 from sim.units import F64, I64
-from sim.world.graph import SocialGraph
+from sim.world.graph import Layers, SocialGraph
 
 PEOPLE = 20_000
 SEED = 3
+
+
+def layers(graph: SocialGraph) -> Layers:
+    """The layer of every entry."""
+    return graph.layers(graph.owner(), np.arange(graph.indices.size))
 
 
 def clustering(graph: SocialGraph, people: I64) -> F64:

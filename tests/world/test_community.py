@@ -8,7 +8,7 @@ from sim.world.community import by_networkx
 from sim.world.graph import SocialGraph
 from sim.world.params import GraphParams
 from sim.world.strength import common_friends
-from tests.world.measures import SEED, assortativity, clustering
+from tests.world.measures import SEED, assortativity, clustering, layers
 
 
 def test_people_have_the_ties_that_they_want(composed: SocialGraph, where: Circles) -> None:
@@ -51,8 +51,8 @@ def test_nearly_everybody_can_be_reached(composed: SocialGraph) -> None:
 def test_the_closest_are_family_and_the_last_are_acquaintances(composed: SocialGraph, where: Circles) -> None:
     owner = composed.owner()
     shares = [where.member[kind][owner] == where.member[kind][composed.indices] for kind in range(3)]
-    family = [shares[0][composed.layer == layer].mean() for layer in range(3)]
-    known = [np.any(shares, axis=0)[composed.layer == layer].mean() for layer in range(3)]
+    family = [shares[0][layers(composed) == layer].mean() for layer in range(3)]
+    known = [np.any(shares, axis=0)[layers(composed) == layer].mean() for layer in range(3)]
     assert family[0] > 2 * family[1] > 4 * family[2]
     assert known[0] > known[1] > known[2]
 
@@ -62,7 +62,7 @@ def test_closer_friends_have_more_friends_in_common(composed: SocialGraph) -> No
     common = common_friends(composed.rows, owner[once], composed.indices[once])
     degree = composed.degree[owner[once]]
     among_equals = (degree > 30) & (degree < 50)
-    layer, common = composed.layer[once][among_equals], common[among_equals]
+    layer, common = layers(composed)[once][among_equals], common[among_equals]
     assert stats.spearmanr(layer, common).statistic < -0.2
 
 

@@ -28,7 +28,7 @@ def test_every_parameter_says_what_it_is(model: type[Params]) -> None:
         (ProductParams, {"category": "fod"}, "unknown category 'fod'; one of food, tea"),
         (ProductParams, {"variants": ("red", "red")}, "the same name"),
         (ProductParams, {"variants": ()}, "at least 1 item"),
-        (ProductParams, {"price": 0}, "greater than 0"),
+        (ProductParams, {"price": 0}, "greater than or equal to 0.01"),
     ],
 )
 def test_wrong_values_are_refused(model: type[Params], values: dict[str, Any], message: str) -> None:

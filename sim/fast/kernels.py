@@ -1,4 +1,4 @@
-"""Twins of `sim.kernels.choice`: a row at a time, nothing kept of what loses."""
+"""Twins of `sim.kernels`: a row at a time, nothing kept of what loses."""
 
 import numpy as np
 

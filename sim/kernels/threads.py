@@ -1,0 +1,43 @@
+"""Blocks of one task over the cores: numpy and numba let go of Python's lock inside large operations."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_MOST = 8  # threads; memory is soon what all wait for
+_AHEAD = 2  # finished blocks per thread that may wait for their turn
+
+
+def cores() -> int:
+    """How many cores this process may use, at most eight."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, _MOST)
+
+
+def in_order(task: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
+    """What the task makes of each item, in their order; `threads` at a time, by default one per core.
+
+    Tasks must not depend on each other. Few results are held at once, so memory does not grow with the items.
+    """
+    threads = cores() if threads is None else threads
+    if threads < 2:
+        yield from map(task, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(task, item))
+            if len(waiting) > _AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def blocks(rows: int, size: int) -> list[slice]:
+    """All rows, in runs of at most `size`."""
+    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]

@@ -1,7 +1,7 @@
 """One independent cascade from the first `seeds` nodes of a Barabási-Albert graph: how many are reached.
 
-`job`: the graph's file, p, and `ties`, which is "one" (p on every tie), "factored" (sender times receiver, p on average)
-or "free" (a number of its own on every tie, p on average). Each function prepares the work and returns what does it.
+`job`: the graph's file, p, and `ties`, which is "one" (p on every tie), "factored" (sender times receiver, p on the
+average) or "free" (every tie its own, p on the average). Each function prepares the work and returns what does it.
 """
 
 import random

@@ -17,9 +17,9 @@ HERE = Path(__file__).parent
 ENVS, WORK = HERE / ".envs", HERE.parent / ".work"
 ROOT = HERE.parents[1]
 OWN = ("ours", "engine", "scipy", "networkx", "simpy")  # in this project's environment
-NAMES = {"cynetdiff": "cynetdiff", "ndlib": "ndlib", "eon": "EoN", "mesa": "Mesa", "agentpy": "agentpy", "starsim": "starsim"}  # fmt: skip
 P = 0.039  # on every tie; reaches about a fifth of a Barabási-Albert graph of mean degree 20
 SEEDS = 100
+MOST = 1_000_000  # agents or nodes
 COUNTED = 20  # repeats of ours that are counted and not timed, before the rounds
 
 
@@ -72,7 +72,7 @@ def release(name):
     if home in OWN:
         return "" if home in ("ours", "engine") else version(home)
     pins = (HERE / "requirements" / f"{home}.txt").read_text("utf-8")
-    return next(line.split("==")[1] for line in pins.splitlines() if line.startswith(NAMES[home] + "=="))
+    return next(line.split("==")[1] for line in pins.splitlines() if line.lower().startswith(home + "=="))
 
 
 def barabasi_albert(n, m=10):
@@ -109,8 +109,7 @@ def contest(script, peers, job, rounds, per=0):
     with Worker(script, "ours", job, True) as fast, Worker(script, "ours", job, False) as plain:
         for seed in range(1_000, 1_000 + COUNTED):
             fast.act(seed)
-        rows = [_row(script, name, job, rounds, per, fast, plain) for name in peers]
-    return rows
+        return [_row(script, name, job, rounds, per, fast, plain) for name in peers]
 
 
 def _row(script, name, job, rounds, per, fast, plain):
@@ -148,7 +147,7 @@ def cascades(quick):
     light, heavy = ("cynetdiff", "scipy"), ("networkx", "eon", "ndlib")
     plans = [(100_000, light + heavy, 7), (1_000_000, light + heavy[:2], 5)]
     rows = []
-    for n, peers, rounds in [(10_000, light, 3)] if quick else plans:
+    for n, peers, rounds in [(10_000, light, 3)] if quick else [plan for plan in plans if plan[0] <= MOST]:
         job = {"graph": barabasi_albert(n), "n": n, "p": P, "seeds": SEEDS}
         rows += contest("cascade.py", peers, {**job, "ties": "one"}, rounds, 1)
         for ties in ("factored", "free"):
@@ -159,7 +158,7 @@ def cascades(quick):
 def days(quick):
     """Days of a population: ours against libraries of agents."""
     peers, rows = ("mesa", "mesa_shuffled", "agentpy", "simpy", "starsim", "engine"), []
-    for n, rounds in [(5_000, 2)] if quick else [(100_000, 3), (1_000_000, 2)]:
+    for n, rounds in [(5_000, 2)] if quick else [plan for plan in ((100_000, 3), (1_000_000, 2)) if plan[0] <= MOST]:
         job = {"graph": barabasi_albert(n), "users": n, "days": 10 if n <= 100_000 else 4}
         rows += contest("day.py", peers, job, rounds, n * job["days"])
     return rows

@@ -1,4 +1,4 @@
-"""Days of a population: who is active picks a store of 1,000, perhaps buys, and then tells friends, who heed it next day.
+"""Days of a population: who is active picks a store of 1,000, perhaps buys, and then tells friends.
 
 `job`: the graph's file, people, days. The result is the number of purchases. `engine` and `starsim` do other work: a
 bare scenario with accounts and ledger, and starsim's own SIR model; they stand there for scale.
@@ -123,7 +123,7 @@ def starsim(job):
 
 
 def ours(job):
-    """The same work with the project's draws and kernels, in blocks as the engine does it; every draw has an address."""
+    """The same work with the project's draws and kernels, in blocks as in the engine; every draw has an address."""
     from sim import draws
     from sim.kernels.expand import neighbours
 

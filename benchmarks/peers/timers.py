@@ -1,4 +1,4 @@
-"""Timers that are always running: each, when it rings, is set anew, an hour to a week ahead. How many ring in `days`."""
+"""Timers that always run: each, when it rings, is set anew, an hour to a week ahead. How many ring in `days`."""
 
 import random
 
@@ -21,7 +21,7 @@ def ours(job):
         for tick in range(job["days"] * 24):
             for rows in timers.due(tick).values():
                 rung += rows.n
-                later = HOUR + draws.below("timer", rows.event, WEEK - HOUR, tick)
+                later = HOUR + draws.below("timer", rows.event, WEEK - HOUR, tick + 1)
                 timers.add("ring", Records(rows.n, time=rows.time + later, event=rows.event, user=rows.user))
         return rung
 

@@ -49,12 +49,12 @@ def main():
     place.mkdir(exist_ok=True)
     more = " --quick" * asked.quick + f" --most {asked.most}" * (asked.most < 1_000_000)
     kept = place / "results.json"
-    results = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     wanted = [part for name in asked.only or ("model", "peers") for part in GROUPS.get(name, [name])]
     for part in [] if asked.render else dict.fromkeys(wanted):
         print(f"{part} ...", file=sys.stderr)
         load, begin = os.getloadavg()[0], perf_counter()
         rows = PARTS[part](asked.quick)
+        results = _read(kept)  # anew: somebody may have run another part meanwhile
         results[part] = {
             "rows": rows,
             "date": datetime.now(UTC).date().isoformat(),
@@ -64,9 +64,14 @@ def main():
             "machine": report.machine(),
         }
         kept.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    results = _read(kept)
     (place / "RESULTS.md").write_text(report.text(results), "utf-8")
     report.plot(results, place / "cost.png")
     print(f"wrote {place / 'RESULTS.md'}", file=sys.stderr)
+
+
+def _read(path):
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 if __name__ == "__main__":

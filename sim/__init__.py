@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim import diffusion as diffusion
     from sim.config.load import load as load
     from sim.config.model import Scenario as Scenario
     from sim.errors import ScenarioError as ScenarioError
@@ -51,7 +52,8 @@ _HOMES = {
     "load": "sim.config.load",
     "run": "sim.run",
 }
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+_FOLDERS = ("diffusion",)  # public as a whole
+__all__ = [*_HOMES, *_FOLDERS, "__version__"]  # noqa: PLE0604
 
 
 class _Library(ModuleType):
@@ -63,6 +65,8 @@ class _Library(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
             return _installed_version()
+        if name in _FOLDERS:
+            return import_module(f"sim.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module 'sim' has no attribute {name!r}")
         home, _, other = _HOMES[name].partition(":")

@@ -62,7 +62,7 @@ def bits(name: str, event: U64 | np.uint64, index: object = 0) -> U64:
         shape, one, at = lone
         out: U64 = np.full(shape, _bits_of(name, one, at), np.uint64)
         return out
-    if fast.present:
+    if fast.on(_rows(event, index)):
         return _compiled("bits", name, event, index)
     parent = np.asarray(event, np.uint64)
     if not parent.size:
@@ -87,7 +87,7 @@ def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, _uniform_of(name, one, at))
-    if fast.present:
+    if fast.on(_rows(event, index)):
         return _compiled("uniform", name, event, index)
     whole = bits(name, event, index)
     whole >>= _S11
@@ -116,7 +116,7 @@ def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, -log_of(_uniform_of(name, one, at)))
-    if fast.present:
+    if fast.on(_rows(event, index)):
         return _compiled("exponential", name, event, index)
     out = log(uniform(name, event, index))
     return np.negative(out, out)
@@ -128,7 +128,7 @@ def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     if lone is not None:
         shape, one, at = lone
         return alone(shape, -log_of(-log_of(_uniform_of(name, one, at))))
-    if fast.present:
+    if fast.on(_rows(event, index)):
         return _compiled("gumbel", name, event, index)
     out = log(exponential(name, event, index))
     return np.negative(out, out)
@@ -178,6 +178,10 @@ def _lone(event: object, index: object) -> tuple[tuple[int, ...], int, int] | No
     if parent.size != 1 or where.size != 1:
         return None
     return max(parent.shape, where.shape, (1,), key=len), int(parent.item()), int(where.item())
+
+
+def _rows(event: object, index: object) -> int:
+    return max(np.asarray(event).size, np.asarray(index).size)
 
 
 def _mix_of(x: int) -> int:

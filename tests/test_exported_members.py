@@ -20,6 +20,7 @@ PUBLIC = [
     "audit",
     "build_world",
     "compare",
+    "diffusion",
     "load",
     "run",
 ]

@@ -5,20 +5,21 @@ neither the blocks nor the order within them can change a result.
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from sim import draws
 from sim.diffusion.cascades import Reached
 from sim.diffusion.network import Network
-from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, THIN, Chances, Needs, mean_gap
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs, uniform
 from sim.elementary import log
 from sim.kernels.expand import expand
 from sim.units import F64, I64, U64, Array, Bools
 
 BLOCK = 32_768  # rows at a time: what they need stays in cache
 BESIDE = 2**20  # nodes of all replications side by side
+_GOLDEN = np.uint64(draws.GOLDEN)
 
 
 class _Batch:
@@ -106,38 +107,62 @@ class _Skips:
 
     def __init__(self, batch: _Batch, rule: Chances) -> None:
         self._batch, self._indptr, self._ties = batch, batch.net.indptr, _Ties(batch.net, rule)
+        self._misses = rule.misses
+        self._rising = self._misses[:0:-1].copy()
+        self._leap = self._evenly if rule.form == "number" else self._thinned
 
     def ready(self, state: I64) -> Bools:
         return ~self._batch.seen[state]
 
     def touch(self, sender: I64) -> tuple[I64, I64]:
         shift, node, event = self._batch.split(sender)
-        start = self._indptr[node]
-        place, at, end = _stretches(start, self._indptr[node + 1])
-        entries, places = [], []
+        rows = _Rows(self._ties.head(node), self._indptr[node], draws.mix(event + draws.purpose(SKIP)))
+        row, at, end = _stretches(rows.start, self._indptr[node + 1])
+        entries, senders = [], []
         while at.size:
-            bound = self._ties.bound(at, node[place])
-            gap = draws.exponential(SKIP, event[place], at - start[place])
-            gap *= self._ties.mean_gap(bound)
-            on = (gap < end - at).nonzero()[0]
-            place, at, end = place[on], at[on] + gap[on].astype(np.int64), end[on]
-            kept = self._thin(at, bound, on, place, node, start, event)
-            entries.append(at[kept])
-            places.append(place[kept])
-            at = at + 1
-            on = (at < end).nonzero()[0]
-            place, at, end = place[on], at[on], end[on]
-        return self._batch.reached(shift, entries, places)
+            on, entry, kept = self._leap(rows, row, at, end)
+            row, end = row[on], end[on]
+            entries.append(entry[kept])
+            senders.append(row[kept])
+            at = entry + 1
+            left = (at < end).nonzero()[0]
+            row, at, end = row[left], at[left], end[left]
+        return self._batch.reached(shift, entries, senders)
 
-    def _thin(
-        self, at: I64, bound: F64 | float, on: I64, place: I64, node: I64, start: I64, event: U64
-    ) -> Array | slice:
-        """Which of the entries that the bound led to are kept."""
-        if isinstance(bound, float):
-            return slice(None)
-        coin = draws.uniform(THIN, event[place], at - start[place])
-        coin *= bound[on]
-        return coin < self._ties.chance(at, node[place])
+    def _evenly(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
+        """Which stretches have another success, at which entry, and which of these are kept: all, with one p."""
+        coin, room = rows.uniform(row, at, 0), end - at
+        on = (coin > self._misses[room]).nonzero()[0]
+        gap = STRETCH - np.searchsorted(self._rising, coin[on])
+        return on, at[on] + gap, slice(None)
+
+    def _thinned(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
+        """The same at a bound, and a second draw for what the tie's own probability falls short of it."""
+        head = rows.head[row] if rows.head.size else rows.head
+        bound = self._ties.bound(at, head)
+        gap = -log(rows.uniform(row, at, 0)) * _mean_gaps(bound)
+        on = (gap < end - at).nonzero()[0]
+        entry = at[on] + gap[on].astype(np.int64)
+        coin = rows.uniform(row[on], entry, 1) * bound[on]
+        return on, entry, coin < self._ties.chance(entry, head[on] if head.size else head)
+
+
+class _Rows(NamedTuple):
+    """The rows of a block of senders."""
+
+    head: F64  # the sender's factor, or empty
+    start: I64
+    word: U64  # event id mixed with the purpose
+
+    def uniform(self, row: I64, at: I64, which: int) -> F64:
+        """The first or second draw at an entry; its index is twice its place in the row, or one more."""
+        index = at - self.start[row]
+        index *= 2
+        index += which + 1
+        mixed = index.view(np.uint64)
+        mixed *= _GOLDEN
+        mixed ^= self.word[row]
+        return uniform(draws.mix(mixed))
 
 
 class _Coins:
@@ -153,7 +178,8 @@ class _Coins:
         shift, node, event = self._batch.split(sender)
         place, at = expand(self._net.indptr[node], self._net.indptr[node + 1])
         coin = draws.uniform(COIN, event[place], self._net.indices[at])
-        kept = coin < self._ties.chance(at, node[place])
+        head = self._ties.head(node)
+        kept = coin < self._ties.chance(at, head[place] if head.size else head)
         return self._batch.reached(shift, [at[kept]], [place[kept]])
 
 
@@ -178,39 +204,40 @@ class _Counts:
 
 
 class _Ties:
-    """Probabilities of ties and bounds on them, by place of the entry and its sender."""
+    """Probabilities of ties and bounds on them, by place of the entry and the sender's factor."""
 
     def __init__(self, net: Network, rule: Chances) -> None:
         self._rule, self._indices = rule, net.indices
-        self._gap = mean_gap(rule.p)
 
-    def bound(self, at: I64, node: I64) -> F64 | float:
-        """What the probability is at most, from this entry to the end of its row; a number if it is just that."""
-        if self._rule.form == "number":
-            return self._rule.p
-        out: F64 = self._rule.weight[at] if self._rule.form == "weight" else self._sent(at, node)
+    def head(self, node: I64) -> F64:
+        """The senders' factors; empty if probabilities have none."""
+        return self._rule.sender[node] if self._rule.form == "factored" else self._rule.sender
+
+    def bound(self, at: I64, head: F64) -> F64:
+        """What the probability is at most, from this entry to the end of its row."""
+        rule = self._rule
+        if rule.form == "number":
+            return np.full(at.size, rule.p)
+        if rule.form == "weight":
+            return rule.weight[at]
+        out: F64 = head * (rule.levels[rule.layer[at]] if rule.layer.size else rule.levels[0])
         return out
 
-    def chance(self, at: I64, node: I64) -> F64 | float:
+    def chance(self, at: I64, head: F64) -> F64:
         """The probability of each tie."""
-        if self._rule.form != "factored":
-            return self.bound(at, node)
-        return self._sent(at, node) * self._rule.receiver[self._indices[at]]
-
-    def mean_gap(self, bound: F64 | float) -> F64 | float:
-        """`sim.diffusion.rules.mean_gap` of the bounds."""
-        if isinstance(bound, float):
-            return self._gap
-        rest = 1.0 - bound
-        out: F64 = (rest - 1.0) / (log(rest) * bound + (rest == 1.0))  # the bracket: no division of zero by zero
-        small = (rest == 1.0).nonzero()[0]
-        out[small] = 1.0 / np.maximum(bound[small], 1e-300)
+        out = self.bound(at, head)
+        if self._rule.form == "factored":
+            out *= self._rule.receiver[self._indices[at]]
         return out
 
-    def _sent(self, at: I64, node: I64) -> F64:
-        level = self._rule.levels[self._rule.layer[at]] if self._rule.layer.size else self._rule.levels[0]
-        out: F64 = self._rule.sender[node] * level
-        return out
+
+def _mean_gaps(p: F64) -> F64:
+    """`sim.diffusion.rules.mean_gap` of many."""
+    rest = 1.0 - p
+    out: F64 = (rest - 1.0) / (log(rest) * p + (rest == 1.0))  # the bracket: no division of zero by zero
+    small = (rest == 1.0).nonzero()[0]
+    out[small] = 1.0 / np.maximum(p[small], 1e-300)
+    return out
 
 
 def _stretches(start: I64, stop: I64) -> tuple[I64, I64, I64]:

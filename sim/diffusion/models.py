@@ -135,7 +135,7 @@ def _spread(
     net: Network, rule: Chances | Needs, seeds: list[I64], keys: U64, record: Record, steps: int
 ) -> list[Reached]:
     """Replications one after the other, compiled; or several side by side with numpy, as many as cache holds."""
-    if fast.present:
+    if fast.on(net.m * keys.size):
         from sim.fast import diffusion as twin
 
         return list(twin.spread(net, rule, seeds, keys, record, steps))

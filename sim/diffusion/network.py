@@ -24,6 +24,7 @@ class Network:
     weight: F64 | None = None
     layer: Array | None = None
     labels: tuple[Hashable, ...] | None = None
+    heaviest: float = 0.0  # the largest weight
 
     @property
     def n(self) -> int:
@@ -61,13 +62,23 @@ class Network:
 class Factored:
     """A probability per tie as a product: sender[u] · levels[layer of the tie] · receiver[v], each in [0, 1].
 
-    `sender` and `receiver` (n,), or one number for all; `levels` must not rise with the layer. A cascade skips at the
-    sender's and the layer's part and thins by the receiver's, so it costs little more than one probability for all.
+    `sender` and `receiver`: (n,), or one number for all; `levels` must not rise with the layer. A cascade skips at the
+    sender's and the layer's part and thins by the receiver's: so let the largest receiver be near 1. ValueError if a
+    factor is out of range.
     """
 
-    sender: Any = 1.0
-    receiver: Any = 1.0
-    levels: Sequence[float] = (1.0,)
+    sender: F64 | float = 1.0
+    receiver: F64 | float = 1.0
+    levels: Sequence[float] | F64 = (1.0,)
+
+    def __post_init__(self) -> None:
+        for name in ("sender", "receiver", "levels"):
+            factor = np.ascontiguousarray(getattr(self, name), np.float64)
+            if not ((factor >= 0) & (factor <= 1)).all():
+                raise ValueError(f"{name} must lie in 0 to 1")
+            object.__setattr__(self, name, factor)
+        if (np.diff(np.asarray(self.levels)) > 0).any():
+            raise ValueError("levels must not rise")
 
 
 def network(graph: Any, weight: Any = None) -> Network:
@@ -87,6 +98,9 @@ def network(graph: Any, weight: Any = None) -> Network:
         weight = graph.data if weight is True else weight
     labels, layer = getattr(graph, "labels", None), getattr(graph, "layer", None)
     indptr, indices = graph if isinstance(graph, tuple) else (graph.indptr, graph.indices)
+    if hasattr(graph, "layers"):  # of a social graph they follow from the place in the row
+        entry = np.arange(indices.size)
+        layer = graph.layers(np.searchsorted(indptr, entry, side="right") - 1, entry)
     return _checked(indptr, indices, weight, layer, labels)
 
 
@@ -122,10 +136,11 @@ def _ordered(found: Network, weight: F64) -> Network:
         raise ValueError(f"weight must have one number for each of the {found.m} entries; its shape is {weight.shape}")
     if not (weight >= 0).all():
         raise ValueError("weight must not be negative")
-    if not (np.diff(weight)[_inside(found.indptr)] > 0).any():
-        return Network(found.indptr, found.indices, weight, found.layer, found.labels)
-    order = np.lexsort((-weight, found.owner()))  # stable: equal ones stay in order
-    return Network(found.indptr, found.indices[order], weight[order], None, found.labels)
+    indices, layer = found.indices, found.layer
+    if (np.diff(weight)[_inside(found.indptr)] > 0).any():
+        order = np.lexsort((-weight, found.owner()))  # stable: equal ones stay in order
+        indices, weight, layer = indices[order], weight[order], None
+    return Network(found.indptr, indices, weight, layer, found.labels, float(weight.max(initial=0.0)))
 
 
 def _inside(indptr: I64) -> Array:

@@ -10,7 +10,7 @@ from sim.elementary import log_of
 from sim.units import F64, I64, U64, Array
 
 STRETCH = 64  # entries of a row that are skipped through together; part of the addresses of draws
-NODE, SKIP, THIN, COIN, NEED = (f"diffusion/{name}" for name in ("node", "skip", "thin", "coin", "need"))
+NODE, SKIP, COIN, NEED = (f"diffusion/{name}" for name in ("node", "skip", "coin", "need"))
 
 Form = Literal["number", "weight", "factored"]
 
@@ -20,7 +20,7 @@ class Chances:
     """Independent cascade: the probability q of the tie at place j of u's row, and a bound from j to its end.
 
     number: q = p. weight: q = weight[j], the bound too, as rows are ordered by weight. factored: q = sender[u] ·
-    levels[layer[j]] · receiver[v], and the bound is the product without receiver, whose largest is scaled to be 1.
+    levels[layer[j]] · receiver[v], and the bound is the product without receiver.
     With `coins` every tie has a draw of its own.
     """
 
@@ -32,6 +32,14 @@ class Chances:
     levels: F64 = field(default_factory=lambda: np.zeros(0))
     sender: F64 = field(default_factory=lambda: np.zeros(0))
     receiver: F64 = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def misses(self) -> F64:
+        """The chance that none of the next 0, 1, ... ties succeeds, with one p, to the length of a stretch.
+
+        As many of its entries from the second on as are at least a uniform draw: the gap before the next success.
+        """
+        return np.multiply.accumulate(np.concatenate(([1.0], np.full(STRETCH, 1.0 - self.p))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +67,9 @@ WHOLE = 52  # bits of an influence of 1
 
 def uniform(word: U64) -> F64:
     """64 random bits as numbers in (0, 1), as `sim.draws.uniform` does it."""
-    out: F64 = ((word >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    out: F64 = (word >> np.uint64(11)).astype(np.float64)
+    out += 0.5
+    out *= 2.0**-53
     return out
 
 
@@ -81,31 +91,22 @@ def chances(net: Network, p: Any, coins: bool) -> Chances:
     if p is None:
         if net.weight is None:
             raise ValueError("give p, or a network whose ties have a weight: network(graph, weight=...)")
-        _check("weight", net.weight)
+        if net.heaviest > 1:
+            raise ValueError("weights that are probabilities must lie in 0 to 1")
         return Chances("weight", coins, weight=net.weight)
     if np.ndim(p):
         raise ValueError("p is one number; a number per tie belongs to the network: network(graph, weight=...)")
-    _check("p", np.asarray(p, np.float64))
+    if not 0 <= p <= 1:
+        raise ValueError("p must lie in 0 to 1")
     return Chances("number", coins, float(p))
 
 
 def _factored(net: Network, p: Factored, coins: bool) -> Chances:
-    sender, receiver = (np.broadcast_to(np.asarray(x, np.float64), (net.n,)) for x in (p.sender, p.receiver))
-    levels = np.asarray(p.levels, np.float64)
-    layer = np.zeros(0, np.uint8) if net.layer is None else net.layer
-    for name, values in (("sender", sender), ("receiver", receiver), ("levels", levels)):
-        _check(name, values)
-    if (np.diff(levels) > 0).any():
-        raise ValueError("levels must not rise")
-    if int(layer.max(initial=0)) >= levels.size:
+    sender, receiver = (np.ascontiguousarray(np.broadcast_to(x, (net.n,))) for x in (p.sender, p.receiver))
+    levels, layer = np.asarray(p.levels), np.zeros(0, np.uint8) if net.layer is None else net.layer
+    if layer.size and int(layer.max()) >= levels.size:
         raise ValueError(f"the network has layer {int(layer.max())}; there are {levels.size} levels")
-    most = float(receiver.max(initial=0.0)) or 1.0
-    return Chances("factored", coins, 0.0, np.zeros(0), layer, levels, sender * most, receiver / most)
-
-
-def _check(name: str, values: F64) -> None:
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{name} must lie in 0 to 1")
+    return Chances("factored", coins, 0.0, np.zeros(0), layer, levels, sender, receiver)
 
 
 def linear(net: Network) -> Needs:
@@ -113,9 +114,9 @@ def linear(net: Network) -> Needs:
     none = np.zeros(0)
     if net.weight is None:
         return Needs(none, np.zeros(0, np.int64), net.in_degree())
-    part = np.rint(np.ldexp(net.weight, WHOLE)).astype(np.int64) if (net.weight <= 1).all() else None
-    if part is None or np.bincount(net.indices, net.weight, minlength=net.n).max(initial=0.0) > 1 + 1e-9:
+    if np.bincount(net.indices, net.weight, minlength=net.n).max(initial=0.0) > 1 + 1e-9:
         raise ValueError("the weights of the ties that lead to a node must not add up to more than 1")
+    part = np.rint(np.ldexp(net.weight, WHOLE)).astype(np.int64)
     return Needs(none, part, net.in_degree())
 
 
@@ -124,7 +125,8 @@ def exposures(net: Network, response: Any) -> Needs:
     chance, degree = np.atleast_1d(np.asarray(response, np.float64)), net.in_degree()
     if chance.ndim != 1 or not chance.size:
         raise ValueError("response must be a row of probabilities, one per exposure")
-    _check("response", chance)
+    if not ((chance >= 0) & (chance <= 1)).all():
+        raise ValueError("response must lie in 0 to 1")
     longest = max(int(degree.max(initial=1)), 1)
     each = chance[np.minimum(np.arange(longest), chance.size - 1)]
     return Needs(1.0 - np.multiply.accumulate(1.0 - each), np.zeros(0, np.int64), degree)

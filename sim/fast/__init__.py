@@ -4,14 +4,16 @@
 a twin stands in the layer of what it is the twin of. It does the same arithmetic in the same order, so its results
 are equal to the last bit: fast-math is never allowed, and LLVM fuses no multiply-add unless told to.
 
-    if fast.present:
+    if fast.on(rows):
         from sim.fast import draws as twin      # imports numba: never when a module is loaded
 
-``WXSIM_FAST=0`` in the environment turns it all off.
+Starting numba takes as long as two seconds of work without it, so it is started by the first call with many rows; from
+then on the twins serve small calls too. ``WXSIM_FAST=0`` in the environment turns it all off.
 """
 
 import dis
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +26,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     present: bool  # numba can be used, and WXSIM_FAST does not forbid it; found out when first asked for
 
+WORTH = 100_000  # rows in one call that make it worth starting numba
+_awake = False
+
 F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}  # x / 0 is inf, as in numpy, and needs no branch
 
@@ -33,6 +38,14 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found = _usable()
     return found
+
+
+def on(rows: int = 0) -> bool:
+    """Whether compiled twins are to be used, for a call with so many rows."""
+    global _awake
+    if _awake or rows >= WORTH:
+        _awake = getattr(sys.modules[__name__], "present")  # noqa: B009 (found out when first asked for)
+    return _awake
 
 
 def compiled(function: F) -> F:

@@ -12,7 +12,7 @@ import numpy as np
 from sim import draws
 from sim.diffusion.cascades import Reached
 from sim.diffusion.network import Network
-from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, THIN, Chances, Needs
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs
 from sim.diffusion.rules import mean_gap as mean_gap_of
 from sim.fast import compiled
 from sim.fast.draws import mix, to_uniform
@@ -22,8 +22,7 @@ from sim.units import F64, I32, I64, U64, Array
 BLOCK = 8_192  # stretches at a time: what they need stays in cache
 _NUMBER, _WEIGHT, _FACTORED = 0, 1, 2
 _FORMS = {"number": _NUMBER, "weight": _WEIGHT, "factored": _FACTORED}
-_PURPOSES = tuple(np.uint64(draws.purpose(name)) for name in (NODE, SKIP, THIN, COIN))
-_NODE, _SKIP, _THIN, _COIN = _PURPOSES
+_NODE, _SKIP, _COIN = (np.uint64(draws.purpose(name)) for name in (NODE, SKIP, COIN))
 _GOLDEN, _1 = np.uint64(draws.GOLDEN), np.uint64(1)
 
 
@@ -72,8 +71,9 @@ def _close(order: I32, bounds: I64, seen: Array, last: int, total: int, waves: i
 
 @compiled
 def _claim(
-    hits: int, indices: I32, entry: I64, by: I32, key: np.uint64, order: I32, total: int, seen: Array, parent: I32
-) -> int:
+    hits: int, indices: I32, entry: I64, by: I32, who: I32, key: np.uint64, order: I32, total: int, seen: Array,
+    parent: I32,
+) -> int:  # fmt: skip
     """Mark whom the entries lead to; of several senders the one whose event id is least is the parent."""
     tree = parent.size > 0
     for i in range(hits):
@@ -81,8 +81,10 @@ def _claim(
     for i in range(hits):
         v = entry[i]
         new = seen[v] == 0
-        if tree and (new or (seen[v] == 2 and _event(key, by[i]) < _event(key, parent[v]))):
-            parent[v] = by[i]
+        if tree:
+            u = who[by[i]]
+            if new or (seen[v] == 2 and _event(key, u) < _event(key, parent[v])):
+                parent[v] = u
         order[total] = v
         total += new
         seen[v] = 2 if new else seen[v]
@@ -93,121 +95,161 @@ def _claim(
 
 
 @compiled
+def _rows(
+    indptr: I64, order: I32, first: int, rows: int, key: np.uint64, sender: F64,
+    start: I64, stop: I64, word: U64, head: F64,
+) -> None:  # fmt: skip
+    """Where the rows of these nodes are, their event ids mixed with the purpose, and their factors, if any."""
+    for i in range(rows):
+        start[i] = indptr[order[first + i]]
+    for i in range(rows):
+        stop[i] = indptr[order[first + i] + 1]
+    if sender.size:
+        for i in range(rows):
+            head[i] = sender[order[first + i]]
+    for i in range(rows):
+        word[i] = mix(_event(key, order[first + i]) + _SKIP)
+
+
+@compiled
 def _open(
-    indptr: I64, order: I32, i: int, last: int, offset: int, key: np.uint64,
-    at: I64, end: I64, base: I64, who: I32, word: U64,
+    rows: int, i: int, offset: int, start: I64, stop: I64, at: I64, end: I64, row: I32
 ) -> tuple[int, int, int]:  # fmt: skip
-    """Fill the block with stretches of rows, from place `offset` of the i-th row on: how many, and where it stopped."""
-    rows = 0
-    while i < last and rows < at.size:
-        u = order[i]
-        start, stop = indptr[u], indptr[u + 1]
-        mixed = mix(_event(key, u) + _SKIP)
-        j = start + offset
-        while j < stop and rows < at.size:
-            at[rows], end[rows], base[rows], who[rows], word[rows] = j, min(j + STRETCH, stop), start, u, mixed
-            rows += 1
+    """Fill the block with stretches of rows, from place `offset` of row i on: how many, and where it stopped."""
+    n = 0
+    while i < rows and n < at.size:
+        j, last = start[i] + offset, stop[i]
+        while j < last and n < at.size:
+            at[n], end[n], row[n] = j, min(j + STRETCH, last), i
+            n += 1
             j += STRETCH
-        if j < stop:
-            return rows, i, j - start
+        if j < last:
+            return n, i, j - start[i]
         offset = 0
         i += 1
-    return rows, i, 0
+    return n, i, 0
 
 
 @compiled
 def _bounds(
-    form: int, rows: int, p: float, gap: float, weight: F64, layer: Array, levels: F64, sender: F64,
-    at: I64, base: I64, who: I32, word: U64, bound: F64, step: F64,
-) -> None:  # fmt: skip
-    """How many ties the next success is away, as a real number, given the bound on those that remain."""
+    form: int, n: int, weight: F64, layer: Array, levels: F64, head: F64, at: I64, row: I32, bound: F64
+) -> None:
+    """What the probability is at most in the rest of each stretch."""
     if form == _WEIGHT:
-        for i in range(rows):
+        for i in range(n):
             bound[i] = weight[at[i]]
-    elif form == _FACTORED and layer.size:
-        for i in range(rows):
-            bound[i] = sender[who[i]] * levels[layer[at[i]]]
-    elif form == _FACTORED:
-        for i in range(rows):
-            bound[i] = sender[who[i]] * levels[0]
-    for i in range(rows):
-        step[i] = -log_of(_uniform(word[i], np.uint64(at[i] - base[i])))
-    if form == _NUMBER:
-        for i in range(rows):
-            step[i] *= gap
+    elif layer.size:
+        for i in range(n):
+            bound[i] = head[row[i]] * levels[layer[at[i]]]
     else:
-        for i in range(rows):
-            step[i] *= _mean_gap(bound[i])
+        for i in range(n):
+            bound[i] = head[row[i]] * levels[0]
 
 
 @compiled
-def _leap(
-    rows: int, step: F64, bound: F64, at: I64, end: I64, base: I64, who: I32, word: U64,
-    entry: I64, by: I32, bounded: bool,
-) -> tuple[int, int]:  # fmt: skip
-    """Go there: stretches that go on are moved to the front, and so are the entries that were hit."""
-    hits = on = 0
-    for i in range(rows):
-        room = np.float64(end[i] - at[i])
-        far = step[i]
-        hit = far < room
-        place = at[i] + np.int64(far if hit else room)
-        entry[hits], by[hits] = place, who[i]
-        if bounded:
-            bound[hits] = bound[i]
+def _coin(n: int, at: I64, row: I32, start: I64, word: U64, which: int, coin: F64) -> None:
+    """The first or second draw at each entry."""
+    for i in range(n):
+        coin[i] = _uniform(word[row[i]], np.uint64(2 * (at[i] - start[row[i]]) + which))
+
+
+@compiled
+def _leap(n: int, coin: F64, gap: float, misses: F64, at: I64, end: I64, row: I32, entry: I64, by: I32) -> int:
+    """To the next success with one p: stretches that have another are moved to the front, and so are the entries."""
+    hits = 0
+    for i in range(n):
+        hit = coin[i] > misses[end[i] - at[i]]
+        entry[hits], end[hits], by[hits], coin[hits] = at[i], end[i], row[i], coin[i]
         hits += hit
-        at[on], end[on], base[on], who[on], word[on] = place + 1, end[i], base[i], who[i], word[i]
-        on += place + 1 < end[on]
-    if bounded:
-        for i in range(hits):
-            step[i] = bound[i]
-    return on, hits
+    for i in range(hits):  # a guess, which rounding may have put beside what the table says
+        at[i] = min(np.int64(log_of(coin[i]) * -gap), end[i] - entry[i] - 1)
+    for i in range(hits):
+        far = at[i]
+        while far > 0 and misses[far] < coin[i]:
+            far -= 1
+        while misses[far + 1] >= coin[i]:
+            far += 1
+        entry[i] += far
+    return hits
+
+
+@compiled
+def _leap_bounded(n: int, coin: F64, bound: F64, at: I64, end: I64, row: I32, entry: I64, by: I32) -> int:
+    """The same at a bound for each stretch."""
+    for i in range(n):
+        coin[i] = -log_of(coin[i]) * _mean_gap(bound[i])
+    hits = 0
+    for i in range(n):
+        room, far = np.float64(end[i] - at[i]), coin[i]
+        hit = far < room
+        entry[hits], end[hits], by[hits], bound[hits] = at[i] + np.int64(far if hit else room), end[i], row[i], bound[i]
+        hits += hit
+    return hits
+
+
+@compiled
+def _go_on(hits: int, entry: I64, by: I32, at: I64, end: I64, row: I32) -> int:
+    """Stretches that are not over go on behind the entry that was hit."""
+    on = 0
+    for i in range(hits):
+        at[on], end[on], row[on] = entry[i] + 1, end[i], by[i]
+        on += at[on] < end[on]
+    return on
 
 
 @compiled
 def _thin(
-    form: int, hits: int, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64, indptr: I64,
-    indices: I32, key: np.uint64, entry: I64, by: I32, bound: F64,
+    form: int, hits: int, weight: F64, layer: Array, levels: F64, head: F64, receiver: F64, indices: I32,
+    coin: F64, bound: F64, entry: I64, by: I32,
 ) -> int:  # fmt: skip
     """Keep a hit with probability chance / bound."""
     kept = 0
     for i in range(hits):
-        j, u = entry[i], by[i]
+        j, r = entry[i], by[i]
         if form == _WEIGHT:
             chance = weight[j]
         elif layer.size:
-            chance = sender[u] * levels[layer[j]] * receiver[indices[j]]
+            chance = head[r] * levels[layer[j]] * receiver[indices[j]]
         else:
-            chance = sender[u] * levels[0] * receiver[indices[j]]
-        coin = _uniform(mix(_event(key, u) + _THIN), np.uint64(j - indptr[u]))
-        entry[kept], by[kept] = j, u
-        kept += coin * bound[i] < chance
+            chance = head[r] * levels[0] * receiver[indices[j]]
+        entry[kept], by[kept] = j, r
+        kept += coin[i] * bound[i] < chance
     return kept
 
 
 @compiled
 def _skips(
     indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
-    gap: float, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+    gap: float, misses: F64, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
 ) -> int:  # fmt: skip
     """From success to success along rows, in stretches; the number of steps, seeds included."""
-    at, end, base = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    who, word = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint64)
-    step, bound, entry, by = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    start, stop, word = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64)
+    head = np.empty(BLOCK)
+    at, end, row = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    entry, by, coin, bound = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
     first, last, waves = _begin(order, bounds, seen, parent, seeds)
     total = last
     while first < last and waves <= steps:
-        i, offset = first, 0
-        while i < last:
-            rows, i, offset = _open(indptr, order, i, last, offset, key, at, end, base, who, word)
-            while rows:
-                _bounds(form, rows, p, gap, weight, layer, levels, sender, at, base, who, word, bound, step)
-                rows, hits = _leap(rows, step, bound, at, end, base, who, word, entry, by, form != _NUMBER)
-                if form != _NUMBER:
-                    hits = _thin(
-                        form, hits, weight, layer, levels, sender, receiver, indptr, indices, key, entry, by, step
-                    )
-                total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+        for block in range(first, last, BLOCK):
+            rows = min(BLOCK, last - block)
+            who = order[block : block + rows]
+            _rows(indptr, order, block, rows, key, sender, start, stop, word, head)
+            i = offset = 0
+            while i < rows:
+                n, i, offset = _open(rows, i, offset, start, stop, at, end, row)
+                while n:
+                    _coin(n, at, row, start, word, 0, coin)
+                    if form == _NUMBER:
+                        hits = _leap(n, coin, gap, misses, at, end, row, entry, by)
+                        n = _go_on(hits, entry, by, at, end, row)
+                    else:
+                        _bounds(form, n, weight, layer, levels, head, at, row, bound)
+                        hits = _leap_bounded(n, coin, bound, at, end, row, entry, by)
+                        n = _go_on(hits, entry, by, at, end, row)
+                        _coin(hits, entry, by, start, word, 1, coin)
+                        ties = (weight, layer, levels, head, receiver)
+                        hits = _thin(form, hits, *ties, indices, coin, bound, entry, by)
+                    total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
         first, last, waves = _close(order, bounds, seen, last, total, waves)
     return waves
 
@@ -215,14 +257,14 @@ def _skips(
 @compiled
 def _coins(
     indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
-    gap: float, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+    gap: float, misses: F64, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
 ) -> int:  # fmt: skip
     """A draw for every tie; the number of steps, seeds included."""
     entry, by = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
     first, last, waves = _begin(order, bounds, seen, parent, seeds)
     total = last
     while first < last and waves <= steps:
-        hits = 0
+        who, hits = order[first:last], 0
         for i in range(first, last):
             u = order[i]
             word = mix(_event(key, u) + _COIN)
@@ -233,12 +275,12 @@ def _coins(
                     chance = weight[j]
                 else:
                     chance = sender[u] * levels[layer[j] if layer.size else 0] * receiver[indices[j]]
-                entry[hits], by[hits] = j, u
+                entry[hits], by[hits] = j, i - first
                 hits += _uniform(word, np.uint64(indices[j])) < chance
                 if hits == entry.size:
-                    total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+                    total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
                     hits = 0
-        total = _claim(hits, indices, entry, by, key, order, total, seen, parent)
+        total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
         first, last, waves = _close(order, bounds, seen, last, total, waves)
     return waves
 
@@ -306,7 +348,7 @@ def spread(
             form, gap = _FORMS[rule.form], mean_gap_of(rule.p)
             ties: tuple[Any, ...] = (form, rule.p, rule.weight, rule.layer, rule.levels, rule.sender, rule.receiver)
             way: Any = _coins if rule.coins else _skips
-            waves = way(*graph, *ties, gap, word, nodes.size, steps, *out)
+            waves = way(*graph, *ties, gap, rule.misses, word, nodes.size, steps, *out)
         yield _told(order, bounds[: waves + 1], parent, net.n, record)
 
 

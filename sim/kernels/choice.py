@@ -24,7 +24,7 @@ def by_share(weight: Array, spin: F64) -> I64:
 
     The first column at which the running sum reaches spin · total. Shape (n, m).
     """
-    if fast.present:
+    if fast.on(weight.size):
         from sim.fast import kernels as twin
 
         return twin.by_share(weight, spin)
@@ -43,7 +43,7 @@ def race(name: str, event: U64, lane: I64, world: I64, table: I64, row: I64, num
     number[x] + lane[i]); of equal arrivals the first. Shapes (n,), but `table` (rows, k), `number` (entries,),
     `weight` (worlds, entries), positive.
     """
-    if fast.present:
+    if fast.on(event.size):
         from sim.fast import kernels as twin
 
         return twin.race(draws.purpose(name), event, lane, world, table, row, number, weight)

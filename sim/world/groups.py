@@ -41,7 +41,7 @@ def _sizes(keys: U64, params: GroupParams, n: int) -> I64:
 def _members(graph: SocialGraph, keys: U64, size: I64) -> tuple[I64, I32]:
     """How many are in each group of these keys, at most `size`, and who."""
     founder = _founders(graph, keys)
-    if fast.present and graph.indices.size:
+    if fast.on() and graph.indices.size:
         from sim.fast import world as twin
 
         purposes = (draws.purpose(f"world.groups/{what}") for what in ("own", "friend", "further"))

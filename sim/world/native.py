@@ -64,7 +64,7 @@ def _rows(keys: U64, where: Circles, first: int, last: int, row: I32, column: I3
 def _ordered(span: tuple[int, int, int], low: Array, high: Array, force: Strength) -> tuple[I64, I32]:
     """The rows first..last-1 of n people: how many friends each has, and who, strongest first, each once."""
     first, last, n = span
-    if fast.present:
+    if fast.on():
         from sim.fast import world as twin
 
         lost = np.uint16((1 << 16 - kept_bits(n)) - 1)
@@ -85,7 +85,7 @@ class _Run:
 
     def circle(self, label: I32, kind: int) -> Ties:
         """Ties inside the circles of one kind: a coin for every pair of members."""
-        if not fast.present:
+        if not fast.on():
             return self._circle(label, kind)
         from sim.fast import world as twin
 
@@ -121,7 +121,7 @@ class _Run:
 
     def near(self, region: I32, halves: Array) -> Ties:
         """Half-ties paired at random within each region; an odd one is dropped."""
-        if fast.present:
+        if fast.on():
             return self._near(region - region[0], halves)
         person, nth = _halves(halves)
         place = region[person] - region[0]

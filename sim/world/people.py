@@ -125,7 +125,7 @@ def _common_taste(origin: U64, params: PeopleParams) -> F64:
 def _fill_taste(keys: U64, common: F64, community: I32, params: PeopleParams, out: Array) -> None:
     """A person's taste: what her community likes times her own gamma factor per category; rows sum to 1."""
     table = gamma_table(1.0 / params.taste_spread)
-    if fast.present:
+    if fast.on():
         from sim.fast import world as twin
 
         twin.taste(keys, draws.purpose(_TASTE), community, common, table, _LEAST, out)

@@ -73,6 +73,7 @@ def test_the_same_again_with_any_kernels(
 ) -> None:
     """To the last byte of every file; the world is built anew too."""
     monkeypatch.setattr(fast, "present", kernels == "fast")
+    monkeypatch.setattr(fast, "WORTH", 0)
     building = import_module("sim.world.build")
     for kept in ("_few", "_many"):
         monkeypatch.setattr(building, kept, building._made)

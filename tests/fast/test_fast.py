@@ -23,7 +23,7 @@ def said(script: str, path: Path | None = None, **environment: str) -> str:
     return (done.stdout + done.stderr).strip()
 
 
-DRAW = "from sim import draws, fast; draws.uniform('a', draws.keys(1, 'user', 9)); print(fast.present)"
+DRAW = "from sim import draws, fast; draws.keys(1, 'user', 200_000); print(fast.present)"
 
 
 def test_a_switch_turns_it_off() -> None:
@@ -46,6 +46,13 @@ def test_a_broken_numba_is_told_of_and_not_used(tmp_path: Path) -> None:
 def test_other_names_are_not_there() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         fast.nothing  # noqa: B018
+
+
+def test_numba_is_started_by_many_rows_only_and_then_serves_all() -> None:
+    few = "draws.uniform('a', draws.keys(1, 'user', 9)); print('numba' in sys.modules, fast.on(1))"
+    many = "draws.keys(1, 'user', fast.WORTH)"
+    answers = said(f"import sys; from sim import draws, fast; {few}; {many}; {few}").split()
+    assert answers == ["False", "False", str(fast.present), str(fast.present)]
 
 
 def test_loading_a_module_imports_no_numba() -> None:

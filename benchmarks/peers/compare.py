@@ -109,17 +109,22 @@ def contest(script, peers, job, rounds, per=0):
     with Worker(script, "ours", job, True) as fast, Worker(script, "ours", job, False) as plain:
         for seed in range(1_000, 1_000 + COUNTED):
             fast.act(seed)
-        return [_row(script, name, job, rounds, per, fast, plain) for name in peers]
+        rows = [_row(script, name, job, rounds, per, fast, plain) for name in peers]
+    return [row for row in rows if row]
 
 
 def _row(script, name, job, rounds, per, fast, plain):
+    begin, ours = len(plain.results), (fast, plain)
     with Worker(script, name, job) as peer:
-        begin, ours = len(plain.results), (fast, plain)
         for worker in (peer, *ours):
             worker.took.clear()
-        for seed in range(begin + 1, begin + 1 + rounds):
-            for worker in (peer, *ours):
-                worker.act(seed)
+        try:
+            for seed in range(begin + 1, begin + 1 + rounds):
+                for worker in (peer, *ours):
+                    worker.act(seed)
+        except RuntimeError as error:  # the others go on
+            print(f"  {error}", file=sys.stderr)
+            return None
     mine, theirs = np.array(fast.results), np.array(peer.results)
     error = mine.std(ddof=1) * np.sqrt(1 / mine.size + 1 / theirs.size)
     amount = per or mine.mean()

@@ -33,7 +33,7 @@ def simulated(users, days, worlds=1, threads=1, degree=20.0, record="orders", fi
     graph = scenario.world.graph.model_copy(update={"mean_degree": degree})
     scenario = scenario.model_copy(update={"world": scenario.world.model_copy(update={"graph": graph})})
     seeds = range(first, first + worlds)
-    run(bench.sized(scenario, bench.WARM_UP, 2), threads=threads)
+    run(bench.sized(scenario, min(users, bench.WARM_UP), 2), threads=threads)
     return bench.spend(lambda: run(bench.sized(scenario, users, days), seeds, threads=threads))
 
 

@@ -56,12 +56,12 @@ def _simulated(size, options):
 
 
 def by_users(quick):
-    """From 10^4 people, ten worlds of them side by side, to 10^6; with numba and without."""
+    """From 10^4 people, sixty worlds of them side by side, to 10^6; with numba and without."""
     if quick:
         return [cost(2_000, 3, worlds=2), cost(5_000, 3), cost(5_000, 3, fast=False)]
     sizes = [users for users in (10_000, 30_000, 100_000, 300_000, 1_000_000) if users <= MOST]
-    rows = [cost(users, 14, worlds=max(1, 100_000 // users)) for users in sizes]
-    return rows + [cost(users, 14, fast=False) for users in (100_000, 1_000_000) if users <= MOST]
+    rows = [cost(users, 30, worlds=max(1, 600_000 // users)) for users in sizes]
+    return rows + [cost(users, 30, fast=False) for users in (100_000, 1_000_000) if users <= MOST]
 
 
 def by_friends(quick):

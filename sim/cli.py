@@ -69,6 +69,13 @@ class Record(StrEnum):
     all = "all"
 
 
+class Engines(StrEnum):
+    """What moves a run; both write the same ledger."""
+
+    array = "array"
+    events = "events"
+
+
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
@@ -106,6 +113,7 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    engine: Annotated[Engines, typer.Option(help="Whole batches, or one event at a time.")] = Engines.array,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
     ] = False,
@@ -138,6 +146,7 @@ def run(
             strategy=strategy or "",
             progress=progress,
             threads=1 if profile else processors(),
+            engine=engine.value,
             watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
@@ -167,8 +176,7 @@ def compare(
     from sim.study.compare import compare as study
     from sim.study.table import table
 
-    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
-        raise StudyError(f"--json {json}: cannot be written there; name a file in a folder that exists")
+    _check_json(json)
     asked = _load(scenario)
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:
@@ -291,6 +299,24 @@ def lint(file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario fi
 
 
 @app.command()
+def bench(
+    users: Annotated[int | None, typer.Option(metavar="N", min=1_000, help="People in the worlds it measures.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here too.")] = None,
+) -> None:
+    """Time this machine: spreading, a bare population, building a world, the full model; in about a minute."""
+    from sim.study import folder
+    from sim.study.bench import USERS
+    from sim.study.bench import bench as measured
+
+    _check_json(json)
+    found = measured(users or USERS, lambda step: typer.echo(f"measuring {step} ...", err=True))
+    typer.echo(str(found))
+    if json is not None:
+        folder.write_json(json, found.as_dict())
+        typer.echo(f"wrote {json}")
+
+
+@app.command()
 def scenarios() -> None:
     """List the scenarios that come with wxsim."""
     from sim.config import shipped
@@ -332,6 +358,12 @@ def _load(source: str) -> "Scenario":
     from sim.metrics.catalog import METRICS
 
     return load(source, metrics=tuple(METRICS))
+
+
+def _check_json(path: Path | None) -> None:
+    """StudyError before any work, if the numbers could not be written there after it."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise StudyError(f"--json {path}: cannot be written there; name a file in a folder that exists")
 
 
 def _stem(scenario: str) -> str:

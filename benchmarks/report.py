@@ -1,0 +1,173 @@
+"""RESULTS.md and cost.png from results.json: every budget with what was measured, and a table for each part."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+TEXTS = yaml.safe_load(Path(__file__).with_name("texts.yaml").read_text("utf-8"))
+SHOWN = {"processor": "{:.2f} s", "wall": "{:.2f} s", "rate": "{:,.0f}", "wall rate": "{:,.0f}", "bytes": "{:,.0f}"}
+HEADS = {"rate": "per second of processor", "wall rate": "per second of the wall"}
+
+
+def machine():
+    """What it ran on."""
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text("utf-8").splitlines() if cpu.exists() else []
+    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba", "pyarrow"))
+    return f"{os.cpu_count()} x {model}, {platform.system()}, Python {platform.python_version()}, {packages}"
+
+
+def text(results):
+    """The whole page."""
+    quick = any("--quick" in made["command"] for made in results.values())
+    found = [] if quick else budgets(results)
+    lines = ["# Benchmarks", "", TEXTS["intro"]]
+    lines += ["## Budgets", "", *table(("budget", "measured", ""), found), ""] if found else []
+    for said, _, met in found:
+        if met == "missed":
+            why = next((why for key, why in TEXTS["reasons"].items() if said.startswith(key)), None)
+            lines.append(f"- *{said}* is missed: {why or '`wxsim run --profile` shows where the time goes'}.")
+    for part, about in TEXTS["parts"].items():
+        if part in results:
+            made = results[part]
+            lines += ["", f"## {about['title']}", "", about.get("note", "")]
+            lines += [*FORMS.get(part, costs)(made["rows"]), ""]
+            lines += [
+                f"`{made['command']}`, {made['date']}, load {made['load'][0]} to {made['load'][1]}; {made['machine']}."
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def table(head, rows):
+    """Lines of a Markdown table."""
+    rows = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
+def budgets(results):
+    """Each budget that was measured: what it is, what was found, met or missed."""
+    out = []
+
+    def find(part, /, **wanted):
+        rows = [row for row in results.get(part, {}).get("rows", []) if row]
+        return [row for row in rows if wanted.items() <= {**row.get("job", {}), **row}.items()]
+
+    def budget(said, measured, met):
+        out.append((said, measured, "met" if met else "missed"))
+
+    def seconds(part, said, most):
+        for row in find(part):
+            budget(said, f"{row['wall']:.2f} s on the wall, {row['processor']:.2f} s of processor", row["wall"] <= most)
+
+    for ties, plain, fast in (("one", 6, 12), ("factored", 3, 6), ("free", 3, 6)):
+        for row in find("cascades", peer="cynetdiff", n=1_000_000, ties=ties):
+            ahead = row["seconds"] / row["numpy"], row["seconds"] / row["fast"]
+            said = f"cascade at 1M, {ties} p: ahead of CyNetDiff by {plain}x (numpy) and {fast}x (fast)"
+            budget(said, f"{ahead[0]:.1f}x and {ahead[1]:.1f}x", ahead[0] >= plain and ahead[1] >= fast)
+    scores = [abs(row["z"]) for part in ("cascades", "days", "timers") for row in find(part) if row["z"] is not None]
+    if scores:
+        within, most = sum(z <= 2 for z in scores), max(scores)
+        said = "peers and ours count the same, within two standard errors (one in twenty may be outside)"
+        budget(said, f"{within} of {len(scores)}, largest {most:.1f}", within >= 0.9 * len(scores) and most < 3.5)
+    for row in find("building", part="ties", fast=True):
+        rates = [f"{row[name] / 1e6:.1f} M" for name in ("wall rate", "rate")]
+        met = row["wall rate"] >= 9e6
+        budget("native generator ≥ 9 M edges/s", f"{rates[0]}/s on the wall, {rates[1]} per second of processor", met)
+        budget("native generator ≤ 50 bytes an edge at peak", f"{row['bytes']:.0f}", row["bytes"] <= 50)
+    seconds("million", "1M users × 90 days ≤ 30 s with fast on two cores", 30)
+    for row in find("by_users", users=1_000_000, fast=False):
+        took = row["processor"] * 90 / row["days"]
+        budget("1M users × 90 days ≤ 180 s without fast", f"{took:.0f} s, from {row['days']} days", took <= 180)
+    for row in find("ten_million"):
+        held = row["bytes"] * row["users"]
+        budget("10M users × 30 days within 16 GiB", f"{held / 2**30:.1f} GiB, {row['wall']:.0f} s", held <= 2**34)
+    if scale := find("by_users", fast=True) + find("ten_million"):
+        spread, most = max(row["rate"] for row in scale) / min(row["rate"] for row in scale), scale[-1]
+        said = "cost per user-day within 1.3x from 10^4 (worlds stacked) to 10^7"
+        budget(said, f"{spread:.2f}x to {most['users']:,}", spread <= 1.3)
+        budget("≤ 350 bytes per user all in", f"{most['bytes']:.0f} at {most['users']:,}", most["bytes"] <= 350)
+    for none, orders in zip(find("recording", record="none"), find("recording", record="orders"), strict=True):
+        extra = orders["processor"] / none["processor"] - 1
+        budget("recording orders, gifts and shares costs < 15 %", f"{extra:.1%}", extra < 0.15)
+    seconds("compare_default", "`wxsim compare triangle` ≤ 20 s on two cores", 20)
+    seconds("compare_large", "20,000 people × 60 days × 4 strategies × 16 seeds ≤ 60 s", 60)
+    for row in find("start_up"):
+        budget(
+            "`wxsim --help` ≤ 0.5 s",
+            f"{row['processor']:.2f} s, {row['wall']:.2f} s on the wall",
+            row["processor"] <= 0.5,
+        )
+    return out
+
+
+def contests(unit, scale):
+    """A form for tables of peers."""
+    head = (
+        "peer",
+        "job",
+        unit,
+        "ours, numpy",
+        "ours, fast",
+        "peer / numpy",
+        "peer / fast",
+        "counted (ours)",
+        "z",
+        "bytes (ours)",
+    )
+
+    def form(rows):
+        yield from table(head, map(line, rows))
+        yield ""
+        same = all(row["exact"] for row in rows)
+        yield f"Ours counted {'the same, repeat for repeat,' if same else 'NOT the same'} with numpy and with numba."
+
+    def line(row):
+        job = {key: value for key, value in row["job"].items() if key not in ("p", "seeds")}
+        size = job.get("users")
+        return (
+            f"{row['peer'].replace('_', ' ')} {row['version']}".strip(),
+            ", ".join(f"{value:,} {key}" if isinstance(value, int) else value for key, value in job.items()),
+            *(f"{row[way] * scale:,.3g}" for way in ("seconds", "numpy", "fast")),
+            *(f"{row['seconds'] / row[way]:.3g}" for way in ("numpy", "fast")),
+            *(
+                ("–", "–")
+                if row["z"] is None
+                else (f"{row['mean']:,.0f} ({row['ours mean']:,.0f})", f"{row['z']:+.1f}")
+            ),
+            f"{row['bytes'] / size:,.0f} ({row['ours bytes'] / size:,.0f})" if size else "",
+        )
+
+    return form
+
+
+def costs(rows):
+    """The form of all other tables; a run that did not end, for lack of memory most likely, is no row."""
+    rows = [row for row in rows if row]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[SHOWN.get(name, "{}").format(row[name]) if name in row else "" for name in names] for row in rows]
+    return table([HEADS.get(name, name) for name in names], cells)
+
+
+FORMS = {"cascades": contests("ms", 1e3), "days": contests("ns", 1e9), "timers": contests("ns", 1e9)}
+
+
+def plot(results, path):
+    """Cost per user-day against users and against friends."""
+    from matplotlib.figure import Figure
+
+    rows = [row for part in ("by_users", "ten_million") for row in results.get(part, {"rows": []})["rows"] if row]
+    figure = Figure((8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for fast, style, name in ((True, "o-", "fast"), (False, "s--", "numpy")):
+        some = [row for row in rows if row["fast"] is fast]
+        left.plot([row["users"] for row in some], [1e6 / row["rate"] for row in some], style, label=name)
+    some = results.get("by_friends", {"rows": []})["rows"]
+    right.plot([row["degree"] for row in some], [1e6 / row["rate"] for row in some], "o-")
+    for axes, name in ((left, "users"), (right, "friends per user")):
+        axes.set(xscale="log", xlabel=name, ylabel="µs of processor per user and day", ylim=(0, None))
+    left.legend()
+    figure.savefig(path, dpi=110)

@@ -199,7 +199,7 @@ def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: i
     except Exception as error:
         if not audited and not isinstance(error, ConservationError | ContractError):
             raise
-        return _Stop(days[-1] + 1, error)
+        return _Stop(days[-1] + 1, error.with_traceback(None) if audited else error)  # its frames hold the run
     if audited and not (report := audit(ledger)).ok:
         ledger.close()
         day = report.first.time // DAY if report.first else days[-1]

@@ -67,6 +67,13 @@ class Record(StrEnum):
     all = "all"
 
 
+class Engines(StrEnum):
+    """What moves a run; both write the same ledger."""
+
+    array = "array"
+    events = "events"
+
+
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
@@ -104,6 +111,7 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    engine: Annotated[Engines, typer.Option(help="Whole batches, or one event at a time.")] = Engines.array,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
     ] = False,
@@ -136,6 +144,7 @@ def run(
             strategy=strategy or "",
             progress=progress,
             threads=1 if profile else processors(),
+            engine=engine.value,
             watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))

@@ -76,7 +76,8 @@ def _begin(state: State, fresh_row: Mapping[str, float], user: Array, session: I
     given = fresh & (slot >= 0)
     where = user[session[given]], slot[given]
     for name, default in fresh_row.items():
-        table[name][where] = default
+        if (table[name][where] != default).any():  # what nobody uses is never written, and takes no memory
+            table[name][where] = default
     table["merchant"][where] = merchant[given]
 
 

@@ -248,7 +248,7 @@ def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: i
         if not audited and not isinstance(error, ConservationError | ContractError):
             raise
         day = error.breaks[0].time // DAY if isinstance(error, LawBrokenError) else days[-1] + 1
-        return _Stop(day, error)
+        return _Stop(day, error.with_traceback(None) if audited else error)  # its frames hold the run
 
 
 def _sound(ledger: Ledger, watch: Watch) -> Ledger:

@@ -42,7 +42,10 @@ def cost(users, days, *, fast=True, **options):
     try:
         spent = bench.alone(_simulated, (users, days), options, fast=fast)
     except BrokenProcessPool:
-        return None  # for lack of memory, most likely
+        print(
+            f"  {users:,} x {days} {options} fast {fast}: its process died, perhaps for lack of memory", file=sys.stderr
+        )
+        return None
     people = users * options.get("worlds", 1)
     processor, wall = spent.processor, spent.wall
     row = {"users": users, "days": days, "fast": fast, **options, "processor": processor, "wall": wall}
@@ -56,12 +59,12 @@ def _simulated(size, options):
 
 
 def by_users(quick):
-    """From 10^4 people, ten worlds of them side by side, to 10^6; with numba and without."""
+    """From 10^4 people, sixty worlds of them side by side, to 10^6; with numba and without."""
     if quick:
         return [cost(2_000, 3, worlds=2), cost(5_000, 3), cost(5_000, 3, fast=False)]
     sizes = [users for users in (10_000, 30_000, 100_000, 300_000, 1_000_000) if users <= MOST]
-    rows = [cost(users, 14, worlds=max(1, 100_000 // users)) for users in sizes]
-    return rows + [cost(users, 14, fast=False) for users in (100_000, 1_000_000) if users <= MOST]
+    rows = [cost(users, 30, worlds=max(1, 600_000 // users)) for users in sizes]
+    return rows + [cost(users, 30, fast=False) for users in (100_000, 1_000_000) if users <= MOST]
 
 
 def by_friends(quick):
@@ -84,7 +87,12 @@ def recording(quick):
     size, rounds = ((2_000, 2), 1) if quick else ((min(100_000, MOST), 14), 5)
     ways = ("none", "orders", "all")
     rows = [[cost(*size, record=record) for record in ways] for _ in range(rounds)]
-    return [sorted(turns, key=lambda row: row["processor"])[rounds // 2] for turns in zip(*rows, strict=True)]
+    return [_middle(turns) for turns in zip(*rows, strict=True)]
+
+
+def _middle(rows):
+    done = sorted((row for row in rows if row), key=lambda row: row["processor"])
+    return done[len(done) // 2] if done else None
 
 
 def two_threads(quick):

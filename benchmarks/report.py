@@ -150,8 +150,9 @@ def _short(value):
 
 
 def costs(rows):
-    """The form of all other tables; a run that did not end, for lack of memory most likely, is no row."""
-    rows = [row for row in rows if row]
+    """The form of all other tables; a run whose process died is no row."""
+    if lost := sum(row is None for row in rows):
+        return [*costs([row for row in rows if row]), "", f"{lost} of {len(rows)} runs did not end."]
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[SHOWN.get(name, "{}").format(row[name]) if name in row else "" for name in names] for row in rows]
     return table([HEADS.get(name, name) for name in names], cells)

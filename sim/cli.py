@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -20,6 +21,7 @@ from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, Wxsim
 if TYPE_CHECKING:
     from sim.config.model import Scenario
     from sim.study.comparison import Comparison
+    from sim.study.verify import Verdict
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 WIDTH = 80
@@ -67,6 +69,13 @@ class Record(StrEnum):
     all = "all"
 
 
+class Engines(StrEnum):
+    """What moves a run; both write the same ledger."""
+
+    array = "array"
+    events = "events"
+
+
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
@@ -104,6 +113,7 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck than the scenario's.")] = None,
     out: Folder = None,
     record: Annotated[Record | None, typer.Option(help="Orders and what led to them, or every exposure.")] = None,
+    engine: Annotated[Engines, typer.Option(help="Whole batches, or one event at a time.")] = Engines.array,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
     ] = False,
@@ -136,6 +146,7 @@ def run(
             strategy=strategy or "",
             progress=progress,
             threads=1 if profile else processors(),
+            engine=engine.value,
             watch=spent.watch if profile else lambda engine: lambda: None,
         )
         lines = list(_metrics_of(ledger, whole))
@@ -189,7 +200,7 @@ def verify(
     scenario: Annotated[
         str | None, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
     ] = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="One of its strategies.")] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="Only this one of its strategies.")] = None,
     users: Annotated[int | None, typer.Option(metavar="N", min=1, help="With so many people.")] = None,
     days: Annotated[int | None, typer.Option(metavar="D", min=1, help="For so many days.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Other luck; a swarm's first seed.")] = None,
@@ -197,7 +208,10 @@ def verify(
         int | None, typer.Option(metavar="N", min=1, help="On N random scenarios, with an audit after every tick.")
     ] = None,
 ) -> None:
-    """Run both engines and say whether they write the same ledger, or the first row in which they differ."""
+    """Run both engines and say whether they write the same ledger, or the first row in which they differ.
+
+    The scenario and each of its strategies, one after the other. What fails is made small and kept in runs/verify.
+    """
     from sim.study import verify as study
     from sim.study.shrink import resized
 
@@ -208,10 +222,23 @@ def verify(
     if scenario is None:
         raise StudyError("name a scenario to verify, or ask for random ones with --swarm N")
     whole = _load(scenario)
-    asked = resized(whole if strategy is None else whole.strategy(strategy), users, days)
-    found = study.verify(asked, seed, told=lambda step: typer.echo(step, err=True))
-    typer.echo(str(found))
-    if not found.equal:
+    names = [strategy] if strategy is not None else ["", *whole.strategies]
+    same: dict[str, str] = {}  # who verifies a scenario, by its digest
+    failed = []
+    for name in names:
+        asked = resized(whole.strategy(name) if name else whole, users, days)
+        called = f"strategy {name}" if name else "base"
+        before = f"{called}: " if len(names) > 1 else ""
+        if asked.digest in same:
+            typer.echo(f"{before}the same scenario as {same[asked.digest]}")
+            continue
+        same[asked.digest] = called
+        found = study.verify(asked, seed, told=partial(_step, before))
+        typer.echo(f"{before}{found}")
+        if not found.equal:
+            failed.append(called)
+            _write_case(found, scenario, name)
+    if failed:
         raise typer.Exit(FAILED)
 
 
@@ -349,6 +376,20 @@ def _fail(said: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _step(before: str, step: str) -> None:
+    typer.echo(before + step, err=True)
+
+
+def _write_case(found: "Verdict", scenario: str, strategy: str) -> None:
+    """Write the smallest case as a scenario, and say how to run it."""
+    from sim.study import folder, swarm
+
+    named = f"-{folder.slugs([strategy])[strategy]}" if strategy else ""
+    file = Path("runs") / "verify" / f"{_stem(scenario)}{named}.yaml"
+    swarm.store(found, file, f"The smallest case of {Path(scenario).name}.")
+    typer.echo(f"wrote {file}\nonce more: wxsim verify {file}")
+
+
 def _swarm(count: int, first: int, given: list[str]) -> None:
     """Verify random scenarios one after the other; whatever fails is kept, at the latest when it is interrupted."""
     from sim.study import swarm
@@ -360,7 +401,7 @@ def _swarm(count: int, first: int, given: list[str]) -> None:
         for seed, found in swarm.swarm(range(first, first + count), folder, lambda step: typer.echo(step, err=True)):
             if not found.equal:
                 failed += 1
-                typer.echo(f"seed {seed}: {found}\nwrote {swarm.kept(seed, folder)}")
+                typer.echo(f"seed {seed}: {found}\nwrote {swarm.kept(seed, folder)}\n{swarm.replay(seed, folder)}")
     except KeyboardInterrupt:
         _fail(f"interrupted; failing cases are kept in {folder}", INTERRUPTED)
     if failed:

@@ -4,9 +4,10 @@ numpy, numba and libm disagree in the last bit of `log` and `exp`, which would l
 different decisions. These agree everywhere, because IEEE 754 fixes the operations that they use.
 Relative error under 4e-16 for `log` away from 1 and `exp` (fdlibm's reduction and coefficients, Sun 1993).
 
-A lone number takes the same steps as plain floats, which is ten times faster than numpy's price per call.
+A few numbers take the same steps as plain floats, which is up to ten times faster than numpy's price per call.
 """
 
+from collections.abc import Callable
 from math import floor, frexp, inf, ldexp
 
 import numpy as np
@@ -42,6 +43,7 @@ EXP_COEFFICIENTS = (
 _ONE, _TWO, _HALF, _ZERO, _SQRT_HALF = _constants(1.0, 2.0, 0.5, 0.0, SQRT_HALF)
 _LN2_HI, _LN2_LO, _INV_LN2 = _constants(LN2_HI, LN2_LO, INV_LN2)
 _LG, _P = _constants(*LOG_COEFFICIENTS), _constants(*EXP_COEFFICIENTS)
+FEW = 8  # numbers that are done one by one
 _MANTISSA, _MANTISSA_BITS = np.array(0x000FFFFFFFFFFFFF), np.array(52)
 _SQRT_HALF_BITS = _SQRT_HALF.view(np.int64)
 _LIMIT, _LEAST = _constants(700.0, -700.0)
@@ -50,8 +52,8 @@ _LIMIT, _LEAST = _constants(700.0, -700.0)
 def log(x: F64) -> F64:
     """Natural logarithm of positive normal numbers. Zero or less gives -inf."""
     x = np.asarray(x, np.float64)
-    if x.size <= 1:
-        return alone(x.shape, log_of(x.item())) if x.size else x
+    if x.size <= FEW:
+        return one_by_one(log_of, x)
     if fast.on(x.size):
         from sim.fast import elementary as twin
 
@@ -88,8 +90,8 @@ def log(x: F64) -> F64:
 def exp(x: F64) -> F64:
     """Exponential; the argument is clipped to [-700, 700], so the result is always finite and positive."""
     x = np.asarray(x, np.float64)
-    if x.size == 1:
-        return alone(x.shape, exp_of(x.item()))
+    if x.size <= FEW:
+        return one_by_one(exp_of, x)
     if fast.on(x.size):
         from sim.fast import elementary as twin
 
@@ -112,6 +114,12 @@ def exp(x: F64) -> F64:
 
 
 # ------------------------------------------------------------------------------------------- one number
+
+
+def one_by_one(function: Callable[[float], float], x: F64) -> F64:
+    """A function of each number."""
+    out: F64 = np.array([function(value) for value in x.ravel().tolist()], np.float64).reshape(x.shape)
+    return out
 
 
 def alone(shape: tuple[int, ...], value: float) -> F64:

@@ -55,12 +55,11 @@ def name_of(path: Path) -> str:
 def layer_of(module: str) -> str:
     """The folder or file directly under `sim` that a module belongs to, "" for `sim` itself.
 
-    A compiled twin belongs to what it is the twin of: `sim.fast.draws` to `draws`, `sim.fast.choice` to `kernels`.
+    A compiled twin, `sim.fast.draws`, belongs to what it is the twin of.
     """
     parts = module.split(".")
     if parts[1:2] == ["fast"] and len(parts) > 2 and (SIM / "fast" / f"{parts[2]}.py").is_file():
-        homes = (path.parent.name for path in SIM.glob(f"*/{parts[2]}.py") if path.parent.name != "fast")
-        return parts[2] if parts[2] in RANK else next(homes, "fast")
+        return parts[2]
     return parts[1] if len(parts) > 1 else ""
 
 

@@ -102,7 +102,9 @@ def chances(net: Network, p: Any, coins: bool) -> Chances:
 
 
 def _factored(net: Network, p: Factored, coins: bool) -> Chances:
-    sender, receiver = (np.ascontiguousarray(np.broadcast_to(x, (net.n,))) for x in (p.sender, p.receiver))
+    sender, receiver = (np.full(net.n, x) if np.size(x) == 1 else np.asarray(x) for x in (p.sender, p.receiver))
+    if not sender.shape == receiver.shape == (net.n,):
+        raise ValueError(f"sender and receiver must have one factor for each of the {net.n} nodes, or one for all")
     levels, layer = np.asarray(p.levels), np.zeros(0, np.uint8) if net.layer is None else net.layer
     if layer.size and int(layer.max()) >= levels.size:
         raise ValueError(f"the network has layer {int(layer.max())}; there are {levels.size} levels")

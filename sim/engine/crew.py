@@ -7,7 +7,7 @@ import numpy as np
 
 from sim import catalog
 from sim.config.model import Scenario
-from sim.contract import HOOKS, PER_MERCHANT, Mechanism
+from sim.contract import PER_MERCHANT, Mechanism
 from sim.units import Array
 from sim.world.state import CORE, Column
 from sim.world.world import World
@@ -19,12 +19,14 @@ class Crew:
     def __init__(self, scenario: Scenario, world: World) -> None:
         self.mechanisms = tuple(_hire(scenario, world))
         self.kinds = catalog.kinds()
-        self._hooks = {hook: [m for m in self.mechanisms if hasattr(m, hook)] for hook in HOOKS}
+        self._hooks: dict[str, list[Callable[..., Any]]] = {}
         self._settling = {k: [m for m in self.mechanisms if k in m.settles] for k in self.kinds}
 
-    def hooks(self, name: str) -> Iterator[Callable[..., Any]]:
-        """The methods of this name, in canonical order."""
-        return (getattr(mechanism, name) for mechanism in self._hooks[name])
+    def hooks(self, name: str) -> list[Callable[..., Any]]:
+        """The methods of this name, in canonical order; looked up once, when the run has begun."""
+        if name not in self._hooks:
+            self._hooks[name] = [getattr(each, name) for each in self.mechanisms if hasattr(each, name)]
+        return self._hooks[name]
 
     def settling(self, kind: str) -> list[Mechanism]:
         """Who settles a kind of request, in canonical order."""

@@ -77,7 +77,7 @@ class Engine:
         self._subjects = Subjects()
         self._users: I32 = np.zeros(0, np.int32)  # who acts in this tick, in order
         self._outcomes: dict[str, Outcome] = {}  # how their requests ended
-        self._books = Books(world)
+        self.books = Books(world)
         self._content: dict[str, list[Records]] = {}
         self._shared_changed = True
         self._content_changed: set[str] = set()
@@ -301,7 +301,7 @@ class Engine:
         """Hand the tick's events to the recorder, with the visits that led to any of them."""
         for currency, parts in self._posted.items():
             postings = Postings.concat(parts)
-            self._books.apply(currency, postings)
+            self.books.apply(currency, postings)
             self.recorder.postings(currency, postings, tick)
         self._posted.clear()
         if len(sessions):

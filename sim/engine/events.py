@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sim import draws
 from sim.contract import STAGES, Outcome, Sessions
 from sim.engine import apply
 from sim.engine.clock import EventClock, Steps
@@ -19,8 +20,6 @@ from sim.ledger.schema import Records
 from sim.units import DAY, I32, I64, U64
 
 SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
-_NOBODY = Records(0)
-
 Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
 
 
@@ -66,8 +65,9 @@ class EventEngine(Engine):
     def _visit(self, user: int, time: int, planned: bool) -> Steps:
         """One session: from opening WeChat to asking for what it wants; then what it does about what it got."""
         yield self._clock.until(time, SESSION)
-        row = Records(1, user=user, time=time)
-        view = self.view.apart(self._arrivals(*((row, _NOBODY) if planned else (_NOBODY, row))))
+        event = draws.child(self.world.user_key[user], "visit", self.view.clock.tick)
+        who, when = np.array([user], np.int32), np.array([time], np.int64)
+        view = self.view.apart(Sessions(who, when, event, np.array([planned])))
         self._sessions.append(view.sessions)
         self._deliver([view])
         asked: Asked = {}

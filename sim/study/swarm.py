@@ -25,6 +25,7 @@ from sim import draws
 from sim.config.load import load
 from sim.config.model import FIRST_DAY, LAST_DAY, Scenario
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD, known
+from sim.errors import StudyError
 from sim.params import Params
 from sim.platform.rules import RuleSet
 from sim.study.shrink import size
@@ -36,13 +37,16 @@ from sim.world.params import GraphParams, GroupParams, PeopleParams, ProductPara
 
 T = TypeVar("T")
 TESTS = Path("tests", "study")  # of a checkout, for somebody who stands in it
+REPLAY = "test_a_case_that_failed_once_fails_no_more"
+FOUND = 300  # characters of what was found that are kept
 SEEDS = "swarm_seeds.yaml"  # a line for each seed that ever failed; a test replays them
 TICKS = tuple(step for step in range(DAY, MINUTE - 1, -1) if DAY % step == 0)
 USUAL_TICKS = (6 * HOUR, 2 * HOUR, HOUR, 12 * HOUR, DAY)
 _BOUNDS = ("ge", "gt", "le", "lt")
 STEP = 1e-3  # how near a parameter comes to a bound that it must not reach
 FINEST = 5 * MINUTE  # a finer clock costs seconds, so only very short scenarios have one
-MANY, FEW = (30, 60, 12, 30, 60, 12, 3), (1, 2, 3, 30)  # people
+PATIENCE = 90  # days that anything may take by a clock of hours
+MANY, FEW = (12, 30, 60, 12, 30, 60, 3), (2, 1, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
 LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much happens there is much to differ about
@@ -114,7 +118,7 @@ def swarm(
 
 def place() -> Path:
     """Where failing cases are kept: among the tests of the checkout that one stands in, else among the runs."""
-    return TESTS if (TESTS / SEEDS).is_file() else Path("runs", "swarm")
+    return TESTS if (TESTS / SEEDS).is_file() else Path("runs")
 
 
 def kept(seed: int, folder: Path) -> Path:
@@ -123,16 +127,32 @@ def kept(seed: int, folder: Path) -> Path:
 
 
 def keep(seed: int, verdict: Verdict, folder: Path) -> None:
-    """Write the case as a scenario file, and add its seed to the list, with what it found."""
-    found = " ".join(str(verdict.difference).split())[:200]
-    file, seeds = kept(seed, folder), folder / SEEDS
+    """Write the case as a scenario file, and a line on it into the list of seeds, in the place of an older one."""
+    found = store(verdict, kept(seed, folder), f"Seed {seed} of the swarm.")
+    seeds = folder / SEEDS
+    listed = seeds.read_text(encoding="utf-8").splitlines(keepends=True) if seeds.exists() else []
+    others = [line for line in listed if not line.startswith(f"- {{seed: {seed},")]
+    line = yaml.safe_dump({"seed": seed, "found": found}, sort_keys=False, default_flow_style=True, width=1_000)
+    seeds.write_text(f"{''.join(others)}- {line}", encoding="utf-8")
+
+
+def store(verdict: Verdict, file: Path, title: str) -> str:
+    """Write the case of a verdict as a scenario file that can be run; what it shows, in a line, is returned."""
+    if verdict.scenario is None:
+        raise StudyError("a verdict without a case cannot be written down")
+    shown = f"{size(verdict.scenario)}: {' '.join(str(verdict.difference).split())}"[:FOUND]
     file.parent.mkdir(parents=True, exist_ok=True)
-    if verdict.scenario is not None:
-        file.write_text(f"# Seed {seed} of the swarm. {found}\n{written(verdict.scenario)}", encoding="utf-8")
-    listed = seeds.read_text(encoding="utf-8") if seeds.exists() else ""
-    if seed not in [line["seed"] for line in yaml.safe_load(listed) or ()]:
-        line = yaml.safe_dump({"seed": seed, "found": found}, sort_keys=False, default_flow_style=True, width=1_000)
-        seeds.write_text(f"{listed}- {line}", encoding="utf-8")
+    case = verdict.scenario.model_copy(update={"seed": verdict.seed})
+    file.write_text(f"# {title} {shown}\n{written(case)}", encoding="utf-8")
+    return shown
+
+
+def replay(seed: int, folder: Path) -> str:
+    """How to run a case that was kept once more: by a command, and among the tests if it is kept there."""
+    lines = [f"once more: wxsim verify {kept(seed, folder)}"]
+    if folder == TESTS:
+        lines.append(f'as a test: pytest "{TESTS / "test_swarm.py"}::{REPLAY}[{kept(seed, folder).stem}]"')
+    return "\n".join(lines)
 
 
 # ----------------------------------------------------------------------------------------------------- the cases
@@ -176,10 +196,11 @@ def document(choose: Chooser) -> dict[str, Any]:
     """A whole scenario as its file states it."""
     days = choose.integer(1, 4)
     start = _start(choose, days)
-    making = _Making(choose, start, days, lively=choose.choice((True, True, True, False)))
+    tick = _tick(choose, days)
+    making = _Making(choose, start, days, PATIENCE * tick // HOUR, lively=choose.choice((False, True, True, True)))
     return {
         "title": "A case of the swarm",
-        "horizon": {"start": start, "days": days, "tick": _tick(choose, days)},
+        "horizon": {"start": start, "days": days, "tick": tick},
         "seed": choose.choice((1, 0, 2**63 - 1, choose.integer(2, 10**9))),
         "record": choose.choice(("orders", "all")),
         "world": making.world(),
@@ -210,6 +231,7 @@ class _Making:
     choose: Chooser
     start: date
     days: int
+    patience: int  # days that anything may take, so that a fine clock need not tick for a year
     lively: bool
 
     def world(self) -> dict[str, Any]:
@@ -247,7 +269,7 @@ class _Making:
 
     def section(self, folder: str) -> dict[str, Any]:
         """Mechanisms of a folder, each on or off."""
-        switch = (*[True] * 7, False) if self.lively else (True, False)
+        switch = (False, *[True] * 7) if self.lively else (False, True)
         return {
             name: self._mechanism(f"{folder}.{name}", params)
             for name, params in known(folder).items()
@@ -276,7 +298,11 @@ class _Making:
     def _value(self, field: FieldInfo) -> Any:
         """A value within a field's bounds, often at them; its default where its type has no values to make up."""
         default = None if field.is_required() else field.get_default(call_default_factory=True)
-        return self._of(field.annotation, default, _bounds(field.metadata))
+        bounds = _bounds(field.metadata)
+        extra = field.json_schema_extra
+        if "le" in bounds and isinstance(extra, dict) and extra.get("unit") == "days":
+            bounds["le"] = max(min(bounds["le"], self.patience), bounds.get("ge", bounds.get("gt", 0) + 1))
+        return self._of(field.annotation, default, bounds)
 
     def _of(self, kind: Any, default: Any, bounds: Mapping[str, float]) -> Any:
         origin, inner = get_origin(kind), get_args(kind)

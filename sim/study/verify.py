@@ -3,14 +3,14 @@
 The array engine moves whole batches, the per-event engine one session and one request at a time. If they disagree, the
 case is made smaller as long as they still do (`sim.study.shrink`). What is left is run once more with every exposure
 written, once while somebody listens to the draws of those whom the first difference concerns, and once with a witness
-who says which mechanism, or which part of an engine, is the first to differ. With audits on the way, what stops both
-engines alike is found and made small as well.
+who says which mechanism, or which part of an engine, is the first to differ. If both break the same law, that is found
+and made small as well: they run once more, audited after every tick.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sim.config.model import Scenario
+from sim.engine.engine import BLOCK, Engine
 from sim.errors import ConservationError, ContractError, WxsimError
-from sim.ledger.audit import audit
+from sim.ledger.audit import DEALS, audit
 from sim.ledger.reader import Ledger
-from sim.run import ENGINES, UNWATCHED, run
+from sim.run import ENGINES, run
 from sim.study import listening
 from sim.study.listening import Draw
 from sim.study.shrink import shrunk, size
-from sim.study.watch import watching
+from sim.study.watch import LawBrokenError, Watch, watching
 from sim.study.witness import Parting, parting
 from sim.units import DAY
 
 TABLES = ("events", "postings", "stock", "daily")
+SMALL, SMALL_BLOCK = (
+    100,
+    7,
+)  # people of a small world; sessions that act together there under an odd seed, to have several
+FEW = 20  # deals that say little
+COMPARED = {  # in words
+    "events": "events",
+    "postings": "moves of money, coupons and points",
+    "stock": "moves of goods",
+    "daily": "daily counts, also of what is not written down",
+}
 KEYS = {  # what a row tells of
     "events": ("event", "kind"),
     "postings": ("event", "currency", "source", "target"),
@@ -75,14 +87,23 @@ class Failure:
 
     day: int
     error: Exception
+    draws: tuple[Draw, ...] = ()  # those of the event that breaks a law, and of its causes
 
     @property
     def sort(self) -> str:
-        """The error's class."""
-        return type(self.error).__name__
+        """The law that is broken, or the error's class."""
+        return self.error.law if isinstance(self.error, LawBrokenError) else type(self.error).__name__
 
     def __str__(self) -> str:
-        return f"both engines stop on day {self.day}: {self.sort}: {self.error}"
+        if not isinstance(self.error, LawBrokenError):
+            return f"both engines stop on day {self.day}: {self.sort}: {self.error}"
+        lines = [f"both engines break the same law on day {self.day}, {self.error}"]
+        lines += [f"  then also {later}" for later in self.error.breaks[1:]]
+        told = {int(row["event"]): _line(row) for row in self.error.chain}
+        for number, (event, doings) in enumerate(self.error.doings.items()):
+            lines.append(f"  {'because of' if number else 'broken by'} {told.get(event, f'event {event:016x}')}")
+            lines += [f"    {doing}" for doing in doings]
+        return "\n".join([*lines, *listening.told(self.draws)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +116,7 @@ class Verdict:
     scenario: Scenario | None = None  # the small case
     seed: int = 0
     parting: Parting | None = None  # in the small case, the first act that is not the same in both
+    kinds: Mapping[str, int] = field(default_factory=dict)  # events of each kind
 
     @property
     def equal(self) -> bool:
@@ -103,13 +125,21 @@ class Verdict:
 
     def __str__(self) -> str:
         if self.difference is None or self.scenario is None:
-            rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
-            return f"both engines wrote the same ledger: {rows}; digest {self.digest}"
+            return "\n".join(self._same())
         case = f"{size(self.scenario)}, seed {self.seed}: {' '.join(_mechanisms(self.scenario))}"
         if isinstance(self.difference, Failure):
             return f"smallest case found: {case}\n{self.difference}"
         cause = self.parting or "all that mechanisms are shown and answer is the same: the books or the writer differ"
         return f"smallest case found: {case}\n{self.difference}\n{cause}"
+
+    def _same(self) -> Iterator[str]:
+        """What was compared, and whether that was enough to say much."""
+        rows = [f"{self.rows[table]:,} {what}" for table, what in COMPARED.items() if table in self.rows]
+        rows[:1] = [f"{rows[0]} (visits among them: {self.kinds.get('visit', 0):,})"] if rows else []
+        yield f"both engines wrote the same ledger, row by row: {', '.join(rows)}; digest {self.digest}"
+        orders, gifts = (self.kinds.get(kind, 0) for kind in DEALS)
+        if orders + gifts < FEW:
+            yield f"only {orders} orders and {gifts} gifts: a larger case says more; try --users N or --days D"
 
 
 def verify(
@@ -119,31 +149,36 @@ def verify(
 ) -> Verdict:
     """Run both engines with a seed (the scenario's by default) and compare their ledgers, row by row.
 
-    `told` hears each step. If both break off alike they run once more, audited after every tick, to be told what goes
-    wrong first. Raises StudyError if the scenario cannot be run at all.
+    `told` hears each step. If both break off alike, or the ledger that both wrote breaks a law, they run once more,
+    audited after every tick, to be told what goes wrong first. Raises StudyError if the scenario cannot be run at all.
     """
     seed = scenario.seed if seed is None else seed
     told(f"{size(scenario)}, both engines")
     try:
         return smallest(once(scenario, seed), told)
     except (ConservationError, ContractError):
+        told("a law is broken; once more, audited after every tick")
         return smallest(once(scenario, seed, audited=1), told, audited=1)
 
 
 def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
     """Both engines on the scenario as it is, with an audit every `audited` ticks and of the whole, or with none.
 
-    With audits, whatever stops both engines alike is a finding; without, it is raised.
+    With audits, whatever stops both engines alike is a finding; without, it is raised, as is what the audit of the
+    ledger finds that both wrote.
     """
     with tempfile.TemporaryDirectory(prefix="wxsim-verify-") as folder:
         array, events = (_ledger(scenario, seed, engine, Path(folder) / engine, audited) for engine in ENGINES)
-        rows, digest = dict.fromkeys(TABLES, 0), ""
+        rows, digest, kinds = dict.fromkeys(TABLES, 0), "", {}
         if isinstance(array, Ledger):
             rows = {table: getattr(array, table).num_rows for table in TABLES}
             digest = str(array.manifest["digest"]["total"])
+            kinds = {kind: int(count) for kind, count in array.rows("select kind, count(*) from events group by kind")}
         difference: Difference | Failure | None
         if isinstance(array, Ledger) and isinstance(events, Ledger):
             difference = compare_ledgers(array, events)
+            if difference is None and not audited and not (report := audit(array)).ok:
+                difference = Failure(0, ConservationError(str(report)))
         else:
             difference = _stopped(array, events)
         for ledger in (array, events):
@@ -151,7 +186,7 @@ def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
                 ledger.close()
     if isinstance(difference, Failure) and not audited:
         raise difference.error
-    return Verdict(rows, digest, difference, scenario, seed)
+    return Verdict(rows, digest, difference, scenario, seed, kinds=kinds)
 
 
 def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, audited: int = 0) -> Verdict:
@@ -169,9 +204,11 @@ def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, 
     parted = None
     if isinstance(first, Difference):
         told(f"looking on, act by act: {size(small)}")
-        parted = parting(small, seed, first.day + 1)
+        parted = parting(small, seed, first.day + 1, _block(small, seed))
         first = _explained(small, seed, first, audited)
-    return Verdict(verdict.rows, verdict.digest, first, small, seed, parted)
+    elif isinstance(first.error, LawBrokenError):
+        first = replace(first, draws=listening.side_by_side(small, seed, first.error.chain))
+    return Verdict(verdict.rows, verdict.digest, first, small, seed, parted, verdict.kinds)
 
 
 def compare_ledgers(array: Ledger, events: Ledger) -> Difference | None:
@@ -188,19 +225,38 @@ class _Stop:
     error: Exception
 
 
+def _block(scenario: Scenario, seed: int) -> int:
+    """Sessions that act together."""
+    return SMALL_BLOCK if seed % 2 and scenario.world.people.count <= SMALL else BLOCK
+
+
 def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
     days = [-1]
+    options: dict[str, Any] = {"engine": engine, "block": _block(scenario, seed), "progress": days.append}
     try:
-        with watching(scenario.record == "all", audited) if audited else nullcontext(UNWATCHED) as watch:
-            (ledger,) = run(scenario, (seed,), (folder,), engine=engine, progress=days.append, watch=watch)
+        if not audited:
+            return run(scenario, (seed,), (folder,), **options)[0]
+        with watching(scenario.record == "all", audited) as watch:
+            watches: list[Watch] = []
+
+            def watched(driven: Engine) -> Watch:
+                watches.append(watch(driven))
+                return watches[-1]
+
+            return _sound(run(scenario, (seed,), (folder,), watch=watched, **options)[0], watches[-1])
     except Exception as error:
         if not audited and not isinstance(error, ConservationError | ContractError):
             raise
-        return _Stop(days[-1] + 1, error)
-    if audited and not (report := audit(ledger)).ok:
+        day = error.breaks[0].time // DAY if isinstance(error, LawBrokenError) else days[-1] + 1
+        return _Stop(day, error)
+
+
+def _sound(ledger: Ledger, watch: Watch) -> Ledger:
+    """The finished ledger, if the audit has nothing to say against it."""
+    report = audit(ledger)
+    if not report.ok:
         ledger.close()
-        day = report.first.time // DAY if report.first else days[-1]
-        return _Stop(day, ConservationError(f"in the end: {report.first or report}"))
+        raise watch.in_the_end(report.breaks) if report.breaks else ConservationError(f"in the end: {report}")
     return ledger
 
 

@@ -3,14 +3,18 @@
 A watch stands between an engine and its recorder, passes everything on and keeps it in memory. After each tick in which
 something was written, it asks the questions of `sim.ledger.audit` of the ledger so far, with the deals that have not
 ended yet as open, and compares the stock, pools and counts that the engine goes by with what the ledger adds up to.
+Who is to blame is seen where it is answered: the watch remembers which mechanism wrote each event and made each move.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import numpy as np
 
+from sim.contract import HOOKS, Effects
+from sim.engine.books import Books
 from sim.engine.engine import Engine
 from sim.errors import ConservationError, ContractError
 from sim.ledger.audit import AT_THE_END, CHECKS, DEALS, ENDS, Break, breaks_in, question
@@ -29,6 +33,40 @@ COUNTED: Mapping[tuple[str, str], Mapping[str, int]] = {  # columns of state tha
 AS_WRITTEN = "the engine has what the ledger says"
 _WATCHED = ("events", "postings", "stock")
 _CHECKS = tuple(check for check in CHECKS if check not in AT_THE_END)
+_ACCOUNT = {account.code: name for name, account in ACCOUNTS.items()}
+
+
+class LawBrokenError(ConservationError):
+    """What an audit found: the law that broke first, the event that broke it, its causes, and who moved what for it."""
+
+    def __init__(
+        self,
+        when: str,
+        breaks: Sequence[Break],
+        chain: Sequence[Mapping[str, Any]],
+        doings: Mapping[int, Sequence[str]],
+    ) -> None:
+        """`chain`: rows of the event and its causes, back to the root; `doings`: what was done for each, by whom."""
+        super().__init__(f"{when}: {breaks[0]}")
+        self.breaks, self.chain, self.doings = tuple(breaks), tuple(chain), doings
+
+    @property
+    def law(self) -> str:
+        """The law that broke first, by its name in the audit."""
+        return self.breaks[0].check
+
+
+class Patient(Books):
+    """Books that object when the tick is over, so that all of it has been written and can be audited."""
+
+    objection: ConservationError | None = None
+
+    def apply(self, currency: str, postings: Postings) -> None:
+        """Book moves; remember what is wrong with them."""
+        try:
+            super().apply(currency, postings)
+        except ConservationError as error:
+            self.objection = self.objection or error
 
 
 @contextmanager
@@ -50,7 +88,8 @@ def watching(everything: bool = False, every: int = 1) -> Iterator[Callable[[Eng
 class Watch:
     """Watches one engine on a lone world: made before the first tick, called after each.
 
-    Raises ConservationError after the first tick that breaks a law; it names the tick, the law and the event.
+    Raises LawBrokenError after the first tick that breaks a law; it names the tick, the law and the event. What makes
+    the books object is such a tick as well: it is written to its end first.
     """
 
     def __init__(self, engine: Engine, *, everything: bool = False, every: int = 1) -> None:
@@ -70,6 +109,9 @@ class Watch:
         for table in (*_WATCHED, "daily"):
             self._tables.from_arrow(SCHEMAS[table].empty_table()).create(table)
         self._tables.execute(f"PREPARE audit AS {question(_CHECKS, together=True)}")
+        self._answers: list[tuple[str, Effects]] = []  # those that write events or moves, and whose they are
+        self._listen()
+        self._books = engine.books = Patient(engine.world)
         engine.recorder = self
 
     def close(self) -> None:
@@ -96,15 +138,23 @@ class Watch:
 
     def __call__(self) -> None:
         """Audit what has been written so far, if anything was written since the last time."""
-        tick = self._engine.view.clock.tick
-        if not (self._events or self._moves) or (tick + 1) % self._every:
+        tick, objection = self._engine.view.clock.tick, self._books.objection
+        if objection is None and (not (self._events or self._moves) or (tick + 1) % self._every):
             return
         self._take_in(tick)
         self.audits += 1
         broken = [*self._differing(tick), *self._audit()]
         self._events, self._moves = [], []
         if broken:
-            raise ConservationError(f"after tick {tick}: {broken[0]}")
+            raise self._broken(f"after tick {tick}", broken)
+        if objection is not None:
+            raise objection
+
+    def in_the_end(self, breaks: Sequence[Break]) -> LawBrokenError:
+        """What the audit of the finished ledger found, with all that the watch has seen of it."""
+        self._take_in(self._engine.view.clock.tick)
+        self._events, self._moves = [], []
+        return self._broken("in the end", breaks)
 
     def _take_in(self, tick: int) -> None:
         """Add what this tick wrote to the tables and to the sums."""
@@ -126,6 +176,48 @@ class Watch:
             for at, (held, account) in HELD.items():
                 if held == currency:
                     _add_up(self._says[at], postings, ACCOUNTS[account].code)
+
+    # ----------------------------------------------------------------------------------------------- who did what
+
+    def _listen(self) -> None:
+        """Hear what every mechanism answers."""
+        for mechanism in self._engine.crew.mechanisms:
+            for hook in sorted(HOOKS):
+                if hasattr(mechanism, hook):
+                    key = f"{mechanism.folder}.{mechanism.name}"
+                    setattr(mechanism, hook, self._heard(key, hook, getattr(mechanism, hook)))
+
+    def _heard(self, key: str, hook: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*args: Any) -> Any:
+            answer = ask(*args)
+            if isinstance(answer, Effects) and (answer.events or answer.posts):
+                self._answers.append((f"{key} in `{hook}`" + (f" of {args[1]}" if hook == "settle" else ""), answer))
+            return answer
+
+        return asked
+
+    def _broken(self, when: str, breaks: Sequence[Break]) -> LawBrokenError:
+        chain: list[Mapping[str, Any]] = []
+        event = breaks[0].event
+        while event and event not in (row["event"] for row in chain):
+            asked = f"SELECT * FROM events WHERE event = {event} LIMIT 1"
+            found: list[Mapping[str, Any]] = self._tables.sql(asked).to_arrow_table().to_pylist()
+            chain += found
+            event = int(found[0]["cause"]) if found else 0
+        concerned = dict.fromkeys([breaks[0].event, *(int(row["event"]) for row in chain)])
+        return LawBrokenError(when, breaks, chain, {each: tuple(self._doings(each)) for each in concerned if each})
+
+    def _doings(self, event: int) -> Iterator[str]:
+        """Who wrote an event, and what was moved for it by whom."""
+        for who, fx in self._answers:
+            for kind, records in fx.events:
+                yield from [f"{kind} is written by {who}"] * int((records.event == event).sum())
+        for who, fx in self._answers:
+            for currency, moves in fx.posts:
+                for at in np.flatnonzero(moves.event == event).tolist():
+                    yield f"{_move(currency, moves, at)}, by {who}"
+
+    # ------------------------------------------------------------------------------------------------ the tables
 
     def _insert(self, table: str, columns: Mapping[str, Array]) -> None:
         if columns["time"].size:
@@ -154,6 +246,17 @@ class Watch:
         table, column = at
         out: I64 = self._engine.state[table][column]
         return out
+
+
+def _move(currency: str, moves: Postings, at: int) -> str:
+    """A move in words; of owners, those that there are."""
+    ends = []
+    for end in ("source", "target"):
+        code, owner = (int(getattr(moves, name)[at]) for name in (end, f"{end}_owner"))
+        account = _ACCOUNT.get(code, f"account {code}")
+        ends.append(f"{account} of {owner}" if owner >= 0 else account)
+    item = f" {moves.item[at]}" if moves.item[at] >= 0 else ""
+    return f"{moves.amount[at]} {currency}{item} from {ends[0]} to {ends[1]}"
 
 
 def _add_up(balance: I64, moves: Postings, account: int) -> None:

@@ -18,6 +18,7 @@ from sim import catalog
 from sim.config.model import Scenario
 from sim.contract import PHASES, STAGES, Effects, View
 from sim.engine.crew import Crew
+from sim.engine.engine import BLOCK
 from sim.errors import WxsimError
 from sim.ledger.schema import Postings, Records, Table
 from sim.run import ENGINES, WIND_DOWN_DAYS
@@ -73,9 +74,9 @@ class Parting:
         )
 
 
-def parting(scenario: Scenario, seed: int, days: int) -> Parting | None:
+def parting(scenario: Scenario, seed: int, days: int, block: int = BLOCK) -> Parting | None:
     """Where the engines part within so many days; None if nothing but the writing of the ledger can differ."""
-    array, events = (_witness(scenario, seed, engine, days) for engine in ENGINES)
+    array, events = (_witness(scenario, seed, engine, days, block) for engine in ENGINES)
     for place in sorted(array.acts.keys() | events.acts.keys()):
         one, other = array.acts.get(place, Counter()), events.acts.get(place, Counter())
         tick, hook, _, rank = place
@@ -100,14 +101,14 @@ def _only(one: Counter[str], other: Counter[str]) -> tuple[str, ...]:
     return tuple(f"{fact} × {n}" if n != 1 else fact for fact, n in sorted(one.items()) if n and n != other[fact])
 
 
-def _witness(scenario: Scenario, seed: int, engine: str, days: int) -> "Witness":
+def _witness(scenario: Scenario, seed: int, engine: str, days: int, block: int = BLOCK) -> "Witness":
     """Run an engine for some days with somebody looking on. An engine that stops has been seen until then."""
     world = build(scenario.world, scenario.merchants, (seed,))
     crew = Crew(scenario, world)
     witness = Witness(crew)
     calendar = Calendar(scenario.horizon.start, scenario.horizon.days + WIND_DOWN_DAYS)
     tick = scenario.horizon.tick
-    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, scenario.horizon.days, Nobody())
+    driven = ENGINES[engine](crew, world, calendar, catalog.channels(), tick, scenario.horizon.days, Nobody(), block)
     try:
         driven.run(days * DAY // tick)
     except WxsimError:
@@ -253,7 +254,7 @@ def _window(view: View, fx: Effects) -> Facts:
         for at, session in enumerate(columns.pop("session")):
             yield f"user {user[session]} is shown " + " ".join(_word(k, v[at]) for k, v in columns.items()), 1
     for delta in fx.appeals:
-        yield from ((f"{_exposure(view, at)} appeal {delta[at]!r}", 1) for at in np.flatnonzero(delta).tolist())
+        yield from ((f"{_exposure(view, at)} appeal {float(delta[at])!r}", 1) for at in np.flatnonzero(delta).tolist())
     for rows, off, coupon in fx.discounts:
         for at, less, with_coupon in zip(*np.broadcast_arrays(rows, off, coupon), strict=True):
             yield f"{_exposure(view, at)} is {less} fen cheaper, coupon {with_coupon}", 1

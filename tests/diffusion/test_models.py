@@ -323,6 +323,11 @@ def test_seed_of_luck_matters(way):
         (lambda: diffusion.independent_cascade(BIG, [0], 0.5, record="all"), ValueError, "record must be one of"),
         (lambda: diffusion.independent_cascade(BIG, [[0]], 0.5, replications=2), ValueError, "1 sets of seeds for 2"),
         (lambda: diffusion.independent_cascade(LAYERED, [0], diffusion.Factored()), ValueError, "has layer 2"),
+        (
+            lambda: diffusion.independent_cascade(GRAPH, [0], diffusion.Factored([0.1, 0.2])),
+            ValueError,
+            "of the 5 nodes",
+        ),
         (lambda: diffusion.independent_cascade(weighted(GRAPH, dict.fromkeys(TIES, 2.0)), [0]), ValueError, "0 to 1"),
         (lambda: diffusion.linear_threshold(weighted(GRAPH, dict.fromkeys(TIES, 0.9)), [0]), ValueError, "add up"),
         (lambda: diffusion.complex_contagion(GRAPH, [0], ()), ValueError, "a row of probabilities"),

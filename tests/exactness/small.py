@@ -47,27 +47,6 @@ PRIVATE = (  # kinds of rows that move nothing that others could see or want
     "visit", "exposure", "view", "share", "notice", "opened", "bounced", "mini_program_added", "member_joined",
     "message_dropped", "mute", "pinned",
 )  # fmt: skip
-EVERYTHING = "everything"  # a scenario beside the shipped ones, with whatever they leave off, and short of goods
-CASES = (*names(), EVERYTHING)
-_EVERYTHING = """
-title: Everything at once, and too little of it
-extends: base
-horizon: {start: 2025-01-20, days: 7, tick: 2h}
-merchants:
-  tea_house:
-    channels:
-      store: {}
-      mini_program: {scan: 0.1}
-      service_account: {follow_prompt: 1}
-      groups: {posts_per_week: 7, joining: 0.8}
-      moments: {posts_per_week: 7}
-    offers: {gift_packet: {occasion_page: true, hook_price: 59}, coupon: {min_spend: 60, pool_per_month: 12}}
-    operations: {inventory: {opening: 1, reorder_point: 1, reorder_quantity: 2, lead_days: 1, cover_days: 0}}
-"""
-SHARED = {  # kinds whose settling moves what others see or want: shelves, pools, seats, sales, fans, scores
-    "order", "order_refused", "gift_sent", "gift_claimed", "gift_swapped", "gift_expired", "coupon_claimed",
-    "group_joined", "followed", "unfollowed", "returned", "rated", "put_back",
-}  # fmt: skip
 
 
 @cache

@@ -257,14 +257,16 @@ def test_one_more_whom_nobody_knows(world: World, market: Market, write: Run) ->
 def test_a_channel_less(market: Market, write: Run, channel: str) -> None:
     """Only the lives change of those whom it reached, of those whom they tell or give, and only from then on.
 
-    In a live market that holds until one of those has moved anything shared. The merchant is the one whose channel does
-    most; in a scenario without the channel there is nothing to take away, and nothing changes.
+    In a live market that holds until one of those has moved anything shared, which may be soon: the still market
+    carries the claim. The merchant is the one whose channel does most there, and least, but something, in the live
+    one; in a scenario without the channel there is nothing to take away, and nothing changes.
     """
     keys = list(market.scenario.merchants)
     doing = [
         int(((market.before["merchant"] == m) & (market.before["channel"] == channel)).sum()) for m in range(len(keys))
     ]
-    number, after = int(np.argmax(doing)), market.before
+    some = [m for m in range(len(keys)) if doing[m]] or [0]
+    number, after = (min if market.live else max)(some, key=lambda m: doing[m]), market.before
     if doing[number]:
         channels = dict(market.scenario.merchants[keys[number]].channels)
         del channels[channel]

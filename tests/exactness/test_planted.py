@@ -230,8 +230,12 @@ def test_a_refund_that_is_posted_twice(town: Scenario, plant: Plant) -> None:
     assert re.search(f"the escrow of a deal ends at zero: {wrong}", str(once(town, town.seed, audited=1).difference))
     verdict = verify(town)
     assert isinstance(verdict.difference, Failure)  # of both engines alike
-    assert "both engines stop on day" in str(verdict)
-    assert "the escrow of a deal ends at zero: event " in str(verdict)
+    said = str(verdict)
+    assert "both engines break the same law on day" in said
+    assert "the escrow of a deal ends at zero: event " in said
+    refund = r"    (\d+ fen from escrow of 0 to wallet of \d+, by operations.finance in `settle` of \w+)\n"
+    assert re.search(refund + r"    \1\n", said)
+    assert re.search(r"broken by time=.* kind=(gift_expired|returned) (.*\n)+  because of .* kind=visit", said)
 
 
 def test_a_parcel_that_is_sent_back_and_completed(town: Scenario, plant: Plant) -> None:

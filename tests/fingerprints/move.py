@@ -1,6 +1,7 @@
 """`make fingerprints`: move the fingerprints of the shipped scenarios, in the name of an entry of the changelog.
 
-Each file says which entry moved it. An entry moves them once: whoever changes results again writes another.
+Each file names the last entry that says that results changed, whether it moved that file or not. So an entry moves
+fingerprints once: whoever changes results again writes another.
 """
 
 import sys
@@ -14,7 +15,7 @@ HERE = Path(__file__).parent
 CHANGELOG = HERE.parents[1] / "CHANGELOG.md"
 PEOPLE, DAYS = 1_000, 10
 WORDS = "Results changed: yes, because"
-_MOVED = "moved by: "
+_MOVED = "as of: "
 
 
 def path(name: str) -> Path:
@@ -28,7 +29,7 @@ def now(name: str) -> str:
 
 
 def kept(name: str) -> tuple[str, str]:
-    """The entry that moved a fingerprint last, and the fingerprint; two empty texts if there is none."""
+    """The entry that a fingerprint names, and the fingerprint; two empty texts if there is none."""
     if not path(name).exists():
         return "", ""
     head, _, body = path(name).read_text("utf-8").partition("\n\n")
@@ -51,6 +52,12 @@ def reason(changelog: str) -> str:
     """The last entry of the newest section that says that results changed; empty if there is none."""
     newest = (entries(changelog) or [[]])[0]
     return next((entry for entry in reversed(newest) if "Results changed: yes" in entry), "")
+
+
+def _last(changelog: str) -> str:
+    """The last entry of all sections that says that results changed."""
+    found = (each for section in entries(changelog) for each in reversed(section))
+    return next((each for each in found if "Results changed: yes" in each), "")
 
 
 def refusal(entry: str, carried: list[str]) -> str:
@@ -79,9 +86,9 @@ def main() -> None:
     ]
     if lines and (why := refusal(entry, [carried for carried, _ in before.values()])):
         sys.exit("\n".join([*lines, why]))
-    stands = {each for section in entries(changelog) for each in section}
+    entry = entry or _last(changelog)
     for name in after:
-        if name in changed or before[name][0] not in stands:
+        if name in changed or before[name][0] != entry:
             keep(name, entry, after[name])
     sys.stdout.write("\n".join([*lines, *(f"{name}: new" for name in new)] or ["no fingerprint moved"]) + "\n")
 

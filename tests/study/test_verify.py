@@ -5,16 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from sim import draws
+from sim.cli import app
 from sim.config.load import load
 from sim.config.model import Scenario
 from sim.contract import Effects, View
-from sim.errors import StudyError
+from sim.errors import ConservationError, StudyError
 from sim.ledger.reader import Ledger
+from sim.operations import finance
 from sim.people.search_intent import SearchIntent
+from sim.study import verify as study
 from sim.study.shrink import resized
-from sim.study.verify import compare_ledgers, verify
+from sim.study.verify import Failure, Verdict, compare_ledgers, verify
+from sim.units import Array
 from tests.ledger.story import Story, market
 
 TOWN = """
@@ -90,6 +95,85 @@ def test_a_draw_that_only_one_engine_makes_is_marked(town: Scenario, monkeypatch
     marked = [draw for draw in difference.draws if draw.differs and draw.purpose == "people.search_intent/search"]
     assert marked and all(draw.index > 0 and draw.events is None for draw in marked)
     assert "* people.search_intent/search" in str(difference)
+
+
+@pytest.mark.slow
+def test_a_law_that_only_the_audit_knows_is_found_without_a_swarm(
+    town: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = finance.split
+
+    def a_fen_less(amount: Array, platform_fee: float, payment_fee: float) -> tuple[Array, Array, Array]:
+        platform, payment, rest = honest(amount, platform_fee, payment_fee)
+        return platform, payment, np.maximum(rest - 1, 1)
+
+    monkeypatch.setattr(finance, "split", a_fen_less)
+    monkeypatch.setattr(study, "shrunk", lambda scenario, first, found, told: (scenario, first))
+    verdict = verify(town)
+    assert isinstance(verdict.difference, Failure)
+    assert verdict.difference.sort == "the escrow of a deal ends at zero"
+    assert "by operations.finance in `settle` of completion" in str(verdict)
+
+
+def told(**kinds: int) -> str:
+    return str(Verdict({"events": 70, "postings": 8, "stock": 9, "daily": 30}, "d1", kinds=kinds))
+
+
+def test_what_was_compared_is_told() -> None:
+    said = told(order=17, gift_sent=3, visit=50)
+    assert "70 events (visits among them: 50), 8 moves of money, coupons and points, 9 moves of goods" in said
+    assert "only" not in said
+
+
+def test_a_small_case_is_told_to_be_small() -> None:
+    assert "only 12 orders and 1 gifts: a larger case says more; try --users N" in told(order=12, gift_sent=1)
+
+
+# --------------------------------------------------------------------------------------------- on the command line
+
+STRATEGIES = """strategies:
+  as_ever: {}
+  dear: {merchants: {tea_house: {products: {longjing: {price: 999}}}}}
+"""
+
+
+@pytest.fixture
+def dear_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A scenario whose engines agree on all but one strategy; of that the smallest case has one person."""
+    file = tmp_path / "town.yaml"
+    file.write_text(TOWN + STRATEGIES, encoding="utf-8")
+    wrong = load(file).strategies["dear"].digest
+
+    def verdict(scenario: Scenario, seed: int | None, told: Callable[[str], None]) -> Verdict:
+        told("both engines")
+        if scenario.digest != wrong:
+            return Verdict({"events": 7}, "")
+        return Verdict({}, "", Failure(0, ConservationError("a fen is missing")), resized(scenario, users=1), 5)
+
+    monkeypatch.setattr(study, "verify", verdict)
+    monkeypatch.chdir(tmp_path)
+    return file.name
+
+
+def test_every_strategy_is_verified_and_what_fails_is_kept_to_run_again(dear_fails: str) -> None:
+    result = CliRunner().invoke(app, ["verify", dear_fails])
+    assert result.exit_code == 1
+    assert "base: both engines wrote the same ledger" in result.stdout
+    assert "strategy as_ever: the same scenario as base" in result.stdout
+    assert "strategy dear: smallest case found: 1 people" in result.stdout
+    assert "strategy dear: both engines" in result.stderr
+    assert result.stdout.endswith(
+        "wrote runs/verify/town-dear.yaml\nonce more: wxsim verify runs/verify/town-dear.yaml\n"
+    )
+    small = load("runs/verify/town-dear.yaml")
+    assert (small.world.people.count, small.seed) == (1, 5)
+    assert small.digest == resized(load(dear_fails).strategies["dear"], users=1).with_seed(5).digest
+
+
+def test_one_strategy_alone(dear_fails: str) -> None:
+    result = CliRunner().invoke(app, ["verify", dear_fails, "--strategy", "as_ever"])
+    assert (result.exit_code, "base" in result.stdout) == (0, False)
+    assert CliRunner().invoke(app, ["verify", dear_fails, "--strategy", "dear"]).exit_code == 1
 
 
 def ledger(folder: Path, spoil: Callable[[Story], None] = lambda story: None) -> Ledger:

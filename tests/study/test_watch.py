@@ -12,11 +12,11 @@ from sim.contract import Effects, View
 from sim.errors import ConservationError, ContractError
 from sim.ledger.audit import AT_THE_END, CHECKS
 from sim.ledger.reader import Ledger
-from sim.ledger.schema import Records
+from sim.ledger.schema import Postings, Records
 from sim.operations import finance, inventory
 from sim.people.follow import Follow
 from sim.run import ENGINES, run
-from sim.study.watch import AS_WRITTEN, Watch, watching
+from sim.study.watch import AS_WRITTEN, LawBrokenError, Watch, watching
 from sim.units import Array
 
 pytestmark = pytest.mark.slow  # whole runs, asked after every tick
@@ -125,6 +125,26 @@ def test_a_bug_is_caught_in_its_tick_and_named(
     assert said.startswith(f"after tick {guilty['tick']}: {check}: event ")
     named = {f"{row['event']:016x}" for row in sound.events.to_pylist() if row["tick"] <= guilty["tick"]}
     assert said.split("event ")[1][:16] in named
+
+
+def test_moves_that_the_books_refuse_are_audited_with_their_tick(
+    town: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(self: finance.Finance, fx: Effects, rows: Records) -> None:
+        fx.post("fen", Postings.move(rows, "escrow", rows.merchant, "courier", -1, rows.amount * 1_000))
+
+    monkeypatch.setattr(finance.Finance, "_deliver", too_much)
+    with pytest.raises(ConservationError, match=r"^event [0-9a-f]{16} leaves account escrow"):
+        run(town)
+    with watching() as watch, pytest.raises(LawBrokenError) as caught:
+        run(town, watch=watch)
+    broken = caught.value
+    assert broken.law == "closed accounts stay above zero"
+    assert [row["kind"] for row in broken.chain][0] == "delivered"
+    assert broken.chain[0]["event"] == broken.breaks[0].event
+    assert broken.chain[-1]["cause"] == 0
+    (move,) = (done for done in broken.doings[broken.breaks[0].event] if "escrow" in done)
+    assert move.endswith("to courier, by operations.finance in `settle` of delivery")
 
 
 def test_audits_may_be_some_ticks_apart(town: Scenario, sound: Ledger) -> None:

@@ -37,16 +37,19 @@ def simulated(users, days, worlds=1, threads=1, degree=20.0, record="orders", fi
     return bench.spend(lambda: run(bench.sized(scenario, users, days), seeds, threads=threads))
 
 
-def cost(users, days, *, fast=True, rounds=1, **options):
-    """A row: seconds, user-days per second and bytes per user; the median of rounds, each in a new process."""
+def cost(users, days, *, fast=True, **options):
+    """A row: seconds, user-days per second and bytes per user."""
     try:
-        spent = [bench.alone(_simulated, (users, days), options, fast=fast) for _ in range(rounds)]
+        spent = bench.alone(_simulated, (users, days), options, fast=fast)
     except BrokenProcessPool:
-        return None  # for lack of memory, most likely
+        print(
+            f"  {users:,} x {days} {options} fast {fast}: its process died, perhaps for lack of memory", file=sys.stderr
+        )
+        return None
     people = users * options.get("worlds", 1)
-    processor, wall = median(s.processor for s in spent), median(s.wall for s in spent)
+    processor, wall = spent.processor, spent.wall
     row = {"users": users, "days": days, "fast": fast, **options, "processor": processor, "wall": wall}
-    row |= {"rate": people * days / processor, "wall rate": people * days / wall, "bytes": spent[0].peak / people}
+    row |= {"rate": people * days / processor, "wall rate": people * days / wall, "bytes": spent.peak / people}
     print(f"  {users:,} x {days} {options} fast {fast}: {row['rate']:,.0f} user-days/s", file=sys.stderr)
     return row
 
@@ -80,9 +83,16 @@ def side_by_side(quick):
 
 
 def recording(quick):
-    """Nothing written but the daily counts' empty shell; orders, gifts and shares; every exposure."""
-    size = (2_000, 2) if quick else (100_000, 14)
-    return [cost(*size, record=record, rounds=1 if quick else 3) for record in ("none", "orders", "all")]
+    """Rows thrown away instead of written; orders, gifts and shares; every exposure. Taking turns."""
+    size, rounds = ((2_000, 2), 1) if quick else ((min(100_000, MOST), 14), 5)
+    ways = ("none", "orders", "all")
+    rows = [[cost(*size, record=record) for record in ways] for _ in range(rounds)]
+    return [_middle(turns) for turns in zip(*rows, strict=True)]
+
+
+def _middle(rows):
+    done = sorted((row for row in rows if row), key=lambda row: row["processor"])
+    return done[len(done) // 2] if done else None
 
 
 def two_threads(quick):

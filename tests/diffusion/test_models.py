@@ -15,6 +15,8 @@ from scipy import stats
 
 from sim import diffusion, fast
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 spec = importlib.util.spec_from_file_location("exact", Path(__file__).with_name("exact.py"))
 exact = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(exact)

@@ -15,7 +15,7 @@ from hashlib import blake2b
 import numpy as np
 
 from sim import fast
-from sim.elementary import alone, log, log_of
+from sim.elementary import log, log_of
 from sim.units import F64, I64, U64, Array, Bools
 
 GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -86,7 +86,7 @@ def uniform(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     lone = _lone(event, index)
     if lone is not None:
         shape, one, at = lone
-        return alone(shape, _uniform_of(name, one, at))
+        return _alone(shape, _uniform_of(name, one, at))
     if fast.on(_rows(event, index)):
         return _compiled("uniform", name, event, index)
     whole = bits(name, event, index)
@@ -115,7 +115,7 @@ def exponential(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     lone = _lone(event, index)
     if lone is not None:
         shape, one, at = lone
-        return alone(shape, -log_of(_uniform_of(name, one, at)))
+        return _alone(shape, -log_of(_uniform_of(name, one, at)))
     if fast.on(_rows(event, index)):
         return _compiled("exponential", name, event, index)
     out = log(uniform(name, event, index))
@@ -127,7 +127,7 @@ def gumbel(name: str, event: U64 | np.uint64, index: object = 0) -> F64:
     lone = _lone(event, index)
     if lone is not None:
         shape, one, at = lone
-        return alone(shape, -log_of(-log_of(_uniform_of(name, one, at))))
+        return _alone(shape, -log_of(-log_of(_uniform_of(name, one, at))))
     if fast.on(_rows(event, index)):
         return _compiled("gumbel", name, event, index)
     out = log(exponential(name, event, index))
@@ -178,6 +178,13 @@ def _lone(event: object, index: object) -> tuple[tuple[int, ...], int, int] | No
     if parent.size != 1 or where.size != 1:
         return None
     return max(parent.shape, where.shape, (1,), key=len), int(parent.item()), int(where.item())
+
+
+def _alone(shape: tuple[int, ...], value: float) -> F64:
+    """One number as an array of one element."""
+    out: F64 = np.empty(shape)
+    out.fill(value)
+    return out
 
 
 def _rows(event: object, index: object) -> int:

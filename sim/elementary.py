@@ -122,13 +122,6 @@ def one_by_one(function: Callable[[float], float], x: F64) -> F64:
     return out
 
 
-def alone(shape: tuple[int, ...], value: float) -> F64:
-    """One number as an array of one element."""
-    out: F64 = np.empty(shape)
-    out.fill(value)
-    return out
-
-
 def log_of(x: float) -> float:
     """`log` of one number."""
     if x <= 0.0:

@@ -1,7 +1,7 @@
 """The per-event engine: the same rules, one session and one request at a time, settled the moment they arise.
 
 One SimPy process for each session and each timer. It shares the mechanisms, the state and the books with the array
-engine, and none of its batching: processes instead of buckets of timers, a list of letters instead of pooled mail, a
+engine, and works one at a time: processes instead of buckets of timers, a list of letters instead of pooled mail, a
 set of what is open, and one piece taken off the shelf at a time. That both write the same ledger is what
 `wxsim verify` checks.
 """

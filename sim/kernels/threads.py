@@ -13,10 +13,14 @@ _MOST = 8  # threads; memory is soon what all wait for
 _AHEAD = 2  # finished blocks per thread that may wait for their turn
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cores() -> int:
-    """How many cores this process may use, at most eight."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(allowed, _MOST)
+    """How many of them threads of this process may use, at most eight."""
+    return min(processors(), _MOST)
 
 
 def in_order(task: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:

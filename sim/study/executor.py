@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError
+from sim.kernels.threads import processors as processors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,11 +44,6 @@ class SerialExecutor(Executor):
 def report(steps: int) -> None:
     """Called inside a piece of work: this many more steps are done."""
     _REPORT.get()(steps)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def executor(workers: int, steps: Any = None) -> Executor:

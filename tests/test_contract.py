@@ -25,7 +25,9 @@ from sim.params import Params
 from sim.run import run
 from sim.world.build import build
 from sim.world.calendar import Calendar
-from tests.views import make_view, mechanism, seat, show
+from sim.world.relations import Relations
+from sim.world.state import CORE
+from tests.views import make_view, mechanism, seat, show, slots_of
 
 KNOWN = catalog.mechanisms()
 ACTING = tuple(phase for phase in PHASES if phase not in ("settle", "close"))  # hooks that move sessions
@@ -144,7 +146,8 @@ def nobody(cls: type[Mechanism]) -> tuple[View, Mechanism]:
 
 def lock(view: View) -> None:
     """Make every array of state and world read-only, as the engine does."""
-    for columns in [*view.state.values(), view.world.people, view.world.product, view.world.merchant]:
+    world, kept = view.world, view._kept.columns
+    for columns in [*view.state.values(), kept, world.people, world.product, world.merchant]:
         for array in columns.values():
             array.flags.writeable = False
 
@@ -209,10 +212,10 @@ def test_without_requests_nothing_is_settled(cls: type[Mechanism]) -> None:
 @every_mechanism
 def test_the_same_view_gives_the_same_effects_and_is_left_as_it_was(cls: type[Mechanism]) -> None:
     view, made = crowd(cls)
-    before = flat(view.state)
+    before = flat([view.state, slots_of(view)])
     for name, effects in act(made, view, (*ACTING, "close")):
         assert flat(effects) == flat(getattr(made, name)(view)), name
-    assert flat(view.state) == before
+    assert flat([view.state, slots_of(view)]) == before
 
 
 @pytest.mark.parametrize("cls", [cls for cls in KNOWN.values() if cls.folder in PER_MERCHANT], ids=lambda cls: cls.name)
@@ -271,7 +274,7 @@ def visits(ledger: Ledger) -> set[int]:
 def planned(scenario: Scenario) -> set[int]:
     """Ids of the sessions that people plan of themselves: they descend from user, day and tick alone."""
     world = build(scenario.world, scenario.merchants, (SEED,))
-    view = View(world, Calendar(scenario.horizon.start, DAYS), {}, {})
+    view = View(world, Calendar(scenario.horizon.start, DAYS), {}, Relations(0, CORE), {})
     browse: Any = KNOWN["people.browse"](scenario.people["browse"], np.ones(world.m, np.bool_), world)
     plans = [browse.plan(view, day) for day in range(DAYS)]
     ids = [child(world.user_key[rows.user], "visit", rows.time // scenario.horizon.tick) for rows in plans]

@@ -229,7 +229,7 @@ def _for_others(fx: Effects) -> Facts:
     for table, column, values in fx.sets:
         yield f"put {table}.{column} {values.tolist()}", 1
     for what in ("opens", "closes"):
-        for subjects in getattr(fx, what):
+        for subjects in (entry[0] if what == "opens" else entry for entry in getattr(fx, what)):
             yield from ((f"{what} {subject:016x}", 1) for subject in subjects.tolist())
 
 

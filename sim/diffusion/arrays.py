@@ -1,7 +1,8 @@
 """Spreading with numpy: blocks of the newly reached, of several replications side by side.
 
 A node of a replication is one number, ``replication · n + node``. Within a step all that matters is sets, so
-neither the blocks nor the order within them can change a result.
+neither the blocks nor the order within them can change a result. Each step sorts whom it reached: that drops
+repeats, and the next step reads memory in order.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from sim.kernels.expand import expand
 from sim.units import F64, I64, U64, Array, Bools
 
 BLOCK = 32_768  # rows at a time: what they need stays in cache
+FEW = 1_000  # stretches whose draws are taken several at once
 BESIDE = 2**20  # nodes of all replications side by side
 _GOLDEN, _TWO = np.array(draws.GOLDEN, np.uint64), np.array(2, np.uint64)
+_TURNS = np.arange(1, 9, dtype=np.uint64) * _GOLDEN
 _COIN = np.array(draws.purpose(COIN), np.uint64)
 _ONLY = np.zeros((), np.int64)  # the level, where there is but one
 
@@ -28,7 +31,8 @@ _ONLY = np.zeros((), np.int64)  # the level, where there is but one
 class _Batch:
     """Some replications: how a number is a replication and a node, and who was reached so far."""
 
-    def __init__(self, net: Network, keys: U64) -> None:
+    def __init__(self, net: Network, keys: U64, tree: bool) -> None:
+        self.named = tree or keys.size > 1  # who the sender is makes a difference
         self.net, self.keys, self.n = net, keys, net.n
         self.seen = np.zeros(keys.size * net.n, np.bool_)
 
@@ -62,13 +66,13 @@ def spread(
     net: Network, rule: Chances | Needs, seeds: list[I64], keys: U64, record: str, steps: int
 ) -> Iterator[Reached]:
     """Replications with these seeds and keys, one by one in order."""
-    batch = _Batch(net, keys)
+    batch = _Batch(net, keys, record == "tree")
     way: _Way = _Counts(batch, rule) if isinstance(rule, Needs) else (_Coins if rule.coins else _Skips)(batch, rule)
     new = np.concatenate([nodes + i * net.n for i, nodes in enumerate(seeds)])
     batch.seen[new] = True
     waves, parents = [new], [np.full(new.size, -1)]
     step = _step_with_parents if record == "tree" else _step
-    while new.size and len(waves) <= steps:
+    while new.size and net.m and len(waves) <= steps:
         new, parent = step(batch, way, new)
         waves.append(new)
         parents.append(parent)
@@ -82,7 +86,7 @@ def _step(batch: _Batch, way: _Way, senders: I64) -> tuple[I64, I64]:
         state, _ = way.touch(senders[at : at + BLOCK])
         state = state[way.ready(state)]
         found.append(state.take(batch.fresh(state)))
-    new = np.sort(np.concatenate(found))  # for its own sake too: memory is then read in order
+    new = np.sort(np.concatenate(found))
     new = new.take(np.diff(new, prepend=-1).nonzero()[0]).astype(np.int64)
     batch.seen[new] = True
     return new, np.zeros(0, np.int64)
@@ -109,6 +113,7 @@ class _Skips:
     def __init__(self, batch: _Batch, rule: Chances) -> None:
         self._batch, self._net, self._ties, self._tables = batch, batch.net, _Ties(batch.net, rule), rule.tables()
         self._thin = rule.form != "number"
+        self._named = batch.named or self._thin
 
     def ready(self, state: Array) -> slice:
         return slice(None)
@@ -116,54 +121,74 @@ class _Skips:
     def touch(self, sender: I64) -> tuple[Array, I64]:
         shift, node, word = self._batch.split(sender, SKIP)
         head = self._ties.head(node)
-        found = list(self._hits(_stretches(self._net.indptr[node], self._net.indptr[node + 1], word), head))
-        entry, place = (np.concatenate([hit[i] for hit in found]) for i in (0, 1))
+        on = _stretches(self._net.indptr.take(node), self._net.indptr[1:].take(node), word)
+        on = on if self._named else on._replace(place=on.place[:0])
+        found = list(self._hits(on, head))
+        place, entry = (np.concatenate([hits[i] for hits in found]) for i in (0, 1))
         reached = self._net.indices.take(entry)
         if self._thin:
-            word, level = np.concatenate([hit.word for hit in found]), np.concatenate([hit.level for hit in found])
+            word, level = (np.concatenate([hits[i] for hits in found]) for i in (3, 4))
             coin = uniform(draws.mix(word ^ _COIN))
             coin *= self._tables.bounds.take(level)
             kept = (coin < self._ties.chance(entry, reached, head.take(place) if head.size else head)).nonzero()[0]
             reached, place = reached.take(kept), place.take(kept)
         return self._batch.states(reached, shift, place), place
 
-    def _hits(self, on: "_Stretches", head: F64) -> Iterator["_Hits"]:
-        """The next success of each stretch, as long as there are any."""
-        place, at, end, word = on
-        level = _ONLY
-        if self._thin:
-            level = gaps.level(self._ties.bound(at, head.take(place) if head.size else head))
-        while at.size:
-            word = word + _GOLDEN
-            room = end - at
-            gap = gaps.leap(self._tables, (draws.mix(word) >> _TWO).view(np.int64), level, room)
-            hit = (gap < room).nonzero()[0]
-            at = at.take(hit)
-            at += gap.take(hit)
-            place, end, word = place.take(hit), end.take(hit), word.take(hit)
-            level = level.take(hit) if self._thin else level
-            yield _Hits(at, place, word, level)
-            at = at + 1
-            if self._ties.moving:
-                level = gaps.level(self._ties.bound(at, head.take(place) if head.size else head))
+    def _hits(self, on: "_Stretches", head: F64) -> Iterator["_Stretches"]:
+        """Stretches where a draw led to a success: at its entry, the word and the level drawn with."""
+        moving, level = self._ties.moving, on.level
+        while on.at.size:
+            if self._thin and (moving or level is _ONLY):
+                level = gaps.level(self._ties.bound(on.at, head.take(on.place) if head.size else head))
+                on = on._replace(level=level)
+            if on.at.size < FEW and not moving:
+                on, left = self._several(on)
+                yield on
+                on = on.take(left)
+            else:
+                on = self._next(on)
+                yield on
+            on = on._replace(at=on.at + 1)
 
+    def _gap(self, on: "_Stretches", room: I64) -> I64:
+        """How far it is to the next success, as far as there is room."""
+        draw = draws.mix(on.word)
+        draw >>= _TWO
+        return gaps.leap(self._tables, draw.view(np.int64), on.level, room)
 
-class _Hits(NamedTuple):
-    """Successes: the entry, the place of its sender, where the draw stood, and the level skipped at."""
+    def _next(self, on: "_Stretches") -> "_Stretches":
+        """The next success of each stretch that has one."""
+        on, room = on._replace(word=on.word + _GOLDEN), on.end - on.at
+        gap = self._gap(on, room)
+        hit = (gap < room).nonzero()[0]
+        out = on.take(hit)
+        np.add(out.at, gap.take(hit), out.at)
+        return out
 
-    entry: I64
-    place: I64
-    word: U64
-    level: I64
+    def _several(self, on: "_Stretches") -> tuple["_Stretches", I64]:
+        """The next eight at once, and which of them have more behind them: calls cost more than draws here."""
+        each = on.take(np.arange(on.at.size).repeat(_TURNS.size))
+        each = each._replace(word=(on.word[:, None] + _TURNS).ravel())
+        gap = self._gap(each, each.end - each.at) + 1
+        at = each.at + gap.reshape(-1, _TURNS.size).cumsum(axis=1).ravel() - 1
+        hit = (at < each.end).nonzero()[0]
+        return each._replace(at=at).take(hit), (hit % _TURNS.size == _TURNS.size - 1).nonzero()[0]
 
 
 class _Stretches(NamedTuple):
-    """Parts of rows: the place of the row, the first entry and the end, and where the draws begin."""
+    """Parts of rows: the row's place if it matters, the first entry and the end, where the draws stand, the level."""
 
     place: I64
     at: I64
     end: I64
     word: U64
+    level: I64
+
+    def take(self, which: I64) -> "_Stretches":
+        """Some of them."""
+        place = self.place.take(which) if self.place.size else self.place
+        level = self.level.take(which) if self.level.ndim else self.level
+        return _Stretches(place, self.at.take(which), self.end.take(which), self.word.take(which), level)
 
 
 class _Coins:
@@ -248,7 +273,7 @@ def _stretches(start: I64, stop: I64, word: U64) -> _Stretches:
             np.concatenate([word, word[more] + rank.view(np.uint64) * _GOLDEN]),
         )
         end = np.concatenate([end, np.minimum(at + STRETCH, stop[more])])
-    return _Stretches(place, start, end, word)
+    return _Stretches(place, start, end, word, _ONLY)
 
 
 def _told(batch: _Batch, waves: list[I64], parents: list[I64], record: str) -> Iterator[Reached]:

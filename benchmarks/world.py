@@ -115,7 +115,7 @@ def table(rows: Rows, users: int) -> Iterator[str]:
 
 
 def state_bytes(scenario: Scenario) -> dict[str, float]:
-    """Bytes per user of the private columns of state, once every page is touched."""
+    """Bytes of the private columns of state: of `user` per user, of `slot` per user who has a relation."""
     few = scenario.world.model_copy(update={"people": scenario.world.people.model_copy(update={"count": 100})})
     columns = Crew(scenario, build(few, scenario.merchants, [1])).columns()
     rows = {"user": 1, "slot": SLOTS}
@@ -156,10 +156,15 @@ def report(scenario: Scenario, rows: Rows, edges: float, began: int) -> Iterator
     wall, core = (edges / cost[clock] / 1e6 for clock in ("wall", "cpu"))
     yield f"graph: {edges / 1e6:.2f} M edges, {wall:.1f} M/s by the wall, {core:.1f} M per second of processor time"
     yield f"graph: {cost['peak'] / edges:.1f} bytes an edge at peak (RSS), {cost['holds'] / edges:.1f} when finished"
-    yield "state, bytes per user: " + ", ".join(f"{name} {size}" for name, size in state.items())
+    yield "state, bytes per user, and of slots per user with a relation: " + ", ".join(
+        f"{name} {size}" for name, size in state.items()
+    )
     kept = sum(found["holds"] for name, found in rows if name != "circles") / users
-    total = sum(state.values())
-    yield f"world {kept:.0f} + state {total:.0f} = {kept + total:.0f} bytes per user, beside inboxes and timers"
+    row = 4  # where her relations are
+    own, slot = (sum(size for name, size in state.items() if name.startswith(t)) for t in ("user.", "slot."))
+    total = kept + own + row
+    yield f"world {kept:.0f} + state {own + row:.0f} = {total:.0f} bytes per user, beside inboxes and timers"
+    yield f"{slot:.0f} bytes more for each user who has a relation"
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yield f"most resident at any time: {most:.0f} MiB, of which {began / MB:.0f} before the first person"
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from sim import draws
 from sim.errors import ContractError
-from sim.kernels import slots
 from sim.ledger.schema import CURRENCIES, Postings, Records
 from sim.params import Params as Params
 from sim.params import param as param
@@ -23,6 +22,7 @@ from sim.world.state import Column
 
 if TYPE_CHECKING:
     from sim.world.calendar import Calendar
+    from sim.world.relations import Relations
     from sim.world.world import World
 
 PHASES = (
@@ -153,11 +153,13 @@ class View:
         world: "World",
         calendar: "Calendar",
         state: Mapping[str, Mapping[str, Array]],
+        relations: "Relations",
         channels: Mapping[str, int],
     ) -> None:
         self.world = world
         self.calendar = calendar
         self.state = state
+        self._kept = relations
         self.channels = channels
         self.rules: Mapping[str, Any] = {}
         self.clock = Clock(0, 0, 0, 0, 0, True)
@@ -170,7 +172,7 @@ class View:
         empty = none.astype(np.int32), none, none.astype(np.uint64), none.astype(np.bool_)
         self.sessions = Sessions(*empty)
         self.scratch: dict[str, Array] = {}
-        self.forget_slots()
+        self.forget_relations()
         self.inboxes: dict[str, Inbox] = {}
         self.exposures = Exposures.none()
         self.viewed: Bools = none.astype(np.bool_)
@@ -195,31 +197,47 @@ class View:
         """A fixed trait of the acting users (see `sim.world.people.TRAITS`), shape (S,) or (S, categories)."""
         return self.world.people[trait].take(self.sessions.user, axis=0)
 
-    def slots(self, column: str) -> Array:
-        """A `slot` column of the acting users, shape (S, slots); slots with merchant -1 are empty."""
-        out: Array | None = self._slots.get(column)
+    @property
+    def related(self) -> I64:
+        """The session of each relation that the acting users have, ordered by (session, slot), shape (T,)."""
+        return self._of_sessions()[0]
+
+    def relations(self, column: str) -> Array:
+        """A `slot` column of all relations that the acting users have, in the order of `related`, shape (T,)."""
+        out: Array | None = self._read.get(column)
         if out is None:
-            self._slots[column] = out = self.state["slot"][column].take(self.sessions.user, axis=0)
+            self._read[column] = out = self._kept.read(column, self._of_sessions()[1])
         return out
 
-    def forget_slots(self) -> None:
-        """Look at relations anew: they have changed."""
-        self._slots: dict[str, Array] = {}
+    @property
+    def relation_columns(self) -> tuple[str, ...]:
+        """The `slot` columns that there are."""
+        return tuple(self._kept.columns)
 
     def relation(self, column: str, session: I64, merchant: Array, default: float = 0) -> Array:
         """A `slot` column for pairs (session, merchant); `default` where the user has no relation with it."""
-        user = self.sessions.user[session]
-        at = slots.find(self.state["slot"]["merchant"], user, merchant)
-        out: Array = self.state["slot"][column][user, at]  # of -1 the last slot, put right at once
-        out[at < 0] = default
+        place = self._kept.find(self.sessions.user[session], merchant)
+        out = self._kept.read(column, place)  # of -1 the last place, put right at once
+        out[place < 0] = default
         return out
 
     def followed(self, flag: int) -> tuple[I64, Array]:
         """Pairs (session, merchant) whose relation carries the flag, ordered by (session, merchant)."""
-        session, slot = slots.where((self.slots("flags") & flag) != 0)
-        merchant = self.state["slot"]["merchant"][self.sessions.user[session], slot]
+        at = (self.relations("flags") & flag).nonzero()[0]
+        session, merchant = self.related[at], self.relations("merchant")[at]
         order = np.lexsort((merchant, session))
         return session[order], merchant[order]
+
+    def forget_relations(self) -> None:
+        """Look at relations anew: they have changed."""
+        self._places: tuple[I64, I64] | None = None
+        self._read: dict[str, Array] = {}
+
+    def _of_sessions(self) -> tuple[I64, I64]:
+        """The session and the place of each relation of the acting users."""
+        if self._places is None:
+            self._places = self._kept.of(self.sessions.user)
+        return self._places
 
     @property
     def keys(self) -> U64:

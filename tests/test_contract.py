@@ -25,7 +25,9 @@ from sim.params import Params
 from sim.run import run
 from sim.world.build import build
 from sim.world.calendar import Calendar
-from tests.views import make_view, mechanism, seat, show
+from sim.world.relations import Relations
+from sim.world.state import CORE, FOLLOWS, SLOTS
+from tests.views import make_view, mechanism, seat, show, slots_of
 
 KNOWN = catalog.mechanisms()
 ACTING = tuple(phase for phase in PHASES if phase not in ("settle", "close"))  # hooks that move sessions
@@ -144,7 +146,8 @@ def nobody(cls: type[Mechanism]) -> tuple[View, Mechanism]:
 
 def lock(view: View) -> None:
     """Make every array of state and world read-only, as the engine does."""
-    for columns in [*view.state.values(), view.world.people, view.world.product, view.world.merchant]:
+    world, kept = view.world, view._kept.columns
+    for columns in [*view.state.values(), kept, world.people, world.product, world.merchant]:
         for array in columns.values():
             array.flags.writeable = False
 
@@ -209,10 +212,10 @@ def test_without_requests_nothing_is_settled(cls: type[Mechanism]) -> None:
 @every_mechanism
 def test_the_same_view_gives_the_same_effects_and_is_left_as_it_was(cls: type[Mechanism]) -> None:
     view, made = crowd(cls)
-    before = flat(view.state)
+    before = flat([view.state, slots_of(view)])
     for name, effects in act(made, view, (*ACTING, "close")):
         assert flat(effects) == flat(getattr(made, name)(view)), name
-    assert flat(view.state) == before
+    assert flat([view.state, slots_of(view)]) == before
 
 
 @pytest.mark.parametrize("cls", [cls for cls in KNOWN.values() if cls.folder in PER_MERCHANT], ids=lambda cls: cls.name)
@@ -221,6 +224,30 @@ def test_switched_on_nowhere_it_does_nothing(cls: type[Mechanism]) -> None:
     for name, effects in act(made, view):
         effects.scratch = []  # a note that says "nobody" is no effect
         assert [array for array in sizes(effects) if np.any(array != 0)] == [], name
+
+
+# ------------------------------------------------------------------------------------------------------ the view
+
+
+def test_relations_are_those_of_the_acting_users_session_by_session() -> None:
+    view = make_view(5, 3, known=2, points=np.arange(5 * SLOTS).reshape(5, SLOTS))
+    slots_of(view)["merchant"][3] = [-1, 2, -1, 0, -1, -1]
+    slots_of(view)["flags"][3, [1, 3]] = FOLLOWS
+    seat(view, user=np.array([1, 3]))
+    assert view.related.tolist() == [0, 0, 1, 1]
+    assert view.relations("merchant").tolist() == [0, 1, 2, 0]
+    assert view.relations("points").tolist() == [6, 7, 19, 0]
+    session, merchant = np.repeat([0, 1], 3), np.tile([0, 1, 2], 2)
+    assert view.relation("points", session, merchant, -1).tolist() == [6, 7, -1, 0, -1, 19]
+    assert [x.tolist() for x in view.followed(FOLLOWS)] == [[1, 1], [0, 2]]
+    assert set(view.relation_columns) == {column.name for column in CORE if column.table == "slot"}
+
+
+def test_what_a_view_gives_of_relations_can_be_changed_without_harm() -> None:
+    view = make_view(3, 2, points=7)
+    view.relations("points")[:] = 0
+    view.relation("points", np.array([0]), np.array([1]))[:] = 0
+    assert (seat(view).relations("points") == 7).all()
 
 
 # --------------------------------------------------------------------------------------------------- whole runs
@@ -271,11 +298,36 @@ def visits(ledger: Ledger) -> set[int]:
 def planned(scenario: Scenario) -> set[int]:
     """Ids of the sessions that people plan of themselves: they descend from user, day and tick alone."""
     world = build(scenario.world, scenario.merchants, (SEED,))
-    view = View(world, Calendar(scenario.horizon.start, DAYS), {}, {})
+    view = View(world, Calendar(scenario.horizon.start, DAYS), {}, Relations(0, CORE), {})
     browse: Any = KNOWN["people.browse"](scenario.people["browse"], np.ones(world.m, np.bool_), world)
     plans = [browse.plan(view, day) for day in range(DAYS)]
     ids = [child(world.user_key[rows.user], "visit", rows.time // scenario.horizon.tick) for rows in plans]
     return set(np.concatenate(ids).tolist())
+
+
+@pytest.mark.slow
+def test_rows_are_for_those_who_have_relations_and_the_fresh_one_is_left_alone(
+    complete: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Relations] = []
+
+    class Watched(Relations):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            kept.append(self)
+
+    monkeypatch.setattr("sim.engine.engine.Relations", Watched)
+    assert play(tmp_path, scenario_text()).manifest["digest"] == complete.manifest["digest"]
+    (relations,) = kept
+    with_row = relations.row.nonzero()[0]
+    fresh = Relations(0, [*CORE, *(column for cls in KNOWN.values() for column in cls.columns)])
+    assert with_row.size > 0
+    assert sorted(relations.row[with_row].tolist()) == list(range(1, with_row.size + 1))
+    at, _ = relations.of(with_row)
+    assert set(at.tolist()) == set(range(with_row.size))
+    for name, column in relations.columns.items():
+        assert (column[0] == fresh.columns[name][0]).all(), name
+        assert not column[1 + with_row.size :].any(), name
 
 
 @pytest.mark.slow

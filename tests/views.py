@@ -16,6 +16,7 @@ from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, I64, Array
 from sim.world.graph import SocialGraph
 from sim.world.merchants import PLACES
+from sim.world.relations import Relations
 from sim.world.state import CORE, SLOTS, allocate
 from sim.world.world import World
 
@@ -169,9 +170,12 @@ def make_view(
         known = merchants if slot_columns & set(overrides) else 0
     known = min(known, merchants, SLOTS)
     state = allocate(world, every, {})
-    state["slot"]["merchant"][:, :known] = world.world_of(np.arange(world.n))[:, None] * merchants + np.arange(known)
     state["variant"]["stock"][:] = 1_000_000
-    view = View(world, calendar or make_calendar(), state, dict(CHANNELS))
+    relations = Relations(world.n, every)
+    relations.give(np.arange(world.n))
+    view = View(world, calendar or make_calendar(), state, relations, dict(CHANNELS))
+    own = world.world_of(np.arange(world.n))[:, None] * merchants + np.arange(known)
+    slots_of(view)["merchant"][:, :known] = own
     view.rules = dict(RULES)
     for name, value in overrides.items():
         override(view, name, value)
@@ -179,12 +183,16 @@ def make_view(
     return view
 
 
+def slots_of(view: View) -> dict[str, Array]:
+    """The `slot` columns of everybody, shape (users, SLOTS); what is written to them is written to the view's state."""
+    return {name: column[1:] for name, column in view._kept.columns.items()}
+
+
 def override(view: View, name: str, value: Any) -> None:
     """Set a column of state, a trait or a product column everywhere (slot columns only where there is a relation)."""
-    world, state = view.world, view.state
-    if name in state["slot"]:
-        known = state["slot"]["merchant"] >= 0
-        column = state["slot"][name]
+    world, state, slot = view.world, view.state, slots_of(view)
+    if name in slot:
+        known, column = slot["merchant"] >= 0, slot[name]
         column[known] = np.broadcast_to(np.asarray(value, column.dtype), column.shape)[known]
         return
     tables: list[Any] = [state["user"], world.people, world.product, state["merchant"], state["product"],
@@ -288,7 +296,8 @@ def apply(view: View, effects: Effects) -> None:
         for s, v in zip(view.sessions.user[session].tolist(), value.tolist(), strict=True):
             target[s] = target[s] + v if op == "add" else v
     for op, column, session, merchant, value in effects.relations:
-        _relate(state["slot"], op, column, view.sessions.user[session], merchant, value)
+        _relate(slots_of(view), op, column, view.sessions.user[session], merchant, value)
+    view.forget_relations()
     for table, column, index, amount in effects.tallies:
         np.add.at(state[table][column], index, amount)
     for table, column, values in effects.sets:

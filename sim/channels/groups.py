@@ -21,7 +21,6 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, NOBODY, Array, Bools
@@ -86,12 +85,12 @@ class Groups(Mechanism):
         fx, sent, clock = Effects(), view.content("group_post"), view.clock
         if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
             return fx
-        flags = view.slots("flags")
-        session, slot = slots.where(((flags & (GROUP | MUTED)) == GROUP) & view.sessions.planned[:, None])
-        if session.size == 0:
+        hears = (view.relations("flags") & (GROUP | MUTED)) == GROUP
+        at = (hears & view.sessions.planned[view.related]).nonzero()[0]
+        if at.size == 0:
             return fx
-        table, member = view.state["slot"], view.sessions.user[session]
-        merchant, group = table["merchant"][member, slot], table["group"][member, slot]
+        session, merchant, group = view.related[at], view.relations("merchant")[at], view.relations("group")[at]
+        member = view.sessions.user[session]
         last_seen = view.own("last_seen")[session]
         who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
         reader, event = self.world.local_user(member[who]), sent.event[post]

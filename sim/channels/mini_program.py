@@ -28,7 +28,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import segments, slots
+from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import I64, Array, Bools
@@ -135,10 +135,10 @@ class MiniProgram(Mechanism):
     def _visits(self, view: View) -> tuple[I64, Array]:
         """Sessions that look through their mini-programs and step in: (session, merchant)."""
         looks = view.scratch.get("surface_mini_programs")
-        some = (looks & view.sessions.planned).nonzero()[0] if looks is not None else np.zeros(0, np.int64)
-        user = view.sessions.user[some]
-        row, slot = slots.where((view.state["slot"]["flags"].take(user, axis=0) & MINI) != 0)
-        session, merchant = some[row], view.state["slot"]["merchant"][user[row], slot]
+        if looks is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        at = (((view.relations("flags") & MINI) != 0) & (looks & view.sessions.planned)[view.related]).nonzero()[0]
+        session, merchant = view.related[at], view.relations("merchant")[at]
         event, local = view.sessions.event[session], self.world.local_merchant(merchant)
         steps_in = draws.chance("channels.mini_program/menu", event, self._menu_visit[merchant], local)
         return session[steps_in], merchant[steps_in]

@@ -15,7 +15,6 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import slots
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, Bools
@@ -76,12 +75,11 @@ class Moments(Mechanism):
         scrolls = view.scratch.get("surface_moments")
         if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME or scrolls is None:
             return fx
-        some = (scrolls & view.sessions.planned).nonzero()[0]
-        user = view.sessions.user[some]
-        flags = view.state["slot"]["flags"][user]
-        row, slot = slots.where(((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0))
-        session, user = some[row], user[row]
-        merchant, last_seen = view.state["slot"]["merchant"][user, slot], view.state["user"]["last_seen"][user]
+        flags = view.relations("flags")
+        linked = ((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0)
+        at = (linked & (scrolls & view.sessions.planned)[view.related]).nonzero()[0]
+        session, merchant = view.related[at], view.relations("merchant")[at]
+        user, last_seen = view.sessions.user[session], view.own("last_seen")[session]
         who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
         reader, event = self.world.local_user(user[who]), sent.event[post]
         sees = draws.chance("channels.moments/seen", event, self._seen[merchant[who]], reader)

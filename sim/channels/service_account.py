@@ -26,7 +26,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.kernels import segments, slots
+from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, I64, NOBODY, U64, Array, Bools
@@ -261,11 +261,10 @@ class _Fans:
 
 
 def _fans(view: View, on: Bools) -> _Fans:
-    flags = view.slots("flags")
-    session, slot = slots.where(((flags & (FOLLOWS | MUTED)) == FOLLOWS) & view.sessions.planned[:, None])
-    user, table = view.sessions.user[session], view.state["slot"]
-    has = on[table["merchant"][user, slot]]
-    session, slot, user = session[has], slot[has], user[has]
-    pinned = (flags[session, slot] & PINNED) != 0
-    merchant, welcomed, loyalty = (table[name][user, slot] for name in ("merchant", "welcomed", "loyalty"))
-    return _Fans(session, merchant, pinned, welcomed, loyalty)
+    hears = (view.relations("flags") & (FOLLOWS | MUTED)) == FOLLOWS
+    hears &= view.sessions.planned[view.related] & on[view.relations("merchant")]
+    at = hears.nonzero()[0]
+    merchant, flags, welcomed, loyalty = (
+        view.relations(name)[at] for name in ("merchant", "flags", "welcomed", "loyalty")
+    )
+    return _Fans(view.related[at], merchant, (flags & PINNED) != 0, welcomed, loyalty)

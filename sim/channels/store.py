@@ -118,10 +118,10 @@ class Store(Mechanism):
 
     def _return(self, view: View, fx: Effects) -> None:
         """Past customers who look in: the best-selling goods of the shop."""
-        session, slot = slots.where((view.slots("orders") > 0) & view.sessions.planned[:, None])
-        relation = view.sessions.user[session], slot
-        merchant, loyalty = (view.state["slot"][name][relation] for name in ("merchant", "loyalty"))
-        keen = (view.state["slot"]["flags"][relation] & DROPPED) == 0
+        at = ((view.relations("orders") > 0) & view.sessions.planned[view.related]).nonzero()[0]
+        session = view.related[at]
+        merchant, loyalty, flags = (view.relations(name)[at] for name in ("merchant", "loyalty", "flags"))
+        keen = (flags & DROPPED) == 0
         wish = np.where(keen, self._return_visit[merchant] * 2.0 * loyalty, 0.0)
         comes = draws.chance(
             "channels.store/return", view.sessions.event[session], wish, self.world.local_merchant(merchant)

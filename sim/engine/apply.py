@@ -8,8 +8,9 @@ from sim.contract import Effects, Exposures, spread
 from sim.errors import ContractError
 from sim.kernels import segments, slots
 from sim.ledger.schema import Records
-from sim.units import I64, Array
-from sim.world.state import FOLLOWS, GROUP, PINNED, State
+from sim.units import Array
+from sim.world.relations import Relations
+from sim.world.state import FOLLOWS, GROUP, PINNED, SLOTS, State
 
 _KEPT_FLAGS = FOLLOWS | PINNED | GROUP
 
@@ -24,61 +25,57 @@ def change_users(state: State, user: Array, effects: Iterable[Effects]) -> None:
                 np.add.at(state["user"][column], user[session], value)
 
 
-def change_relations(state: State, fresh_row: Mapping[str, float], user: Array, effects: Iterable[Effects]) -> None:
+def change_relations(relations: Relations, user: Array, effects: Iterable[Effects]) -> None:
     """Apply changes of relations, beginning those that are not there yet if the user has a slot to spare."""
     changes = [change for one in effects for change in one.relations]
     if not changes:
         return
-    table = state["slot"]
-    session = np.concatenate([change[2] for change in changes])
+    who = user[np.concatenate([change[2] for change in changes])]
     merchant = np.concatenate([change[3] for change in changes])
-    places = slots.find(table["merchant"], user[session], merchant)
+    places = relations.find(who, merchant)
     begins = np.array([change[0] != "clear" for change in changes]).repeat([change[2].size for change in changes])
     new = begins & (places < 0)
     if new.any():
-        _begin(state, fresh_row, user, session[new], merchant[new])
-        places = slots.find(table["merchant"], user[session], merchant)
+        _begin(relations, who[new], merchant[new])
+        places = relations.find(who, merchant)
     stop = 0
     for op, column, session, _, value in changes:
         start, stop = stop, stop + session.size
-        who, at = user[session], places[start:stop]
-        there = at >= 0
+        place = places[start:stop]
+        there = place >= 0
         if not there.all():
-            who, at, value = who[there], at[there], value[there]
-        target = table[column]
+            place, value = place[there], value[there]
+        target = relations.columns[column].reshape(-1)
         if op == "set":
-            target[who, at] = value
+            target[place] = value
         elif op == "add":
-            np.add.at(target, (who, at), value.astype(target.dtype))
+            np.add.at(target, place, value.astype(target.dtype))
         elif op == "or":
-            np.bitwise_or.at(target, (who, at), value.astype(target.dtype))
+            np.bitwise_or.at(target, place, value.astype(target.dtype))
         elif op == "clear":
-            np.bitwise_and.at(target, (who, at), ~value.astype(target.dtype))
+            np.bitwise_and.at(target, place, ~value.astype(target.dtype))
         else:
             raise ContractError(f"relate: unknown operation {op!r}; one of set, add, or, clear")
 
 
-def _begin(state: State, fresh_row: Mapping[str, float], user: Array, session: I64, merchant: Array) -> None:
-    """Give every new pair (session, merchant) a slot; who has none to spare does not remember the merchant."""
-    table = state["slot"]
-    pairs = session.astype(np.int64) << 32 | merchant.astype(np.int64)
+def _begin(relations: Relations, user: Array, merchant: Array) -> None:
+    """Give every new pair (user, merchant) a slot; who has none to spare does not remember the merchant."""
+    pairs = user.astype(np.int64) << 32 | merchant.astype(np.int64)
     pairs.sort()
     pairs = pairs[segments.first(pairs)]
-    session, merchant = pairs >> 32, pairs & 0xFFFFFFFF
-    first = segments.first(session)
-    who, row = user[session[first]], first.cumsum() - 1
+    user, merchant = pairs >> 32, pairs & 0xFFFFFFFF
+    first = segments.first(user)
+    who, at = user[first], first.cumsum() - 1
+    relations.give(who)
+    row = relations.row[who].astype(np.int64)
     own = {
-        name: table[name].take(who, axis=0)
+        name: relations.columns[name].take(row, axis=0)
         for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")
     }
     kept = (own["orders"] > 0) | (own["points"] > 0) | (own["coupon_until"] > 0) | ((own["flags"] & _KEPT_FLAGS) != 0)
-    slot, fresh = slots.claim(own["merchant"], kept, own["last_order"].astype(np.int64), row, merchant)
+    slot, fresh = slots.claim(own["merchant"], kept, own["last_order"].astype(np.int64), at, merchant)
     given = fresh & (slot >= 0)
-    where = user[session[given]], slot[given]
-    for name, default in fresh_row.items():
-        if (table[name][where] != default).any():  # what nobody uses is never written, and takes no memory
-            table[name][where] = default
-    table["merchant"][where] = merchant[given]
+    relations.open(row[at[given]] * SLOTS + slot[given], merchant[given])
 
 
 def assemble(effects: Iterable[Effects], products: Mapping[str, Array]) -> Exposures:

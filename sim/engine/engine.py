@@ -21,6 +21,7 @@ from sim.kernels.timers import Timers
 from sim.ledger.schema import Postings, Records
 from sim.units import DAY, I32, U64, Array, Bools
 from sim.world.calendar import Calendar
+from sim.world.relations import Relations
 from sim.world.state import State, allocate
 from sim.world.world import World
 
@@ -66,12 +67,14 @@ class Engine:
         self.tick_seconds, self.days, self.block, self.threads = tick_seconds, days, block, threads
         self._each: Callable[[Act, Iterable[View]], Iterable[list[Effects]]] = map
         columns = crew.columns()
-        self.state: State = allocate(world, columns, crew.initial())
-        self._fresh_slot = {c.name: c.default for c in columns if c.table == "slot"}
+        opening = crew.initial()
+        self.state: State = allocate(world, columns, opening)
+        known = {name: values for (table, name), values in opening.items() if table == "slot"}
+        self.relations = Relations(world.n, columns, known)
         self._shown = {t: {c: a.copy() for c, a in self.state[t].items()} for t in ("merchant", "product", "variant")}
-        private = {t: {c: _read_only(a) for c, a in self.state[t].items()} for t in ("user", "slot")}
+        own = {"user": {c: _read_only(a) for c, a in self.state["user"].items()}}
         shown = {t: {c: _read_only(a) for c, a in table.items()} for t, table in self._shown.items()}
-        self.view = View(world, calendar, private | shown, {name: code for code, name in enumerate(channels)})
+        self.view = View(world, calendar, own | shown, self.relations, {name: i for i, name in enumerate(channels)})
         self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
         self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
         self._subjects = Subjects()
@@ -248,8 +251,8 @@ class Engine:
         """Change the rows of the users in view."""
         apply.change_users(self.state, view.sessions.user, effects)
         if any(one.relations for one in effects):
-            apply.change_relations(self.state, self._fresh_slot, view.sessions.user, effects)
-            view.forget_slots()
+            apply.change_relations(self.relations, view.sessions.user, effects)
+            view.forget_relations()
         for one in effects:
             for name, values in one.scratch:
                 if name in view.scratch:

@@ -7,8 +7,9 @@ are equal to the last bit: fast-math is never allowed, and LLVM fuses no multipl
     if fast.on(rows):
         from sim.fast import draws as twin      # imports numba: never when a module is loaded
 
-Starting numba takes as long as two seconds of work without it, so it is started by the first call with many rows; from
-then on the twins serve small calls too. ``WXSIM_FAST=0`` in the environment turns it all off.
+Starting numba takes as long as two seconds of work without it, so it is started by the first call with many rows, or
+when the small ones so far would have paid for it; from then on the twins serve small calls too. ``WXSIM_FAST=0`` in
+the environment turns it all off.
 """
 
 import dis
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     present: bool  # numba can be used, and WXSIM_FAST does not forbid it; found out when first asked for
 
 WORTH = 100_000  # rows in one call that make it worth starting numba
+ENOUGH = 15_000_000  # rows in all calls so far that do: without it they took about as long as starting it does
+PER_CALL = 500  # rows that the fixed price of a call without it is worth
 _awake = False
+_asked = 0  # rows asked for so far, while it is not started
 
 F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}  # x / 0 is inf, as in numpy, and needs no branch
@@ -42,8 +46,12 @@ def __getattr__(name: str) -> Any:
 
 def on(rows: int = 0) -> bool:
     """Whether compiled twins are to be used, for a call with so many rows."""
-    global _awake
-    if _awake or rows >= WORTH:
+    global _awake, _asked
+    if _awake:
+        return True
+    _asked += rows + PER_CALL
+    if rows >= WORTH or _asked >= ENOUGH:
+        _asked = 0
         _awake = getattr(sys.modules[__name__], "present")  # noqa: B009 (found out when first asked for)
     return _awake
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, Outcome, View
-from sim.kernels import segments, slots
+from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, U64, Array, Bools, fen
@@ -81,9 +81,9 @@ class Coupon(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Coupons that have lapsed are forgotten."""
-        fx, until = Effects(), view.slots("coupon_until")
-        session, slot = slots.where((until > 0) & (until < view.clock.start))
-        fx.relate("set", "coupon_until", session, view.slots("merchant")[session, slot], 0)
+        fx, until = Effects(), view.relations("coupon_until")
+        at = ((until > 0) & (until < view.clock.start)).nonzero()[0]
+        fx.relate("set", "coupon_until", view.related[at], view.relations("merchant")[at], 0)
         return fx
 
     def appraise(self, view: View) -> Effects:

@@ -12,8 +12,7 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
 from sim.elementary import exp
-from sim.kernels import slots
-from sim.units import F64, I64, WEEK
+from sim.units import F64, I64, WEEK, Array
 from sim.world.state import FOLLOWS, GROUP, MUTED, PINNED
 
 _JUST_HEARD = 0.5  # by how much the count stands above its mean just after a message
@@ -47,21 +46,20 @@ class Fatigue(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Old messages fade from memory."""
-        session, place, notices = _counts(view)
+        session, merchant, notices, _ = _counts(view)
         if not session.size:
             return EMPTY
-        fx, user = Effects(), view.sessions.user[session]
-        gone = np.maximum(view.sessions.time[session] - view.state["user"]["last_seen"][user], 0)
+        fx = Effects()
+        gone = np.maximum(view.sessions.time[session] - view.own("last_seen")[session], 0)
         kept = notices * exp(-gone / (self.p.memory_weeks * WEEK))
-        fx.relate("set", "notices", session, view.state["slot"]["merchant"][user, place], kept)
+        fx.relate("set", "notices", session, merchant, kept)
         return fx
 
     def respond(self, view: View) -> Effects:
         """Those who have had enough mute or leave."""
-        session, place, notices = _counts(view)
-        user = view.sessions.user[session]
-        merchant, flags = (view.state["slot"][name][user, place] for name in ("merchant", "flags"))
-        fed_up = (notices - _JUST_HEARD > view.world.people["tolerance"][user]) & ((flags & MUTED) == 0)
+        session, merchant, notices, flags = _counts(view)
+        tolerance = view.world.people["tolerance"][view.sessions.user[session]]
+        fed_up = (notices - _JUST_HEARD > tolerance) & ((flags & MUTED) == 0)
         if not fed_up.any():
             return EMPTY
         session, merchant, flags = session[fed_up], merchant[fed_up], flags[fed_up]
@@ -78,8 +76,8 @@ class Fatigue(Mechanism):
         return fx
 
 
-def _counts(view: View) -> tuple[I64, I64, F64]:
-    """Pairs (session, slot) that hold noticed messages, and how many."""
-    notices = view.slots("notices")
-    session, place = slots.where((notices > 0) & view.sessions.planned[:, None])
-    return session, place, notices[session, place].astype(np.float64)
+def _counts(view: View) -> tuple[I64, Array, F64, Array]:
+    """Pairs (session, merchant) with noticed messages, how many, and the flags."""
+    at = ((view.relations("notices") > 0) & view.sessions.planned[view.related]).nonzero()[0]
+    merchant, notices, flags = (view.relations(name)[at] for name in ("merchant", "notices", "flags"))
+    return view.related[at], merchant, notices.astype(np.float64), flags

@@ -9,8 +9,8 @@ import numpy as np
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
-from sim.units import I64, Bools
-from sim.world.state import FOLLOWS, MUTED
+from sim.units import I64, NOBODY, Bools
+from sim.world.state import FOLLOWS, MUTED, SLOTS
 
 
 class FollowParams(Params):
@@ -53,6 +53,7 @@ class Follow(Mechanism):
 
 def _has_room(view: View, session: I64, merchant: I64) -> Bools:
     """Whether she knows the merchant already or can remember one more."""
-    known = view.state["slot"]["merchant"].take(view.sessions.user[session], axis=0)
-    out: Bools = ((known == merchant[:, None]) | (known < 0)).any(axis=1)
+    count = np.bincount(view.related, minlength=len(view.sessions))
+    known = view.relation("merchant", session, merchant, NOBODY) >= 0
+    out: Bools = known | (count[session] < SLOTS)
     return out

@@ -26,7 +26,7 @@ import numpy as np
 from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
 from sim.elementary import exp
-from sim.kernels import expand, segments, slots
+from sim.kernels import expand, segments
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED
 from sim.world.tables import beta_table, gamma_table
@@ -137,21 +137,19 @@ class Repurchase(Mechanism):
 
     def _needs(self, view: View) -> tuple[I64, I64, Array]:
         """Pairs (session, merchant) with at least one need since her last session, and the flags of each."""
-        now, slot = view.sessions, view.state["slot"]
-        customer = (view.slots("orders") > 0) & ((view.slots("flags") & DROPPED) == 0) & now.planned[:, None]
-        session, place = slots.where(customer)
-        user = now.user[session]
-        merchant = slot["merchant"][user, place].astype(np.int64)
-        since = np.maximum(
-            view.state["user"]["last_seen"][user], slot["last_order"][user, place] + self._pause[merchant]
-        )
+        now = view.sessions
+        customer = (view.relations("orders") > 0) & ((view.relations("flags") & DROPPED) == 0)
+        known = (customer & now.planned[view.related]).nonzero()[0]
+        session = view.related[known]
+        merchant, flags = view.relations("merchant")[known].astype(np.int64), view.relations("flags")[known]
+        since = np.maximum(view.own("last_seen")[session], view.relations("last_order")[known] + self._pause[merchant])
         weeks = np.maximum(now.time[session] - since, 0) / float(WEEK)
-        if (late := slot.get("late")) is not None:
-            weeks = weeks / (1.0 + late[user, place].astype(np.float64))
+        if "late" in view.relation_columns:
+            weeks = weeks / (1.0 + view.relations("late")[known].astype(np.float64))
         number = view.world.local_merchant(merchant)
-        arises = 1.0 - exp(-self._rates(view.world.user_key[user], number) * weeks)
+        arises = 1.0 - exp(-self._rates(view.keys[session], number) * weeks)
         at = draws.chance("people.repurchase/need", now.event[session], arises, number).nonzero()[0]
-        return session[at], merchant[at], slot["flags"][user[at], place[at]]
+        return session[at], merchant[at], flags[at]
 
     def _rates(self, key: U64, number: I64) -> F64:
         """Needs per week of these customers, theirs for life."""

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from sim.study.comparison import Comparison, Failure
 from sim.study.figure import draw
 from sim.study.plan import pieces
 from sim.study.table import table
+from sim.world.build import society
+from sim.world.kept import FOLDER
 
 
 class ComparisonInterrupted(KeyboardInterrupt):
@@ -52,6 +54,8 @@ class Unit:
     metrics: tuple[str, ...]
     merchant: str
     lane: int
+    begin: int  # position of the seed whose world is built first, another in every lane
+    societies: Path  # where lanes leave the worlds that they build for each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def compare(
     workers = workers or executor.processors()
     out = out or Path("runs") / f"{next(iter(folder.slugs([scenario.title]).values()))}-compare"
     made = folder.begin(out, folder.COMPARISON)
-    units = list(_units(scenario, plan, workers, made / "runs"))
+    units = list(_units(scenario, plan, workers, made))
     found: dict[int, Rows | Exception] = {}
     whole = len(plan.seeds) * len(scenario.strategies) * scenario.horizon.days
     try:
@@ -123,6 +127,9 @@ def replication_seeds(seed: int, count: int) -> tuple[int, ...]:
 def work(unit: Unit) -> Rows:
     """Run one strategy in a batch of worlds side by side. If that fails, each world alone, to see which it is."""
     scenario = Scenario.restore(unit.scenario)
+    FOLDER.set(unit.societies)
+    for seed in (*unit.seeds[unit.begin :], *unit.seeds[: unit.begin]):
+        society(scenario.world, seed)
     days, abreast = scenario.horizon.days, len(unit.seeds)
 
     def simulated(day: int) -> None:
@@ -155,7 +162,7 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
     )
 
 
-def _units(scenario: Scenario, plan: Plan, workers: int, runs: Path) -> Iterator[Unit]:
+def _units(scenario: Scenario, plan: Plan, workers: int, made: Path) -> Iterator[Unit]:
     """The runs, divided among the workers."""
     slugs = folder.slugs(scenario.strategies)
     contents = {name: strategy.resolved() for name, strategy in scenario.strategies.items()}
@@ -168,18 +175,18 @@ def _units(scenario: Scenario, plan: Plan, workers: int, runs: Path) -> Iterator
             strategy=name,
             first=piece.seeds.start,
             seeds=tuple(plan.seeds[number] for number in piece.seeds),
-            folders=tuple(runs / slugs[name] / f"seed-{number}" for number in piece.seeds),
+            folders=tuple(made / "runs" / slugs[name] / f"seed-{number}" for number in piece.seeds),
             metrics=plan.metrics,
             merchant=plan.merchant,
             lane=piece.lane,
+            begin=len(piece.seeds) * piece.lane // workers,
+            societies=made / "societies",
         )
 
 
 def _lone(unit: Unit) -> Iterator[Unit]:
     for at, (seed, made) in enumerate(zip(unit.seeds, unit.folders, strict=True)):
-        yield Unit(
-            unit.scenario, unit.strategy, unit.first + at, (seed,), (made,), unit.metrics, unit.merchant, unit.lane
-        )
+        yield replace(unit, first=unit.first + at, seeds=(seed,), folders=(made,))
 
 
 def _row(ledger: Any, unit: Unit) -> Row:
@@ -239,6 +246,7 @@ def _finish(
                 shutil.rmtree(unfinished, ignore_errors=True)
                 with suppress(OSError):  # the strategy's folder, if that was all that it held
                     unfinished.parent.rmdir()
+    shutil.rmtree(made / "societies", ignore_errors=True)
     folder.write_text(made / "table.txt", table(comparison))
     draw(comparison, made / "differences.png")
     folder.write_json(made / folder.COMPARISON.manifest, comparison.as_dict())

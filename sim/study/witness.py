@@ -188,11 +188,12 @@ class Witness:
 
 def _people(view: View) -> Facts:
     """Each session with the user's own row."""
-    user, slot = view.state["user"], view.state["slot"]
-    for who, time, planned in zip(view.sessions.user, view.sessions.time, view.sessions.planned, strict=True):
+    user, now = view.state["user"], view.sessions
+    columns = {name: view.relations(name).tolist() for name in view.relation_columns}
+    for at, (who, time, planned) in enumerate(zip(now.user, now.time, now.planned, strict=True)):
         own = " ".join(f"{name}={column[who].tolist()}" for name, column in user.items())
-        known = np.flatnonzero(slot["merchant"][who] >= 0)
-        ties = [{name: column[who, at].tolist() for name, column in slot.items()} for at in known]
+        known = np.flatnonzero(view.related == at).tolist()
+        ties = [{name: values[tie] for name, values in columns.items()} for tie in known]
         yield f"user {who} opens WeChat at {time} planned={planned} {own} {ties}", 1
 
 

@@ -1,7 +1,6 @@
 """Build a world: people, ties, chat groups and the market, for one seed or several side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +12,7 @@ from sim.world.circles import circles
 from sim.world.community import by_networkx
 from sim.world.graph import SocialGraph, stack
 from sim.world.groups import groups_of
+from sim.world.kept import Society, kept
 from sim.world.merchants import Market, market
 from sim.world.native import by_arrays
 from sim.world.params import NATIVE_FROM, GraphParams, MerchantParams, WorldParams
@@ -21,16 +21,6 @@ from sim.world.sources import communities, outside, tied
 from sim.world.world import World
 
 _SMALL = 20_000  # people up to which many societies are kept
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Society:
-    """People and ties of a lone world: all that does not depend on merchants."""
-
-    people: Mapping[str, Array]
-    graph: SocialGraph
-    groups: SocialGraph
-    members: SocialGraph
 
 
 def build(params: WorldParams, merchants: Mapping[str, MerchantParams], seeds: Sequence[int]) -> World:
@@ -69,6 +59,11 @@ def society(params: WorldParams, seed: int) -> Society:
     return (_few if params.people.count > _SMALL else _many)(params, seed)
 
 
+def _small(params: WorldParams, seed: int) -> Society:
+    """A society small enough to be kept in a folder as well."""
+    return kept(_made, params, seed)
+
+
 def _made(params: WorldParams, seed: int) -> Society:
     keys = draws.keys(seed, "user", params.people.count)
     graph, community, position = _ties(params.graph, keys, seed)
@@ -77,7 +72,7 @@ def _made(params: WorldParams, seed: int) -> Society:
     return Society({trait: _frozen(column) for trait, column in traits.items()}, graph, groups, members)
 
 
-_many = lru_cache(maxsize=64)(_made)
+_many = lru_cache(maxsize=64)(_small)
 _few = lru_cache(maxsize=1)(_made)
 
 

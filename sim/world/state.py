@@ -1,7 +1,7 @@
 """State: every column that changes during a run, as arrays by table.
 
-Tables: `user` (one row per user), `slot` (a user's few relations with merchants, shape (N, SLOTS)), `merchant`,
-`product`, `variant`. The core columns stand here; a mechanism adds its own in its own file.
+Tables: `user` (one row per user), `slot` (a user's few relations with merchants, kept in `sim.world.relations`),
+`merchant`, `product`, `variant`. The core columns stand here; a mechanism adds its own in its own file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,25 +58,26 @@ State = dict[str, dict[str, Array]]
 
 
 def allocate(world: World, columns: Iterable[Column], initial: Mapping[tuple[str, str], Array]) -> State:
-    """Fresh state of a (stacked) world: each column at its default, or at its opening value if one is given."""
-    shape: Mapping[str, tuple[int, ...]] = {
-        "user": (world.n,),
-        "slot": (world.n, SLOTS),
-        "merchant": (world.m,),
-        "product": (world.product["price"].size,),
-        "variant": (world.variant_product.size,),
+    """Fresh state of a (stacked) world, relations apart: each column at its default, or at its opening value."""
+    size = {
+        "user": world.n,
+        "merchant": world.m,
+        "product": world.product["price"].size,
+        "variant": world.variant_product.size,
     }
-    state: State = {table: {} for table in shape}
+    state: State = {table: {} for table in size}
     for column in columns:
-        state[column.table][column.name] = _filled(shape[column.table], column)
+        if column.table in size:
+            state[column.table][column.name] = _filled(size[column.table], column)
     for (table, name), values in initial.items():
-        state[table][name][:] = values
+        if table in size:
+            state[table][name][:] = values
     return state
 
 
-def _filled(shape: tuple[int, ...], column: Column) -> Array:
+def _filled(size: int, column: Column) -> Array:
     """A column at its default; pages of zeros that nobody ever writes to cost no memory."""
-    out: Array = np.zeros(shape, column.dtype)
+    out: Array = np.zeros(size, column.dtype)
     if column.default:
         out[:] = column.default
     return out

@@ -13,7 +13,7 @@ from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, Array
 from sim.world.calendar import Calendar
 from sim.world.state import GROUP, MUTED
-from tests.views import apply, make_view, mechanism, post_inbox, post_outcome, seat
+from tests.views import apply, make_view, mechanism, post_inbox, post_outcome, seat, slots_of
 
 DAY_OF_POST = 10
 
@@ -65,8 +65,8 @@ def test_a_full_group_opens_the_next_one_by_itself() -> None:
     first = np.argsort(joined.time, kind="stable")
     assert joined.detail[first].tolist() == [0] * 500 + [1, 1]  # first come, first served
     assert view.state["merchant"]["members"].tolist() == [502]
-    assert np.bincount(view.state["slot"]["group"][:, 0]).tolist() == [500, 2]
-    assert ((view.state["slot"]["flags"][:, 0] & GROUP) != 0).all()
+    assert np.bincount(slots_of(view)["group"][:, 0]).tolist() == [500, 2]
+    assert ((slots_of(view)["flags"][:, 0] & GROUP) != 0).all()
 
 
 def test_the_cap_is_the_platforms() -> None:
@@ -78,7 +78,7 @@ def test_the_cap_is_the_platforms() -> None:
 
 def test_each_customer_sits_in_one_group_and_two_parcels_are_one_invitation() -> None:
     view, groups = stage(4, {"joining": 1.0}, known=1, flags=0)
-    view.state["slot"]["flags"][:, 0] = [0, GROUP, MUTED, 0]
+    slots_of(view)["flags"][:, 0] = [0, GROUP, MUTED, 0]
     parcels(view, np.array([0, 0, 1, 2, 3]))
     ((_, rows),) = groups.checkout(view).requests
     assert rows.user.tolist() == [0, 3]
@@ -119,7 +119,7 @@ def test_fewer_read_in_a_crowd(members: int, group: int, size: int) -> None:
     assert shown["session"].tolist() == events(fx, "notice").user.tolist()
     assert (shown["product"] == 1).all() and (shown["cause"] == 7).all()
     apply(view, fx)
-    assert view.state["slot"]["notices"].sum() == shown["session"].size
+    assert slots_of(view)["notices"].sum() == shown["session"].size
 
 
 @given(st.lists(st.integers(1, 500), min_size=2, max_size=2).map(sorted))

@@ -11,7 +11,7 @@ from sim.contract import Effects, View
 from sim.ledger.schema import Records
 from sim.units import Array
 from sim.world.state import FOLLOWS, MEMBER, MINI
-from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, show
+from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, show, slots_of
 
 
 def stage(users: int = 5_000, mini: dict[str, Any] | None = None, **overrides: Any) -> tuple[View, MiniProgram]:
@@ -168,7 +168,7 @@ def test_buyers_keep_it_and_members_join_at_their_rates(kind: str) -> None:
     assert abs(kept.n - users * keep) < 4 * np.sqrt(users * keep * (1 - keep))
     assert abs(joined.n - users * keep * join) < 4 * np.sqrt(users * keep * join)
     apply(view, fx)
-    flags = view.state["slot"]["flags"][:, 0]
+    flags = slots_of(view)["flags"][:, 0]
     assert np.flatnonzero(flags & MINI).tolist() == kept.user.tolist()
     assert np.flatnonzero(flags & MEMBER).tolist() == joined.user.tolist()
     again = mini.respond(view)

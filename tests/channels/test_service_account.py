@@ -16,7 +16,7 @@ from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, Array
 from sim.world.calendar import Calendar
 from sim.world.state import FOLLOWS, MUTED, PINNED
-from tests.views import apply, make_view, mechanism, post_inbox, seat, show
+from tests.views import apply, make_view, mechanism, post_inbox, seat, show, slots_of
 
 DAY_OF_POST = 10
 
@@ -145,7 +145,7 @@ def test_several_broadcasts_missed_are_met_together_each_with_its_own_luck() -> 
     both = np.intersect1d(opened.user[opened.merchant == 0], opened.user[opened.merchant == 1]).size
     assert 0 < both < 250
     apply(view, fx)
-    assert (view.state["slot"]["notices"][:, :2] == 1).all()
+    assert (slots_of(view)["notices"][:, :2] == 1).all()
 
 
 @pytest.mark.parametrize("overrides", [{"planned": False}, {"running": False, "planned": False}])
@@ -190,12 +190,12 @@ def test_new_fans_are_welcomed_once() -> None:
 
 def test_only_content_fans_pin_and_once() -> None:
     view, account = stage(4, {"pin": 1.0}, flags=FOLLOWS)
-    view.state["slot"]["flags"][3, 0] |= PINNED
+    slots_of(view)["flags"][3, 0] |= PINNED
     parcels(view, np.array([0, 0, 1, 2, 3]), np.array([900, 800, 699, 700, 900]))
     fx = account.respond(view)
     assert events(fx, "pinned").user.tolist() == [0, 2]
     apply(view, fx)
-    assert ((view.state["slot"]["flags"][:, 0] & PINNED) != 0).tolist() == [True, False, True, True]
+    assert ((slots_of(view)["flags"][:, 0] & PINNED) != 0).tolist() == [True, False, True, True]
 
 
 def test_the_pin_rate() -> None:
@@ -210,7 +210,7 @@ def test_each_session_is_asked_at_its_best_moment() -> None:
     # by session: looked at 1 | looked at 0, bought at 1 | looked at both | follows 0 | parcel of 0 | nothing
     show(view, np.array([0, 1, 1, 2, 2, 3]), np.array([4, 0, 3, 2, 5, 0]))
     view.chosen = np.array([2])
-    view.state["slot"]["flags"][3, 0] |= FOLLOWS
+    slots_of(view)["flags"][3, 0] |= FOLLOWS
     parcels(view, np.array([4]), 100)
     fx = account.checkout(view)
     notes = dict(fx.scratch)

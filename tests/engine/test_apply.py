@@ -6,17 +6,8 @@ from hypothesis import strategies as st
 
 from sim.contract import Effects
 from sim.engine import apply
+from sim.world.relations import Relations
 from sim.world.state import CORE, DROPPED, FOLLOWS, MINI, SLOTS
-
-FRESH = {c.name: c.default for c in CORE if c.table == "slot"}
-
-
-def slots_of(users: int) -> dict[str, dict[str, np.ndarray]]:
-    return {
-        "slot": {c.name: np.full((users, SLOTS), c.default, c.dtype) for c in CORE if c.table == "slot"},
-        "user": {},
-    }
-
 
 operations = st.lists(
     st.tuples(st.sampled_from(["or", "clear", "add", "set"]), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)),
@@ -27,13 +18,13 @@ operations = st.lists(
 @given(operations)
 def test_relations_follow_a_dictionary_while_slots_suffice(changes: list[tuple[str, int, int, int]]) -> None:
     known: dict[tuple[int, int], dict[str, int]] = {}
-    state = slots_of(9)
+    relations = Relations(9, CORE)
     user = np.array([3, 8])
     for op, session, merchant, value in changes:
         column = "flags" if op in ("or", "clear") else "orders"
         effects = Effects()
         effects.relate(op, column, np.array([session]), np.array([merchant]), value)
-        apply.change_relations(state, FRESH, user, [effects])
+        apply.change_relations(relations, user, [effects])
         if op != "clear":
             known.setdefault((int(user[session]), merchant), {"flags": 0, "orders": 0})
         if (row := known.get((int(user[session]), merchant))) is not None:
@@ -43,46 +34,42 @@ def test_relations_follow_a_dictionary_while_slots_suffice(changes: list[tuple[s
                 "add": row[column] + value,
                 "set": value,
             }[op]
-    table = state["slot"]
-    found = {
-        (int(u), int(table["merchant"][u, s])): {
-            "flags": int(table["flags"][u, s]),
-            "orders": int(table["orders"][u, s]),
-        }
-        for u, s in zip(*np.nonzero(table["merchant"] >= 0), strict=True)
-    }
-    assert found == known
+    who, whom = (np.array([pair[k] for pair in known], np.int64) for k in (0, 1))
+    place = relations.find(who, whom)
+    assert place.size == relations.of(np.arange(9))[1].size
+    for at, row in zip(place.tolist(), known.values(), strict=True):
+        assert {column: int(relations.read(column, np.array([at]))[0]) for column in row} == row
 
 
 def test_a_customer_is_never_forgotten_for_a_newcomer_but_a_passer_by_is() -> None:
-    state = slots_of(1)
+    relations = Relations(1, CORE)
     user = np.array([0])
     for merchant in range(SLOTS):
         effects = Effects()
         effects.relate("or", "flags", np.array([0]), np.array([merchant]), FOLLOWS if merchant else MINI)
-        apply.change_relations(state, FRESH, user, [effects])
+        apply.change_relations(relations, user, [effects])
     newcomer = Effects()
     newcomer.relate("or", "flags", np.array([0]), np.array([90]), DROPPED)
-    apply.change_relations(state, FRESH, user, [newcomer])
-    assert state["slot"]["merchant"][0].tolist() == [90, 1, 2, 3, 4, 5]
-    assert state["slot"]["flags"][0, 0] == DROPPED
+    apply.change_relations(relations, user, [newcomer])
+    assert relations.columns["merchant"][relations.row[0]].tolist() == [90, 1, 2, 3, 4, 5]
+    assert relations.columns["flags"][relations.row[0], 0] == DROPPED
     last = Effects()
     last.relate("or", "flags", np.array([0]), np.array([90]), FOLLOWS)
     last.relate("add", "orders", np.array([0]), np.array([91]), 1)
-    apply.change_relations(state, FRESH, user, [last])
+    apply.change_relations(relations, user, [last])
     one_more = Effects()
     one_more.relate("add", "orders", np.array([0]), np.array([92]), 1)
-    apply.change_relations(state, FRESH, user, [one_more])
-    assert 92 not in state["slot"]["merchant"][0]
+    apply.change_relations(relations, user, [one_more])
+    assert 92 not in relations.columns["merchant"][relations.row[0]]
 
 
 def test_changes_of_one_batch_add_up_on_the_same_row() -> None:
-    state = slots_of(1)
+    relations = Relations(1, CORE)
     effects = Effects()
     effects.relate("add", "orders", np.array([0, 0, 0]), np.array([7, 7, 5]), np.array([1, 2, 4]))
-    apply.change_relations(state, FRESH, np.array([0]), [effects])
-    row = dict(zip(state["slot"]["merchant"][0].tolist(), state["slot"]["orders"][0].tolist(), strict=True))
-    assert row[7] == 3 and row[5] == 4
+    apply.change_relations(relations, np.array([0]), [effects])
+    place = relations.find(np.array([0, 0]), np.array([7, 5]))
+    assert relations.read("orders", place).tolist() == [3, 4]
 
 
 def test_proposals_of_the_same_product_on_the_same_channel_are_one_exposure_the_most_salient() -> None:

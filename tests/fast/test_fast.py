@@ -55,6 +55,13 @@ def test_numba_is_started_by_many_rows_only_and_then_serves_all() -> None:
     assert answers == ["False", "False", str(fast.present), str(fast.present)]
 
 
+def test_numba_is_started_once_small_calls_would_have_paid_for_it() -> None:
+    few = "draws.uniform('a', draws.keys(1, 'user', 9)); print('numba' in sys.modules, fast.on(1))"
+    many = "[fast.on(1) for _ in range(fast.ENOUGH // fast.PER_CALL)]"
+    answers = said(f"import sys; from sim import draws, fast; {few}; {many}; {few}").split()
+    assert answers == ["False", "False", str(fast.present), str(fast.present)]
+
+
 def test_loading_a_module_imports_no_numba() -> None:
     script = "import sys, sim.draws, sim.kernels.expand, sim.world.build; print('numba' in sys.modules)"
     assert said(script) == "False"

@@ -13,7 +13,7 @@ from sim.ledger.schema import ACCOUNTS, Records
 from sim.offers.coupon import Coupon
 from sim.units import DAY, Array
 from sim.world.calendar import Calendar
-from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, seat, show
+from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, seat, show, slots_of
 
 NAMES = {account.code: name for name, account in ACCOUNTS.items()}
 
@@ -169,7 +169,7 @@ def test_a_coupon_that_lapses_within_the_tick_is_worth_nothing() -> None:
     view, coupon = stage(1)
     show(view, np.array([0]), np.array([0]))
     for until, worth in ((view.clock.end - 1, False), (view.clock.end, True)):
-        view.state["slot"]["merchant"][:, 0], view.state["slot"]["coupon_until"][:, 0] = 0, until
+        slots_of(view)["merchant"][:, 0], slots_of(view)["coupon_until"][:, 0] = 0, until
         assert bool(coupon.appraise(view).discounts) == worth
 
 
@@ -197,12 +197,12 @@ def test_an_order_that_was_refused_keeps_the_coupon() -> None:
     rows = Records(2, user=[0, 1], merchant=0, product=0, event=[8, 9])
     post_outcome(view, "order", rows, [True, False])
     apply(view, coupon.respond(view))
-    assert view.state["slot"]["coupon_until"][:, 0].tolist() == [0, 10**8]
+    assert slots_of(view)["coupon_until"][:, 0].tolist() == [0, 10**8]
 
 
 def test_lapsed_coupons_are_forgotten() -> None:
     view, coupon = stage(3, day=5, merchants=1)
-    view.state["slot"]["merchant"][:, 0] = 0
-    view.state["slot"]["coupon_until"][:, 0] = [0, view.clock.start - 1, view.clock.end]
+    slots_of(view)["merchant"][:, 0] = 0
+    slots_of(view)["coupon_until"][:, 0] = [0, view.clock.start - 1, view.clock.end]
     apply(view, coupon.deliver(view))
-    assert view.state["slot"]["coupon_until"][:, 0].tolist() == [0, 0, view.clock.end]
+    assert slots_of(view)["coupon_until"][:, 0].tolist() == [0, 0, view.clock.end]

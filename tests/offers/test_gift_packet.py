@@ -16,7 +16,7 @@ from sim.operations.finance import Finance
 from sim.operations.inventory import Inventory
 from sim.units import DAY, HOUR, Array
 from tests.operations.desk import ONCE, Desk, orders
-from tests.views import apply, make_calendar, make_view, mechanism, post_inbox, show
+from tests.views import apply, make_calendar, make_view, mechanism, post_inbox, show, slots_of
 
 ALL_RULES = {"gifts": True}
 
@@ -362,8 +362,8 @@ def test_who_finds_a_gift_keeps_the_merchant_in_mind() -> None:
     view, packet = stage(3)
     post_inbox(view, "gift", gifts(2, 3).with_(user=[0, 2], merchant=[0, 1]))
     apply(view, packet.respond(view))
-    assert view.state["slot"]["merchant"][:, 0].tolist() == [0, -1, 1]
-    assert not view.state["slot"]["flags"].any()
+    assert slots_of(view)["merchant"][:, 0].tolist() == [0, -1, 1]
+    assert not slots_of(view)["flags"].any()
 
 
 def test_stacked_worlds_show_the_pages_that_they_show_alone() -> None:

@@ -7,7 +7,7 @@ from sim.contract import Effects
 from sim.ledger.schema import Records
 from sim.operations.after_sale import AfterSale, AfterSaleParams
 from sim.units import DAY, HOUR
-from tests.views import apply, make_view, mechanism, post_inbox, post_outcome, seat
+from tests.views import apply, make_view, mechanism, post_inbox, post_outcome, seat, slots_of
 
 N = 20_000
 TIERS = (0.80, 0.75, 0.68, 0.60)
@@ -185,7 +185,7 @@ def message(view, user, merchant=0, satisfaction=800, n: int = 1, time=None, eve
 
 
 def loyalty(view, user: int, merchant: int = 0) -> float:  # type: ignore[no-untyped-def]
-    slot = view.state["slot"]
+    slot = slots_of(view)
     return float(slot["loyalty"][user, slot["merchant"][user].tolist().index(merchant)])
 
 
@@ -226,7 +226,7 @@ def test_reading_finds_the_lateness_that_the_parcel_had() -> None:
     assert 0 < late.sum() < 500
     post_inbox(view, "parcel_arrived", fx.messages[0][1])
     apply(view, made.deliver(view))
-    slot = view.state["slot"]
+    slot = slots_of(view)
     assert slot["late"][:, 0] == pytest.approx(np.where(late, 0.0722, 0.0))
     apply(view, made.deliver(seat(view)))  # nothing new to read
     assert slot["late"][:, 0] == pytest.approx(np.where(late, 0.0722, 0.0))
@@ -281,7 +281,7 @@ def test_a_refusal_disappoints_those_who_know_the_merchant() -> None:
     rows = paid(view, 3, user=[0, 1, 2], merchant=[0, 0, 1])
     post_outcome(view, "order", rows, granted=[False, True, False])
     apply(view, made.respond(view))
-    slot = view.state["slot"]
+    slot = slots_of(view)
     assert slot["loyalty"][:, 0] == pytest.approx([0.6, 0.8, 0.8, 0.8])
     assert slot["late"][:, 0] == pytest.approx([0.0722, 0, 0, 0])
     assert (slot["merchant"][:, 1:] == -1).all()  # no relation begins with a refusal

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sim.ledger.schema import Records
 from sim.people.buy import Buy, BuyParams
-from tests.views import apply, make_view, mechanism, post_outcome, seat, show
+from tests.views import apply, make_view, mechanism, post_outcome, seat, show, slots_of
 
 N = 20_000
 SIGMAS = 4.0
@@ -230,7 +230,7 @@ def test_an_order_is_remembered_and_counted():
         rows = Records(len(user), user=user, merchant=1, product=4, quantity=2, time=view.sessions.time[user])
         post_outcome(view, "order", rows, granted)
         apply(view, buy.respond(view))
-        slot = view.state["slot"]
+        slot = slots_of(view)
         if hour == 9:
             first = slot["last_order"][:, 0].tolist()
     assert slot["merchant"][:, 0].tolist() == [1, 1, -1]

@@ -8,7 +8,7 @@ from sim.units import DAY, WEEK
 from sim.world.params import PeopleParams
 from sim.world.people import people
 from sim.world.state import FOLLOWS, GROUP, MEMBER, MUTED, PINNED
-from tests.views import apply, make_view, mechanism, seat
+from tests.views import apply, make_view, mechanism, seat, slots_of
 
 SIGMAS = 4.0
 N = 2_000
@@ -20,7 +20,7 @@ def live(view, fatigue, per_week, weeks):
         day, hour = divmod(round(message * 168 / per_week), 24)
         seat(view, day=day, hour=hour)
         apply(view, fatigue.deliver(view))
-        view.state["slot"]["notices"][:, 0] += (view.state["slot"]["flags"][:, 0] & MUTED) == 0
+        slots_of(view)["notices"][:, 0] += (slots_of(view)["flags"][:, 0] & MUTED) == 0
         apply(view, fatigue.respond(view))
         view.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
 
@@ -31,7 +31,7 @@ def test_share_of_people_whose_tolerance_ends_just_above_a_frequency_is_the_fact
     traits = people(7, view.world.user_key, np.zeros(N, np.int32), PeopleParams())
     view.world.people["tolerance"] = traits["tolerance"]
     live(view, mechanism(Fatigue, view, hazard=1.0), per_week, weeks=4)
-    muted = (view.state["slot"]["flags"][:, 0] & MUTED) != 0
+    muted = (slots_of(view)["flags"][:, 0] & MUTED) != 0
     assert abs(muted.mean() - share) <= SIGMAS * np.sqrt(share * (1 - share) / N)
 
 
@@ -39,7 +39,7 @@ def test_the_count_fades_by_e_in_a_week():
     view = make_view(3, day=9, hour=0, notices=4.0, last_seen=[2 * DAY, 5 * DAY, 9 * DAY])
     apply(view, mechanism(Fatigue, view).deliver(view))
     gone = (view.sessions.time - np.array([2 * DAY, 5 * DAY, 9 * DAY])) / WEEK
-    assert view.state["slot"]["notices"][:, 0] == pytest.approx(4.0 * np.exp(-gone), rel=1e-6)
+    assert slots_of(view)["notices"][:, 0] == pytest.approx(4.0 * np.exp(-gone), rel=1e-6)
 
 
 def annoyed(users=8_000, flags=FOLLOWS | GROUP, **params):
@@ -55,7 +55,7 @@ def test_those_who_have_enough_act_with_the_hazard_and_leave_or_mute():
     for kind, share in (("mute", 0.3), ("unfollow", 0.2), ("leave_group", 0.2)):
         assert abs(events[kind].n / 8_000 - share) < SIGMAS * np.sqrt(share * (1 - share) / 8_000)
     assert events["unfollow"].user.tolist() == events["leave_group"].user.tolist()
-    flags = view.state["slot"]["flags"][:, 0]
+    flags = slots_of(view)["flags"][:, 0]
     assert (flags[events["mute"].user] == FOLLOWS | GROUP | MUTED).all()
     assert (flags[events["unfollow"].user] == MUTED).all()
     assert view.state["merchant"]["fans"].tolist() == [8_000 - events["unfollow"].n]
@@ -63,7 +63,7 @@ def test_those_who_have_enough_act_with_the_hazard_and_leave_or_mute():
 
 def test_who_leaves_undoes_only_the_ties_that_speak():
     view, events = annoyed(users=20, flags=FOLLOWS | PINNED | MEMBER, hazard=1.0, leaves=1.0)
-    assert (view.state["slot"]["flags"][:, 0] == MEMBER | MUTED).all()
+    assert (slots_of(view)["flags"][:, 0] == MEMBER | MUTED).all()
     assert "leave_group" not in events
 
 
@@ -79,6 +79,6 @@ def test_nobody_acts_twice_or_below_her_tolerance_or_when_only_woken():
 def test_merchants_tire_people_one_by_one():
     view = make_view(30, merchants=2, flags=FOLLOWS, notices=np.tile([9.0, 1.0, 0, 0, 0, 0], (30, 1)), tolerance=4.0)
     apply(view, mechanism(Fatigue, view, hazard=1.0, leaves=0.0).respond(view))
-    flags = view.state["slot"]["flags"]
+    flags = slots_of(view)["flags"]
     assert (flags[:, 0] == FOLLOWS | MUTED).all()
     assert (flags[:, 1] == FOLLOWS).all()

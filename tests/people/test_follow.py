@@ -5,7 +5,7 @@ import pytest
 
 from sim.people.follow import Follow
 from sim.world.state import FOLLOWS, MUTED, SLOTS
-from tests.views import apply, make_view, mechanism
+from tests.views import apply, make_view, mechanism, slots_of
 
 N = 20_000
 SIGMAS = 4.0
@@ -26,9 +26,9 @@ def test_people_follow_with_propensity_times_strength(strength, share):
     follows = prompt(view, strength)["follow"]
     assert abs(follows.n / N - share) <= SIGMAS * np.sqrt(share * (1 - share) / N)
     assert view.state["merchant"]["fans"].tolist() == [0, follows.n]
-    fans = np.flatnonzero((view.state["slot"]["flags"][:, 0] & FOLLOWS) != 0)
+    fans = np.flatnonzero((slots_of(view)["flags"][:, 0] & FOLLOWS) != 0)
     assert fans.tolist() == follows.user.tolist()
-    assert (view.state["slot"]["merchant"][fans, 0] == 1).all()
+    assert (slots_of(view)["merchant"][fans, 0] == 1).all()
     assert (follows.cause == view.sessions.event[follows.user]).all()
 
 

@@ -7,7 +7,7 @@ from sim.ledger.schema import Records
 from sim.people.repurchase import Repurchase
 from sim.units import DAY
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
-from tests.views import apply, make_view, mechanism, post_outcome
+from tests.views import apply, make_view, mechanism, post_outcome, slots_of
 
 SIGMAS = 4.0
 ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
@@ -22,7 +22,7 @@ def test_people_drop_out_after_a_repeat_order_with_the_mean_of_the_beta_and_neve
     both = np.repeat(np.arange(n), 2)
     post_outcome(view, "order", Records(2 * n, user=both, merchant=np.tile([0, 1], n)))
     apply(view, again.respond(view))
-    dropped = (view.state["slot"]["flags"] & DROPPED) != 0
+    dropped = (slots_of(view)["flags"] & DROPPED) != 0
     assert not dropped[:, 0].any()
     mean = A / (A + B)
     assert abs(dropped[:, 1].mean() - mean) < SIGMAS * np.sqrt(mean * (1 - mean) / n)
@@ -32,7 +32,7 @@ def test_a_refused_order_drops_nobody():
     view = make_view(500, orders=3)
     post_outcome(view, "order", Records(500, user=np.arange(500), merchant=0), granted=False)
     apply(view, mechanism(Repurchase, view, b=1e-6).respond(view))
-    assert not (view.state["slot"]["flags"] & DROPPED).any()
+    assert not (slots_of(view)["flags"] & DROPPED).any()
 
 
 def needs(view, **params):

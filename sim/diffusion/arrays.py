@@ -84,9 +84,9 @@ def _step(batch: _Batch, way: _Way, senders: I64) -> tuple[I64, I64]:
     found = []
     for at in range(0, senders.size, BLOCK):
         state, _ = way.touch(senders[at : at + BLOCK])
-        state = state[way.ready(state)]
+        state = np.sort(state[way.ready(state)])
         found.append(state.take(batch.fresh(state)))
-    new = np.sort(np.concatenate(found))
+    new = found[0] if len(found) == 1 else np.sort(np.concatenate(found))
     new = new.take(np.diff(new, prepend=-1).nonzero()[0]).astype(np.int64)
     batch.seen[new] = True
     return new, np.zeros(0, np.int64)

@@ -38,6 +38,18 @@ def channels() -> tuple[str, ...]:
 
 
 @cache
+def clicks() -> Mapping[str, float]:
+    """The share of noticed pages that are opened, by channel, as whoever shows things on it says."""
+    return MappingProxyType({name: rate for cls in mechanisms().values() for name, rate in cls.clicks.items()})
+
+
+@cache
+def feeds() -> tuple[str, ...]:
+    """Kinds of content that may be shown to strangers."""
+    return tuple(kind for kind, declared in kinds().items() if declared.feed)
+
+
+@cache
 def kinds() -> Mapping[str, Kind]:
     """Every kind of record by name, the engine's own included, in the order of names."""
     return MappingProxyType(declared_kinds(mechanisms()))
@@ -49,8 +61,8 @@ def scan(package: str) -> dict[str, type[Mechanism]]:
 
 
 def channel_names(known: Mapping[str, type[Mechanism]]) -> tuple[str, ...]:
-    """The files of `channels/`, and the surfaces that other mechanisms name in `channel_names`, sorted."""
-    names = {name for cls in known.values() for name in cls.channel_names}
+    """The files of `channels/`, and the surfaces that other mechanisms name in `clicks`, sorted."""
+    names = {name for cls in known.values() for name in cls.clicks}
     return tuple(sorted(names | {cls.name for cls in known.values() if cls.folder == "channels"}))
 
 

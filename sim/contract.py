@@ -38,6 +38,7 @@ PHASES = (
     "close",  # once a day: scores, content decay, counters
 )
 HOOKS = frozenset(PHASES) | {"plan", "agenda"}
+LAYERS = ("price", "reduction", "coupon", "points")  # of what an offer takes off; see `Effects.discount`
 STAGES = ("once", "stock", "coupon", "ticket", "plain", "last")  # order of settling within a tick; see `Kind`
 
 
@@ -49,7 +50,8 @@ class Kind:
     """A kind of record that a mechanism declares.
 
     `stage` makes it a request kind: ``once`` and ``last`` are settled by "the first on a subject wins" (the subject
-    is `cause`, opened by `Effects.open_subject`); ``stock`` takes `quantity` of `variant` (negative puts back);
+    is `cause`, opened by `Effects.open_subject`; if it was opened for somebody, who wins finds her in `peer`);
+    ``stock`` takes `quantity` of `variant` (negative puts back);
     ``coupon`` takes from the pool of `merchant`; ``ticket`` counts up and always succeeds. ``plain`` needs no
     resource. `detail` kinds are always counted, and written only when the scenario records everything.
 
@@ -64,6 +66,9 @@ class Kind:
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
     says: str = ""  # "{user} follows the service account of {merchant}"
+    feed: bool = (
+        False  # a publication that may be shown to strangers (`platform.recommender`); detail: quality in 1/1000
+    )
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -109,8 +114,14 @@ class Exposures:
     peer: I32  # the friend who recommended it, or -1
     appeal: F64  # utility added by the way it is shown
     salience: F64  # how much it catches the eye; decides what attention keeps
-    price: I64  # fen, after offers
-    coupon: Bools  # a coupon is used for that price
+    quantity: I32  # pieces that she would order
+    off: I64  # fen that offers take off the whole order, by layer, shape (E, LAYERS)
+    amount: I64  # fen for the whole order, after offers
+
+    @property
+    def price(self) -> I64:
+        """Fen for a piece, after offers; a fraction of a fen is dropped."""
+        return self.amount // self.quantity
 
     def __len__(self) -> int:
         return int(self.session.size)
@@ -119,8 +130,9 @@ class Exposures:
     def none(cls) -> "Exposures":
         """No exposures."""
         i64, i32, f64 = np.int64, np.int32, np.float64
-        types: tuple[Any, ...] = (i64, i32, i32, np.int16, np.uint64, i32, f64, f64, i64, np.bool_)
+        types: tuple[Any, ...] = (i64, i32, i32, np.int16, np.uint64, i32, f64, f64, i32)
         columns: list[Any] = [np.zeros(0, dtype) for dtype in types]
+        columns += [np.zeros((0, len(LAYERS)), i64), np.zeros(0, i64)]
         return cls(*columns)
 
 
@@ -161,6 +173,8 @@ class View:
         self.state = state
         self._kept = relations
         self.channels = channels
+        self.clicks: Mapping[str, float] = {}  # share of noticed pages that are opened, by channel, as it says itself
+        self.feeds: tuple[str, ...] = ()  # kinds of content that may be shown to strangers
         self.rules: Mapping[str, Any] = {}
         self.clock = Clock(0, 0, 0, 0, 0, True)
         self.contents: dict[str, Records] = {}
@@ -334,8 +348,9 @@ class Effects:
     scratch: Sequence[tuple[str, Array]] = ()
     exposures: Sequence[dict[str, Any]] = ()
     appeals: Sequence[F64] = ()
-    discounts: Sequence[tuple[I64, Array, Bools]] = ()
-    opens: Sequence[U64] = ()
+    discounts: Sequence[tuple[I64, Array, str]] = ()
+    bundles: Sequence[tuple[I64, Array]] = ()
+    opens: Sequence[tuple[U64, Array]] = ()
     closes: Sequence[U64] = ()
     kept: Bools | None = None
     chosen: I64 | None = None
@@ -381,10 +396,13 @@ class Effects:
         if postings.n:
             self._add("posts", (currency, postings))
 
-    def open_subject(self, subject: U64) -> None:
-        """Open subjects for "the first wins" (an unclaimed gift, an unused coupon)."""
+    def open_subject(self, subject: U64, holder: Any = NOBODY) -> None:
+        """Open subjects for "the first wins" (an unclaimed gift, an unused coupon, a commission).
+
+        A `holder` is a user whom the request that wins the subject finds in its `peer`.
+        """
         if subject.size:
-            self._add("opens", subject)
+            self._add("opens", (subject, spread(holder, subject.size)))
 
     def close_subject(self, subject: U64) -> None:
         """Close subjects, so that later requests on them are refused."""
@@ -459,10 +477,22 @@ class Effects:
         """Add to the utility of every attended exposure, shape (E,)."""
         self._add("appeals", delta)
 
-    def discount(self, exposure: I64, off: Array, coupon: Any = False) -> None:
-        """Take `off` fen from the price of these exposures."""
+    def discount(self, exposure: I64, off: Array, layer: str = "price") -> None:
+        """Take `off` fen from these exposures: from every piece in the layer ``price``, else from the whole order.
+
+        In a layer the largest counts. Layers add up as far as the merchant lets them (`merchant.stacking`): those that
+        it does not let stand alone against the sum of the others, and the best for the buyer counts. What was granted
+        stands in `Exposures.off`.
+        """
+        if layer not in LAYERS:
+            raise ContractError(f"unknown layer {layer!r} of offers; one of {', '.join(LAYERS)}")
         if exposure.size:
-            self._add("discounts", (exposure, np.asarray(off), spread(coupon, exposure.size)))
+            self._add("discounts", (exposure, np.asarray(off), layer))
+
+    def bundle(self, exposure: I64, quantity: Any) -> None:
+        """Let these exposures stand for orders of so many pieces (one by default; of several the most)."""
+        if exposure.size:
+            self._add("bundles", (exposure, spread(quantity, exposure.size)))
 
     def choose(self, exposure: I64, viewed: Bools) -> None:
         """The exposures that are bought (at most one per session) and those whose page was seen (only `people.buy`)."""
@@ -486,7 +516,7 @@ class Mechanism:
     columns: ClassVar[tuple[Column, ...]] = ()
     kinds: ClassVar[Mapping[str, Kind]] = {}
     settles: ClassVar[tuple[str, ...]] = ()
-    channel_names: ClassVar[tuple[str, ...]] = ()  # channels it shows things on, beside its own name in `channels/`
+    clicks: ClassVar[Mapping[str, float]] = {}  # channels it shows things on: share of noticed pages that are opened
 
     folder: str = ""  # set by the catalogue
     name: str = ""

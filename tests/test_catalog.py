@@ -70,7 +70,9 @@ def test_a_file_with_none_or_two_breaks_the_contract(package: Package, text: str
 
 def mechanism(folder: str, name: str, kinds: tuple[str, ...] = (), channels: tuple[str, ...] = ()) -> type[Mechanism]:
     declared = {kind: Kind("") for kind in kinds}
-    return type(name, (Mechanism,), {"folder": folder, "name": name, "kinds": declared, "channel_names": channels})
+    return type(
+        name, (Mechanism,), {"folder": folder, "name": name, "kinds": declared, "clicks": dict.fromkeys(channels, 0.5)}
+    )
 
 
 def market(*classes: type[Mechanism]) -> dict[str, type[Mechanism]]:

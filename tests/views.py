@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim import draws
-from sim.contract import Clock, Column, Effects, Exposures, Inbox, Mechanism, Outcome, Sessions, View
+from sim.contract import LAYERS, Clock, Column, Effects, Exposures, Inbox, Mechanism, Outcome, Sessions, View
 from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, I64, Array
 from sim.world.graph import SocialGraph
@@ -242,6 +242,8 @@ def show(
         return np.broadcast_to(np.asarray(columns.get(name, default), dtype), (n,))[order].copy()
 
     s, p = session[order].astype(np.int64), product[order].astype(np.int32)
+    listed = view.world.product["price"][p]
+    price = column("price", listed[np.argsort(order)], np.int64)  # of a piece, after offers
     view.exposures = Exposures(
         session=s,
         product=p,
@@ -251,9 +253,12 @@ def show(
         peer=column("peer", -1, np.int32),
         appeal=column("appeal", 0.0, np.float64),
         salience=column("salience", 0.0, np.float64),
-        price=column("price", view.world.product["price"][product] if n else 0, np.int64),
-        coupon=column("coupon", False, np.bool_),
+        quantity=column("quantity", 1, np.int32),
+        off=np.zeros((n, len(LAYERS)), np.int64),
+        amount=np.zeros(n, np.int64),
     )
+    view.exposures.off[:, 0] = view.exposures.quantity * (listed - price)
+    view.exposures.amount[:] = view.exposures.quantity * price
     view.viewed = np.full(n, drawn)
     return view.exposures
 

@@ -49,6 +49,7 @@ class Groups(Mechanism):
     """Gathers customers in groups, and posts to them."""
 
     Params = GroupsParams
+    clicks = {"groups": 0.12}  # assumed
     columns = (Column("slot", "group", np.int16, NOBODY, "number of the merchant's group she sits in; -1 none"),)
     kinds = {
         "join_group": Kind("a customer asks for a seat; detail becomes her ticket", stage="ticket"),

@@ -69,6 +69,7 @@ class MiniProgram(Mechanism):
     """Shows the shelf to those who have it, and shortens their way."""
 
     Params = MiniProgramParams
+    clicks = {"mini_program": 0.3}  # assumed
     kinds = {
         "mini_program_added": Kind(
             "a user has it in her list from now on", says="{user} keeps the mini-program of {merchant} in her list"

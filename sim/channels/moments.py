@@ -41,6 +41,7 @@ class Moments(Mechanism):
     """Posts to contacts, and adorns what friends pass on."""
 
     Params = MomentsParams
+    clicks = {"moments": 0.04}  # assumed
     kinds = {
         "moments_post": Kind(
             "a post to the merchant's contacts; detail: number in its day",

@@ -74,6 +74,7 @@ class ServiceAccount(Mechanism):
     """Reaches fans, and asks others to become fans."""
 
     Params = ServiceAccountParams
+    clicks = {"service_account": 0.35}  # assumed
     columns = (Column("slot", "welcomed", np.bool_, 0, "has had the automatic reply to following"),)
     kinds = {
         "broadcast": Kind(

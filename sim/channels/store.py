@@ -69,6 +69,7 @@ class Store(Mechanism):
     """Shows a shop's goods, and says what its score and its path are worth."""
 
     Params = StoreParams
+    clicks = {"store": 0.25}  # assumed
     columns = (
         Column("merchant", "path_steps", np.float64, USUAL_STEPS, "steps from a tap to payment in its store"),
         Column("merchant", "step_cost", np.float64, STEP_COST, "utility lost with each step"),

@@ -101,6 +101,8 @@ class Scenario(Part):
     """A complete scenario: every default filled in, everything checked. `strategies` are complete scenarios too."""
 
     title: str = Field(description="one line that says what is asked", min_length=1)
+    expectation: str = Field("", description="what to expect, and why; written before running")
+    trap: str = Field("", description="what a hasty reader would conclude, and what is wrong with it")
     horizon: Horizon = Field(description="from which day, for how long")
     seed: int = Field(1, description="all luck descends from it", ge=0, le=2**63 - 1)
     record: Literal["orders", "all"] = Field("orders", description="orders, or every exposure too")
@@ -144,7 +146,7 @@ class Scenario(Part):
         A graph file counts by its bytes, not by where it lies.
         """
         content = self.resolved()
-        for key in ("title", "strategies", "compare"):
+        for key in ("title", "expectation", "trap", "strategies", "compare"):
             del content[key]
         if self.world.graph.file is not None:
             content["world"]["graph"]["file"] = blake2b(Path(self.world.graph.file).read_bytes()).hexdigest()

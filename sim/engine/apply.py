@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sim.contract import Effects, Exposures, spread
+from sim.contract import LAYERS, Effects, Exposures, spread
 from sim.errors import ContractError
 from sim.kernels import segments, slots
 from sim.ledger.schema import Records
-from sim.units import Array
+from sim.units import I64, Array
 from sim.world.relations import Relations
 from sim.world.state import FOLLOWS, GROUP, PINNED, SLOTS, State
 
@@ -103,8 +103,9 @@ def assemble(effects: Iterable[Effects], products: Mapping[str, Array]) -> Expos
         peer=column("peer", np.int32)[order],
         appeal=column("appeal", np.float64)[order],
         salience=salience[order],
-        price=products["price"][product],
-        coupon=np.zeros(order.size, np.bool_),
+        quantity=np.ones(order.size, np.int32),
+        off=np.zeros((order.size, len(LAYERS)), np.int64),
+        amount=products["price"][product],
     )
 
 
@@ -113,17 +114,39 @@ def select(exposures: Exposures, mask: Array) -> Exposures:
     return Exposures(*(getattr(exposures, name)[mask] for name in Exposures.__slots__))
 
 
-def appraise(exposures: Exposures, effects: Iterable[Effects]) -> None:
-    """Add up appeal and offers, in canonical order; a price never falls below 0."""
+def appraise(exposures: Exposures, effects: Iterable[Effects], stacking: Array) -> None:
+    """Add up appeal, in canonical order, and grant offers; `stacking` says which layers a merchant lets add up.
+
+    Within a layer the largest offer counts. Of the sum of the layers that add up, and each of the others alone, the
+    one that takes off most counts (of equals the sum, then the first layer); the order never costs less than 0, and
+    what is too much is cut from the last layer first.
+    """
     exposures.appeal = exposures.appeal.copy()
-    exposures.price = exposures.price.copy()
     for one in effects:
         for delta in one.appeals:
             exposures.appeal += delta
-        for rows, off, coupon in one.discounts:
-            np.subtract.at(exposures.price, rows, off)
-            np.logical_or.at(exposures.coupon, rows, coupon)
-    np.maximum(exposures.price, 0, out=exposures.price)
+        for rows, quantity in one.bundles:
+            np.maximum.at(exposures.quantity, rows, quantity)
+    discounts = [discount for one in effects for discount in one.discounts]
+    if not discounts and not any(one.bundles for one in effects):
+        return
+    asked = np.zeros_like(exposures.off)
+    for rows, off, layer in discounts:
+        np.maximum.at(asked[:, LAYERS.index(layer)], rows, off)
+    asked[:, 0] *= exposures.quantity
+    exposures.amount = exposures.amount * exposures.quantity
+    exposures.off = _granted(asked, stacking[exposures.merchant], exposures.amount)
+    exposures.amount -= exposures.off.sum(axis=1)
+
+
+def _granted(asked: I64, stacking: Array, amount: I64) -> I64:
+    """What each layer takes off orders of these amounts, shape (E, LAYERS)."""
+    together = (stacking[:, None] >> np.arange(len(LAYERS)) & 1) != 0
+    ways = np.stack([np.where(together, asked, 0), *(np.eye(len(LAYERS), dtype=np.int64)[:, None, :] * asked)], axis=1)
+    best = ways[np.arange(len(asked)), ways.sum(axis=2).argmax(axis=1)]
+    before = best.cumsum(axis=1) - best
+    out: I64 = np.clip(amount[:, None] - before, 0, best)
+    return out
 
 
 def not_before(rows: Records, time: int) -> Records:

@@ -18,7 +18,7 @@ class Crew:
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         self.mechanisms = tuple(_hire(scenario, world))
-        self.kinds = catalog.kinds()
+        self.kinds, self.clicks, self.feeds = catalog.kinds(), catalog.clicks(), catalog.feeds()
         self._hooks: dict[str, list[Callable[..., Any]]] = {}
         self._settling = {k: [m for m in self.mechanisms if k in m.settles] for k in self.kinds}
 

@@ -75,6 +75,7 @@ class Engine:
         own = {"user": {c: _read_only(a) for c, a in self.state["user"].items()}}
         shown = {t: {c: _read_only(a) for c, a in table.items()} for t, table in self._shown.items()}
         self.view = View(world, calendar, own | shown, self.relations, {name: i for i, name in enumerate(channels)})
+        self.view.clicks, self.view.feeds = crew.clicks, crew.feeds
         self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
         self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
         self._subjects = Subjects()
@@ -211,7 +212,7 @@ class Engine:
                 if one.chosen is not None and one.viewed is not None:
                     view.chosen, view.viewed = one.chosen, one.viewed
             if phase == "appraise":
-                apply.appraise(view.exposures, effects)
+                apply.appraise(view.exposures, effects, view.shared("merchant", "stacking"))
             self._change(view, effects)
             acted += effects
         return acted

@@ -17,7 +17,7 @@ from sim.engine import apply
 from sim.engine.clock import EventClock, Steps
 from sim.engine.engine import INBOX_CAPACITY, PATIENCE, Engine
 from sim.ledger.schema import Records
-from sim.units import DAY, I32, I64, U64
+from sim.units import DAY, I32, I64, U64, Array
 
 SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
 Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
@@ -120,7 +120,8 @@ class EventEngine(Engine):
     def _grant(self, stage: str, row: Records) -> tuple[Records, bool]:
         """Whether what is asked for is there now; if so, it is taken."""
         if stage in ("once", "last"):
-            return row, self._subjects.take(int(row.cause[0]))
+            holder = self._subjects.take(int(row.cause[0]))
+            return row if holder is None or holder < 0 else row.with_(peer=holder), holder is not None
         merchants = self.state["merchant"]
         if stage == "ticket":
             merchant = int(row.merchant[0])
@@ -139,24 +140,23 @@ class EventEngine(Engine):
 
 
 class Open:
-    """Subjects that are open for the first who asks."""
+    """Subjects that are open for the first who asks, and who holds each."""
 
     def __init__(self) -> None:
-        self._ids: set[int] = set()
+        self._holder: dict[int, int] = {}
 
-    def add(self, subjects: list[U64]) -> None:
-        for some in subjects:
-            self._ids.update(some.tolist())
+    def add(self, subjects: list[tuple[U64, Array]]) -> None:
+        for some, holders in subjects:
+            self._holder.update(zip(some.tolist(), holders.tolist(), strict=True))
 
     def remove(self, subjects: list[U64]) -> None:
         for some in subjects:
-            self._ids.difference_update(some.tolist())
+            for subject in some.tolist():
+                self._holder.pop(subject, None)
 
-    def take(self, subject: int) -> bool:
-        """Whether it was open; now it is not."""
-        there = subject in self._ids
-        self._ids.discard(subject)
-        return there
+    def take(self, subject: int) -> int | None:
+        """Who holds it (-1: nobody in particular), if it was open; now it is not."""
+        return self._holder.pop(subject, None)
 
 
 class Letters:

@@ -8,29 +8,44 @@ from sim.contract import STAGES, Kind
 from sim.errors import ContractError
 from sim.kernels import queue
 from sim.ledger.schema import Records
-from sim.units import U64, Array, Bools
+from sim.units import I32, U64, Array, Bools
 from sim.world.state import State
 
 Serve = Callable[[str, Records, Bools, Bools], None]
 
 
 class Subjects:
-    """What is open for "the first on it wins": unclaimed gifts, unused coupons. A sorted array of ids."""
+    """What is open for "the first on it wins": unclaimed gifts, unused coupons. Sorted ids, and who holds each."""
 
     def __init__(self) -> None:
         self.open: U64 = np.zeros(0, np.uint64)
+        self._holder: I32 = np.zeros(0, np.int32)  # -1: nobody in particular
 
-    def add(self, subjects: Iterable[U64]) -> None:
-        """Open subjects."""
+    def add(self, subjects: Iterable[tuple[U64, Array]]) -> None:
+        """Open subjects for these holders."""
         new = list(subjects)
         if new:
-            self.open = np.sort(np.concatenate([self.open, *new]))
+            ids = np.concatenate([self.open, *(some for some, _ in new)])
+            order = np.argsort(ids, kind="stable")
+            holder = np.concatenate([self._holder, *(some for _, some in new)])
+            self.open, self._holder = ids[order], holder[order].astype(np.int32, copy=False)
 
     def remove(self, subjects: Iterable[U64]) -> None:
         """Close subjects; those that are not open are ignored."""
         gone = list(subjects)
         if gone:
-            self.open = np.setdiff1d(self.open, np.concatenate(gone), assume_unique=False)
+            stay = ~queue.member(self.open, np.sort(np.concatenate(gone)))
+            self.open, self._holder = self.open[stay], self._holder[stay]
+
+    def named(self, rows: Records, granted: Bools) -> Records:
+        """The rows, with the holder of its subject in `peer` where one was granted that has a holder."""
+        won = granted.nonzero()[0]
+        holder = self._holder[np.searchsorted(self.open, rows.cause[won])]
+        if not (holder >= 0).any():
+            return rows
+        peer = rows.peer.copy()
+        peer[won] = np.where(holder >= 0, holder, peer[won])
+        return rows.with_(peer=peer)
 
 
 class Desk:
@@ -91,6 +106,7 @@ def grant(stage: str, rows: Records, state: State, subjects: Subjects) -> tuple[
         return rows, np.ones(rows.n, np.bool_)
     if stage in ("once", "last"):
         granted = queue.first_wins(rows.cause, subjects.open)
+        rows = subjects.named(rows, granted)
         subjects.remove([rows.cause[granted]])
         return rows, granted
     if stage == "ticket":

@@ -47,13 +47,10 @@ def __getattr__(name: str) -> Any:
 def on(rows: int = 0) -> bool:
     """Whether compiled twins are to be used, for a call with so many rows."""
     global _awake, _asked
-    if _awake:
-        return True
-    _asked += rows + PER_CALL
-    if rows >= WORTH or _asked >= ENOUGH:
-        _asked = 0
-        _awake = getattr(sys.modules[__name__], "present")  # noqa: B009 (found out when first asked for)
-    return _awake
+    if not _awake:
+        _asked += rows + PER_CALL
+        _awake = rows >= WORTH or _asked >= ENOUGH
+    return _awake and getattr(sys.modules[__name__], "present")  # noqa: B009 (found out when first asked for)
 
 
 def compiled(function: F) -> F:

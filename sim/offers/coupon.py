@@ -20,7 +20,7 @@ from datetime import date
 import numpy as np
 
 from sim import draws
-from sim.contract import Effects, Kind, Mechanism, Outcome, View
+from sim.contract import LAYERS, Effects, Kind, Mechanism, Outcome, View
 from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
@@ -96,7 +96,7 @@ class Coupon(Mechanism):
             at = at[giving[shown.session[at]] < 0]
         if at.size:
             at = at[self._holds(view, shown.session[at], shown.merchant[at])]
-            fx.discount(at, self._value[shown.merchant[at]], True)
+            fx.discount(at, self._value[shown.merchant[at]], "coupon")
         return fx
 
     def checkout(self, view: View) -> Effects:
@@ -146,14 +146,15 @@ class Coupon(Mechanism):
         mine = claim.rows.take(got)
         fx.relate("set", "coupon_until", claim.session[got], mine.merchant, mine.detail)
         if view.chosen.size:
-            used = np.zeros(len(view.sessions), np.bool_)
+            off = np.zeros(len(view.sessions), np.int64)
             chosen = view.chosen[self.on[view.exposures.merchant[view.chosen]]]
-            used[view.exposures.session[chosen]] = view.exposures.coupon[chosen]
-            self._redeem(view, fx, view.outcome("order"), used)
+            off[view.exposures.session[chosen]] = view.exposures.off[chosen, LAYERS.index("coupon")]
+            self._redeem(view, fx, view.outcome("order"), off)
         return fx
 
-    def _redeem(self, view: View, fx: Effects, paid: Outcome, used: Bools) -> None:
-        at = (paid.granted & used[paid.session]).nonzero()[0]
+    def _redeem(self, view: View, fx: Effects, paid: Outcome, off: I64) -> None:
+        """Cancel the coupons of paid orders; `off` is what they took off, by session."""
+        at = (paid.granted & (off[paid.session] > 0)).nonzero()[0]
         if at.size == 0:
             return
         session, rows = paid.session[at], paid.rows.take(at)
@@ -169,7 +170,7 @@ class Coupon(Mechanism):
             product=rows.product,
             channel=rows.channel,
             quantity=1,
-            amount=np.minimum(self._value[rows.merchant], self.world.product["price"][rows.product]),
+            amount=off[session],
         )
         fx.event("coupon_redeemed", redeemed)
         _move(fx, redeemed, "holder", rows.user, "redeemed", NOBODY)

@@ -86,7 +86,7 @@ class GiftPacket(Mechanism):
     """Shows gifts, and leads each from payment to parcel or refund."""
 
     Params = GiftPacketParams
-    channel_names = ("gift_packet",)
+    clicks = {"gift_packet": 0.6}  # assumed
     kinds = {
         "gift_order": Kind("a gift is paid (user: sender, peer: recipient)", stage="stock"),
         "gift_claim": Kind("the recipient confirms an address; cause is the gift", stage="once"),

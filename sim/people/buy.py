@@ -16,7 +16,8 @@ compare prices of one product, so across products of a category, whose `typical`
 by nature loses less. `customary` is what people are used to pay for the product: the column of that name of the
 product table if the world has it, else the list price.
 
-The outside option is the session's note `outside` (`platform.rivals`), or `nothing` where rivals are off. One order
+An order may be of several pieces (`Effects.bundle`); its price is then that of a piece after all offers. The outside
+option is the session's note `outside` (`platform.rivals`), or `nothing` where rivals are off. One order
 a session, of one product. Baskets are not modelled.
 """
 
@@ -32,29 +33,17 @@ from sim.kernels import choice, expand, segments
 from sim.ledger.schema import Records
 from sim.units import F64, I64, NOBODY, U64, Bools
 
+_CLICK_RATE = 0.05  # of channels that say nothing (assumed)
 _SOLD_OUT = -1e9  # utility of a variant that is not there
-_CLICK_RATES = {
-    "gift_packet": 0.6,
-    "groups": 0.12,
-    "mini_program": 0.3,
-    "moments": 0.04,
-    "repurchase": 0.9,
-    "search": 0.3,
-    "service_account": 0.35,
-    "share_chat": 0.35,
-    "share_group": 0.12,
-    "share_moments": 0.05,
-    "store": 0.25,
-}
 
 
 class BuyParams(Params):
     """What makes people click and buy."""
 
     click_rates: dict[str, float] = param(
-        lambda: dict(_CLICK_RATES), "noticed products whose page is opened, by channel", unit="share"
+        dict, "noticed products whose page is opened, by channel, where it is not what the channel says", unit="share"
     )
-    click_rate: float = param(0.05, "the same for channels not listed", unit="share", gt=0, lt=1)
+    click_rate: float | None = param(None, "the same for all channels not listed", unit="share", gt=0, lt=1)
     click_weight: float = param(0.5, "log-odds of a click per unit of appeal or taste", unit="log-odds", ge=0, le=10)
     click_limit: float = param(1.5, "most log-odds by which interest moves a click", unit="log-odds", ge=0, le=10)
     quality_weight: float = param(1.0, "utility of the best quality over the worst", unit="utility", ge=0, le=100)
@@ -111,15 +100,21 @@ class Buy(Mechanism):
 
     def prepare(self) -> None:
         """The odds of clicks; what each product is used to cost, alone and among its category in its own world."""
-        rates = np.array([*self.p.click_rates.values(), self.p.click_rate], np.float64)
-        *odds, self._other_odds = log(rates / (1.0 - rates)).tolist()
-        self._odds = dict(zip(self.p.click_rates, odds, strict=True))
         table, world = self.world.product, self.world
         customary = table.get("customary", table["price"]).astype(np.float64)
         home = np.arange(customary.size) // max(world.products, 1)
         shelf = home * (len(world.categories) + 1) + table["category"] + 1  # a product may be of no category
         self._customary = log(customary)
         self._level = self.p.level_elasticity * (self._customary - log(_median(shelf, customary)))
+
+    def appraise(self, view: View) -> Effects:
+        """Several pieces, if that is what people order; a gift is one."""
+        if self.p.quantity == 1:
+            return EMPTY
+        fx, giving = Effects(), view.scratch.get("gift_peer")
+        own = np.ones(len(view.exposures), np.bool_) if giving is None else giving[view.exposures.session] < 0
+        fx.bundle(own.nonzero()[0], self.p.quantity)
+        return fx
 
     # -------------------------------------------------------------------------------------------- click and choice
 
@@ -143,13 +138,21 @@ class Buy(Mechanism):
     def _clicked(self, view: View, e: Exposures, which: U64) -> I64:
         """Positions of the exposures whose page is opened: first a coin at the highest possible odds, then exactly."""
         p = self.p
-        odds = np.array([self._odds.get(name, self._other_odds) for name in sorted(view.channels, key=view.channel)])
+        odds = self._odds(view)
         luck = draws.uniform("people.buy/click", view.sessions.event[e.session], which)
         at = (luck < choice.logistic(odds + p.click_limit)[e.channel]).nonzero()[0]
         interest = p.click_weight * (e.appeal[at] + p.taste_weight * (_taste(view, e, at) - 1.0))
         interest = np.clip(interest, -p.click_limit, p.click_limit)
         out: I64 = at[luck[at] < choice.logistic(odds[e.channel[at]] + interest)]
         return out
+
+    def _odds(self, view: View) -> F64:
+        """Log-odds of a click without interest, by channel."""
+        said = dict.fromkeys(view.channels, self.p.click_rate or _CLICK_RATE)
+        if self.p.click_rate is None:
+            said |= view.clicks
+        rate = np.array([(said | self.p.click_rates)[name] for name in sorted(view.channels, key=view.channel)])
+        return log(rate / (1.0 - rate))
 
     def _best(self, view: View, e: Exposures, seen: I64, which: U64) -> I64:
         """Positions of the exposures that are bought, at most one per session."""
@@ -186,8 +189,7 @@ class Buy(Mechanism):
         fx, giving = Effects(), view.scratch.get("giving")
         if giving is not None:
             chosen = chosen[~giving[e.session[chosen]]]
-        session, product, quantity = e.session[chosen], e.product[chosen], self.p.quantity
-        listed = view.world.product["price"][product]
+        session, product = e.session[chosen], e.product[chosen]
         fx.request(
             "order",
             view.rows(
@@ -198,9 +200,9 @@ class Buy(Mechanism):
                 product=product,
                 variant=view.scratch["variant"][session],
                 channel=e.channel[chosen],
-                quantity=quantity,
-                amount=e.price[chosen] * quantity,
-                detail=(listed - e.price[chosen]) * quantity,
+                quantity=e.quantity[chosen],
+                amount=e.amount[chosen],
+                detail=e.off[chosen].sum(axis=1),
             ),
         )
         return fx

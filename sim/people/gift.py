@@ -106,9 +106,9 @@ class Gift(Mechanism):
                 product=product,
                 variant=view.scratch["variant"][session],
                 channel=e.channel[chosen],
-                quantity=1,
-                amount=e.price[chosen],
-                detail=view.world.product["price"][product] - e.price[chosen],
+                quantity=e.quantity[chosen],
+                amount=e.amount[chosen],
+                detail=e.off[chosen].sum(axis=1),
             ),
         )
         return fx

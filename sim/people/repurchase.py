@@ -61,7 +61,7 @@ class Repurchase(Mechanism):
     """Needs of past customers, whom they think of, and when they leave for good."""
 
     Params = RepurchaseParams
-    channel_names = ("repurchase",)
+    clicks = {"repurchase": 0.9}  # assumed
 
     def prepare(self) -> None:
         p, product = self.p, self.world.product

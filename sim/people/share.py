@@ -87,7 +87,7 @@ class Share(Mechanism):
         ),
         "recommendation": Kind("message to a friend (peer: who shares); cause: share, quantity: 1 if she has it"),
     }
-    channel_names = _SURFACES
+    clicks = {"share_chat": 0.35, "share_group": 0.12, "share_moments": 0.05}  # assumed
 
     def prepare(self) -> None:
         p = self.p

@@ -50,7 +50,7 @@ class SearchEngine(Mechanism):
         Column("product", "search_rank", np.int32, 0, "rank in its category, from 0"),
         Column("product", "sold_past", np.float64, 0, "pieces sold that the search engine has forgotten"),
     )
-    channel_names = (CHANNEL,)
+    clicks = {CHANNEL: 0.3}  # assumed
 
     def prepare(self) -> None:
         world, p = self.world, self.p

@@ -173,7 +173,7 @@ class Witness:
         elif hook in WINDOW:
             e = view.exposures
             for at in range(len(e)):
-                columns = " ".join(_word(name, getattr(e, name)[at].item()) for name in e.__slots__[1:])
+                columns = " ".join(_word(name, getattr(e, name)[at].tolist()) for name in e.__slots__[1:])
                 yield f"user {view.sessions.user[e.session[at]]} has before her eyes {columns}", 1
 
     def _shared(self, view: View) -> Facts:
@@ -228,9 +228,11 @@ def _for_others(fx: Effects) -> Facts:
             yield f"tally {table}.{column} of {at}", int(more)
     for table, column, values in fx.sets:
         yield f"put {table}.{column} {values.tolist()}", 1
-    for what in ("opens", "closes"):
-        for subjects in getattr(fx, what):
-            yield from ((f"{what} {subject:016x}", 1) for subject in subjects.tolist())
+    for subjects, holders in fx.opens:
+        for subject, holder in zip(subjects.tolist(), holders.tolist(), strict=True):
+            yield f"opens {subject:016x} for {holder}", 1
+    for subjects in fx.closes:
+        yield from ((f"closes {subject:016x}", 1) for subject in subjects.tolist())
 
 
 def _own_row(view: View, fx: Effects) -> Facts:
@@ -256,9 +258,12 @@ def _window(view: View, fx: Effects) -> Facts:
             yield f"user {user[session]} is shown " + " ".join(_word(k, v[at]) for k, v in columns.items()), 1
     for delta in fx.appeals:
         yield from ((f"{_exposure(view, at)} appeal {float(delta[at])!r}", 1) for at in np.flatnonzero(delta).tolist())
-    for rows, off, coupon in fx.discounts:
-        for at, less, with_coupon in zip(*np.broadcast_arrays(rows, off, coupon), strict=True):
-            yield f"{_exposure(view, at)} is {less} fen cheaper, coupon {with_coupon}", 1
+    for rows, off, layer in fx.discounts:
+        for at, less in zip(*np.broadcast_arrays(rows, off), strict=True):
+            yield f"{_exposure(view, at)} is {less} fen cheaper in the layer {layer}", 1
+    for rows, quantity in fx.bundles:
+        for at, pieces in zip(rows, quantity, strict=True):
+            yield f"{_exposure(view, at)} is for {pieces} pieces", 1
     for what in ("kept", "viewed"):
         if (mask := getattr(fx, what)) is not None and mask.size == len(e):
             yield from ((f"{_exposure(view, at)} {what}", 1) for at in np.flatnonzero(mask).tolist())

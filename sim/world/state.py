@@ -49,6 +49,7 @@ CORE = (
     Column("merchant", "members", np.int64, 0, "tickets given out for its groups"),
     Column("merchant", "score", np.float64, 4.5, "store score shown, 0..5"),
     Column("merchant", "coupon_pool", np.int64, 0, "coupons issued and not yet claimed"),
+    Column("merchant", "stacking", np.uint8, 15, "layers of offers that add up, a bit each (`sim.contract.LAYERS`)"),
     Column("product", "sold", np.int64, 0, "pieces sold so far"),
     Column("product", "gift_on", np.bool_, 0, "can be sent as a gift"),
     Column("variant", "stock", np.int64, 0, "sellable pieces"),

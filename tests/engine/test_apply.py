@@ -4,10 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.contract import Effects
+from sim.contract import LAYERS, Effects, Exposures
 from sim.engine import apply
 from sim.world.relations import Relations
 from sim.world.state import CORE, DROPPED, FOLLOWS, MINI, SLOTS
+
+ALL = np.array([15], np.uint8)  # one merchant that lets all layers of offers add up
 
 operations = st.lists(
     st.tuples(st.sampled_from(["or", "clear", "add", "set"]), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)),
@@ -93,15 +95,54 @@ def test_no_proposals_make_an_empty_table() -> None:
     assert len(table) == 0
 
 
-def test_offers_add_up_and_never_pay_the_buyer() -> None:
-    products = {"price": np.array([100]), "merchant": np.array([0], np.int32)}
-    proposal, offer = Effects(), Effects()
-    proposal.expose(0, np.array([0]), np.array([0]), cause=np.uint64(1), appeal=0.5)
-    table = apply.assemble([proposal], products)
+def window(price: int = 100, count: int = 1) -> Exposures:
+    """Exposures of one product, each in a session of its own."""
+    proposal = Effects()
+    proposal.expose(0, np.arange(count), np.zeros(count, np.int64), cause=np.uint64(1), appeal=0.5)
+    return apply.assemble([proposal], {"price": np.array([price]), "merchant": np.array([0], np.int32)})
+
+
+def test_offers_of_different_layers_add_up_and_never_pay_the_buyer() -> None:
+    table, offer = window(), Effects()
     offer.discount(np.array([0]), np.array([30]))
     offer.appeal(np.array([0.25]))
-    apply.appraise(table, [offer])
-    assert table.price.tolist() == [70] and table.appeal.tolist() == [0.75] and not table.coupon[0]
-    offer.discount(np.array([0]), np.array([90]), coupon=True)
-    apply.appraise(table, [offer])
-    assert table.price.tolist() == [0] and table.coupon[0]
+    apply.appraise(table, [offer], ALL)
+    assert table.price.tolist() == [70] and table.appeal.tolist() == [0.75]
+    offer.discount(np.array([0]), np.array([90]), "coupon")
+    table = window()
+    apply.appraise(table, [offer], ALL)
+    assert table.price.tolist() == [0]
+    assert table.off.tolist() == [[30, 0, 70, 0]]  # what is too much is cut from the last layer
+
+
+OFFERS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(LAYERS), st.integers(0, 120)), max_size=8)
+
+
+@given(OFFERS, st.integers(0, 15), st.lists(st.integers(1, 4), min_size=3, max_size=3))
+def test_the_best_way_to_stack_counts(offers: list[tuple[int, str, int]], stacking: int, pieces: list[int]) -> None:
+    table, some = window(price=50, count=3), Effects()
+    for at, layer, off in offers:
+        some.discount(np.array([at]), np.array([off]), layer)
+    some.bundle(np.arange(3), np.array(pieces))
+    apply.appraise(table, [some], np.array([stacking], np.uint8))
+    for at, count in enumerate(pieces):
+        best = {
+            layer: max([off for which, name, off in offers if (which, name) == (at, layer)], default=0)
+            for layer in LAYERS
+        }
+        best["price"] *= count
+        together = sum(off for bit, off in enumerate(best.values()) if stacking >> bit & 1)
+        alone = [off for bit, off in enumerate(best.values()) if not stacking >> bit & 1]
+        taken = min(max([together, *alone]), 50 * count)
+        assert table.off[at].sum() == taken
+        assert table.amount[at] == 50 * count - taken
+        assert table.quantity[at] == count
+        assert (table.off[at] <= np.array(list(best.values()))).all()
+
+
+def test_offers_of_one_layer_do_not_add_up() -> None:
+    table, some = window(), Effects()
+    some.discount(np.array([0, 0]), np.array([10, 25]))
+    some.discount(np.array([0]), np.array([20]))
+    apply.appraise(table, [some], ALL)
+    assert table.off.tolist() == [[25, 0, 0, 0]]

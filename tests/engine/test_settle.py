@@ -62,7 +62,7 @@ def test_stock_is_given_one_request_at_a_time_by_time_then_event(
 def test_of_a_claim_and_the_deadline_at_the_same_second_the_smaller_event_id_wins_and_the_other_is_refused() -> None:
     def winners(claim: int, deadline: int) -> dict[str, bool]:
         subjects = Subjects()
-        subjects.add([np.array([77], np.uint64)])
+        subjects.add([(np.array([77], np.uint64), np.array([-1]))])
         desk = Desk(KINDS)
         desk.put("claim", Records(1, time=5, event=claim, cause=77), own=True)
         desk.put("deadline", Records(1, time=5, event=deadline, cause=77), own=False)
@@ -77,11 +77,20 @@ def test_of_a_claim_and_the_deadline_at_the_same_second_the_smaller_event_id_win
 
 def test_a_closed_or_unknown_subject_is_refused() -> None:
     subjects = Subjects()
-    subjects.add([np.array([1, 2, 3], np.uint64)])
+    subjects.add([(np.array([1, 2, 3], np.uint64), np.array([-1, -1, -1]))])
     subjects.remove([np.array([2, 9], np.uint64)])
     rows = Records(3, time=[0, 0, 0], event=[1, 2, 3], cause=[2, 3, 9])
     _, granted = grant("once", rows, state([0]), subjects)
     assert granted.tolist() == [False, True, False]
+
+
+def test_who_wins_a_subject_learns_for_whom_it_was_opened() -> None:
+    subjects = Subjects()
+    subjects.add([(np.array([30, 10], np.uint64), np.array([5, -1])), (np.array([20], np.uint64), np.array([7]))])
+    rows = Records(4, time=[0, 1, 2, 3], event=[1, 2, 3, 4], cause=[20, 20, 10, 30], peer=[3, 3, 3, -1])
+    rows, granted = grant("once", rows, state([0]), subjects)
+    assert granted.tolist() == [True, False, True, True]
+    assert rows.peer.tolist() == [7, 3, 3, 5]
 
 
 def test_tickets_count_on_from_those_issued() -> None:

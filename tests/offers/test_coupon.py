@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.contract import Effects, View
+from sim.contract import LAYERS, Effects, View
+from sim.engine.apply import appraise
 from sim.kernels import queue
 from sim.ledger.schema import ACCOUNTS, Records
 from sim.offers.coupon import Coupon
@@ -42,7 +43,7 @@ class Till:
                 self.balance[NAMES[int(source)]] -= int(amount)
                 self.balance[NAMES[int(target)]] += int(amount)
         self.waiting += fx.requests
-        self.open |= {int(s) for subject in fx.opens for s in subject}
+        self.open |= {int(s) for subject, _ in fx.opens for s in subject}
         self.open -= {int(s) for subject in fx.closes for s in subject}
         apply(self.view, fx)
 
@@ -72,9 +73,7 @@ class Till:
         if lookers.size:
             self.take(self.coupon.deliver(view))
             shown = show(view, np.arange(lookers.size), np.ones(lookers.size, np.int64), CHANNELS["store"])
-            for at, off, coupon in self.coupon.appraise(view).discounts:
-                shown.price[at] -= off
-                shown.coupon[at] |= coupon
+            appraise(shown, [self.coupon.appraise(view)], view.shared("merchant", "stacking"))
             view.chosen = np.flatnonzero(np.isin(lookers, buyers))
             self.take(self.coupon.checkout(view))
             bought = Records(
@@ -161,8 +160,8 @@ def test_who_claims(channel: str, viewed: bool, held: int, planned: bool, claims
 def test_what_a_holder_saves(price: int, held: int, off: int | None) -> None:
     view, coupon = stage(3, {"value": 10, "min_spend": 100}, coupon_until=held, price=price)
     show(view, np.array([0, 2]), np.array([0, 5]))
-    found = [(at.tolist(), o.tolist(), c.all()) for at, o, c in coupon.appraise(view).discounts]
-    assert found == ([([0, 1], [off, off], True)] if off else [])
+    found = [(at.tolist(), o.tolist(), layer) for at, o, layer in coupon.appraise(view).discounts]
+    assert found == ([([0, 1], [off, off], "coupon")] if off else [])
 
 
 def test_a_coupon_that_lapses_within_the_tick_is_worth_nothing() -> None:
@@ -192,7 +191,7 @@ def test_the_pool_is_first_come_first_served_and_used_coupons_do_not_expire() ->
 
 def test_an_order_that_was_refused_keeps_the_coupon() -> None:
     view, coupon = stage(2, coupon_until=10**8, merchants=1)
-    show(view, np.array([0, 1]), np.array([0, 0]), coupon=True)
+    show(view, np.array([0, 1]), np.array([0, 0])).off[:, LAYERS.index("coupon")] = 500
     view.chosen = np.array([0, 1])
     rows = Records(2, user=[0, 1], merchant=0, product=0, event=[8, 9])
     post_outcome(view, "order", rows, [True, False])

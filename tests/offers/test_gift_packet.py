@@ -60,7 +60,7 @@ def claimed(view: View, packet: GiftPacket, rows: Records) -> set[int]:
     every = Records.concat([answers, deadlines])
     order = every.order()
     won = np.zeros(every.n, np.bool_)
-    won[order] = queue.first_wins(every.cause[order], np.sort(np.concatenate(sent.opens)))
+    won[order] = queue.first_wins(every.cause[order], np.sort(np.concatenate([some for some, _ in sent.opens])))
     assert won.sum() == rows.n  # a gift is either claimed or expired
     return set(answers.cause[won[: answers.n]].tolist())
 
@@ -157,7 +157,7 @@ class GiftDesk(Desk):
     """A desk that knows which gifts are open."""
 
     def apply(self, fx: Effects) -> None:
-        for subject in fx.opens:
+        for subject, _ in fx.opens:
             self.open |= set(subject.tolist())
         super().apply(fx)
 
@@ -354,8 +354,8 @@ def test_the_hook_is_cheap_for_senders_only() -> None:
     view, packet = stage(4, {"hook_price": 18.5}, price=price)
     view.scratch["gift_peer"] = np.array([3, -1, 0, 1])
     show(view, np.array([0, 0, 1, 2, 3]), np.array([0, 1, 1, 5, 1]))
-    ((at, off, coupon),) = packet.appraise(view).discounts
-    assert at.tolist() == [1, 4] and off.tolist() == [140, 140] and not coupon.any()
+    ((at, off, layer),) = packet.appraise(view).discounts
+    assert at.tolist() == [1, 4] and off.tolist() == [140, 140] and layer == "price"
 
 
 def test_who_finds_a_gift_keeps_the_merchant_in_mind() -> None:

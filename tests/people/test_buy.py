@@ -1,11 +1,15 @@
 """Click, choice and order, and the law that taste is frozen; shares of the logit: `tests/theory/test_logit.py`."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sim.contract import Effects
+from sim.engine.apply import appraise
 from sim.ledger.schema import Records
 from sim.people.buy import Buy, BuyParams
 from tests.views import apply, make_view, mechanism, post_outcome, seat, show, slots_of
@@ -125,10 +129,18 @@ def test_seeing_something_on_two_surfaces_gives_no_second_lottery_ticket():
 
 def test_pages_are_opened_at_the_rate_of_the_channel():
     view = make_view(N)
-    for channel, rate in (("store", 0.25), ("search", 0.3), ("nowhere", 0.2)):
-        view.channels = {**view.channels, "nowhere": 13}
+    view.channels = {**view.channels, "nowhere": 13}
+    view.clicks = {"store": 0.25, "search": 0.4}
+    stated: dict[str, Any] = {"click_rates": {"search": 0.3}}
+    for channel, rate, params in (
+        ("store", 0.25, stated),
+        ("search", 0.3, stated),
+        ("nowhere", 0.05, stated),
+        ("store", 0.2, {"click_rate": 0.2}),
+        ("search", 0.3, {"click_rate": 0.2, **stated}),
+    ):
         everybody_sees(view, [0], channel=view.channels[channel])
-        viewed = mechanism(Buy, view, click_rate=0.2).choose(view).viewed.mean()
+        viewed = mechanism(Buy, view, **params).choose(view).viewed.mean()
         assert abs(viewed - rate) < SIGMAS * error(rate, N)
 
 
@@ -197,7 +209,12 @@ def test_people_take_another_variant_when_theirs_is_shown_sold_out():
 
 def test_an_order_carries_price_discount_variant_and_cause():
     view = bought_view()
-    (kind, rows), *rest = mechanism(Buy, view, quantity=2).checkout(view).requests
+    e, buy = view.exposures, mechanism(Buy, view, quantity=2)
+    off = Effects()
+    off.discount(np.arange(len(e)), np.full(len(e), 1_000))
+    e.amount[:] = 16_000
+    appraise(e, [buy.appraise(view), off], view.shared("merchant", "stacking"))
+    (kind, rows), *rest = buy.checkout(view).requests
     assert (kind, rest) == ("order", [])
     assert rows.n == view.chosen.size > 390
     assert (rows.amount == 30_000).all()

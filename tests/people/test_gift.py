@@ -152,7 +152,8 @@ def test_without_any_wish_nothing_is_touched():
 def test_what_is_chosen_as_a_gift_is_ordered_for_the_friend():
     view = giving_view(3)
     shown(view, [2, -1, 0])
-    view.exposures.price[:] = 11_000
+    listed = view.world.product["price"][view.exposures.product]
+    view.exposures.amount[:], view.exposures.off[:, 0] = 11_000, listed - 11_000
     view.chosen = np.array([0, 4, 8])  # products 0, 1, 2
     view.scratch["variant"] = np.array([0, 3, 5])
     ((kind, rows),) = mechanism(Gift, view).checkout(view).requests

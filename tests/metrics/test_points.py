@@ -20,13 +20,13 @@ def test_points_are_counted_as_in_a_plain_loop(seed: int, merchant: str, tmp_pat
     count = dict.fromkeys(SIGNS, 0)
     for time in range(100, 60_000, 1_000):
         kind, shop, points = luck.choice(list(SIGNS)), luck.randrange(2), luck.randrange(1, 50)
-        points *= 10 if kind == "points_earned" else 1  # so that something is left
+        points *= {"points_earned": 20, "points_redeemed": 4}.get(kind, 1)  # so that something is left, and was spent
         told.event(kind, time, user=luck.randrange(5), merchant=shop, quantity=points, amount=points * WORTH[shop])
         count[kind] += points * (shop == number)
     spent = count["points_redeemed"] - count["points_returned"]
     booked, lapsed = count["points_earned"] + count["points_sign_in"], count["points_expired"]
     left = sum(SIGNS[kind] * points for kind, points in count.items())
-    assert left > 0 and lapsed > 0
+    assert min(left, spent, lapsed) > 0
     want = {
         "points_discount": spent * WORTH[number] / 100,
         "points_outstanding": left,

@@ -1,10 +1,10 @@
 """Points (积分): earned with an order or by signing in, seen in the service account, spent instead of money.
 
-*Earning.* A granted order, or gift, in a tool where points are earned promises its payer
-⌊yuan paid · points_per_yuan⌋ points, times the member multiplier if she is a member. They are hers when the order is
-completed; an order that comes back earns none. A notice then waits in her inbox, again every 8 days until she finds
-it (an inbox keeps a week), and her next session books them. Who signs in to the mini-program's member centre earns
-some, at most once in a planned session, of which there is one a day.
+*Earning.* A granted order, or gift, in a tool where points are earned promises its payer a point for so much paid,
+times the multiplier if she is a member, rounded down. They are hers when the order is completed; an order that comes
+back earns none. A notice then waits in her inbox, again every 8 days until she finds it (an inbox keeps a week), and
+her next session books them. Who signs in to the mini-program's member centre earns some, at most once in a planned
+session, of which there is one a day.
 
 *Spending.* In the tools where they are spent, and in the points zone, a holder of at least `min_points` pays a part
 of an order for herself with points, in the layer ``points``: ⌊min(balance · rate, share · list price, cap)⌋, in whole
@@ -438,22 +438,10 @@ class Points(Mechanism):
         )  # fmt: skip
         held = np.where(until >= view.clock.end, points, 0).astype(np.int64)
         lasting = (orders > 0) | (points > 0) | (coupon > 0) | ((flags & (FOLLOWS | PINNED | GROUP)) != 0)
-        planned = view.sessions.planned[session]
         return _Book(
-            self.world.m,
-            pair[order],
-            session,
-            merchant,
-            points,
-            held,
-            until,
-            event,
-            recall,
-            flags,
-            orders,
-            lasting,
-            planned,
-        )
+            self.world.m, pair[order], session, merchant, points, held, until, event, recall, flags, orders, lasting,
+            view.sessions.planned[session],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

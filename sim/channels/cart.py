@@ -47,7 +47,7 @@ class CartParams(Params):
     """Who puts things into the cart, and how they are called back."""
 
     put: float = param(
-        0.08, "pages of middling products seen and not bought that end in the cart", unit="probability", ge=0, le=1
+        0.05, "pages of middling products seen and not bought that end in the cart", unit="probability", ge=0, le=1
     )
     appeal_weight: float = param(0.5, "log-odds per unit of appeal", unit="log-odds", ge=0, le=10)
     loyalty_weight: float = param(1.0, "log-odds of full loyalty over none", unit="log-odds", ge=0, le=10)
@@ -56,9 +56,12 @@ class CartParams(Params):
     )
     keep_days: int = param(14, "days until it is abandoned", unit="days", ge=1, le=50)
     returns: float = param(
-        0.1, "chance to look into the cart of her own accord, per session", unit="probability", ge=0, le=1
+        0.3, "chance to look into the cart of her own accord, per session", unit="probability", ge=0, le=1
     )
-    kept_appeal: float = param(0.5, "utility added to what lies in the cart", unit="utility", ge=-10, le=10)
+    kept_appeal: float = param(
+        2.0, "utility added to what lies in the cart (with `returns`: about seven carts in ten are abandoned)",
+        unit="utility", source="Baymard Institute 2024, mean of 49 studies of cart abandonment: 70 %", ge=-10, le=10,
+    )  # fmt: skip
     salience: float = param(2.0, "how much it catches the eye", unit="utility", ge=-10, le=20)
     consent: float = param(0.5, "who allows reminders, of those who put something in", unit="probability", ge=0, le=1)
     reminders: int = param(1, "most reminders of a thing", unit="reminders", ge=0, le=10)

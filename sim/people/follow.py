@@ -2,14 +2,15 @@
 
 A channel that asks leaves the notes `prompt_merchant` and `prompt_strength` (1: an ordinary prompt). She follows with
 probability ``propensity · strength``, unless she follows already, has muted the merchant, or keeps as many
-merchants in mind as she can. Following out of her own search for the account is not modelled.
+merchants in mind as she can. If she comes to the home page of that merchant (notes `home_merchant` and `home_follow`),
+the prompt is stronger by so much. Following out of her own search for the account is not modelled.
 """
 
 import numpy as np
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
-from sim.units import I64, NOBODY, Bools
+from sim.units import F64, I64, NOBODY, Bools
 from sim.world.state import FOLLOWS, MUTED, SLOTS
 
 
@@ -37,7 +38,7 @@ class Follow(Mechanism):
             return EMPTY
         session = ((asked >= 0) & view.sessions.planned).nonzero()[0]
         merchant = asked[session].astype(np.int64)
-        willing = self.p.propensity * view.scratch["prompt_strength"][session]
+        willing = self.p.propensity * _strength(view, session, merchant)
         number = view.world.local_merchant(merchant)
         agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
         session, merchant, number = (x[agrees] for x in (session, merchant, number))
@@ -49,6 +50,15 @@ class Follow(Mechanism):
         fx.relate("or", "flags", session, merchant, FOLLOWS)
         fx.tally("merchant", "fans", merchant)
         return fx
+
+
+def _strength(view: View, session: I64, merchant: I64) -> F64:
+    """How strongly each session is asked to follow the merchant."""
+    strength: F64 = view.scratch["prompt_strength"][session]
+    home = view.scratch.get("home_merchant")
+    if home is None:
+        return strength
+    return strength + np.where(home[session] == merchant, view.scratch["home_follow"][session], 0.0)
 
 
 def _has_room(view: View, session: I64, merchant: I64) -> Bools:

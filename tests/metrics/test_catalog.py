@@ -26,6 +26,8 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
     "exposures": 0, "views": 0, "view_rate": NAN, "conversion": NAN, "gpm": NAN,
     "return_share": 0.25, "refund_share": 60 / 220, "stock_out_share": 0.2, "delivery_hours": 0.0, "late_share": 0.0,
     "rating": NAN, "messages_noticed": 0, "mutes": 1, "unfollows": 0, "follows": 0, "net_follows": 0, "annoyance": NAN,
+    "mini_orders": 0, "cart_abandonment": NAN, "recall_conversion": NAN, "recall_discount": 0.0,
+    "notice_open_rate": NAN, "oversold_orders": 0, "share_discount_cost": 0.0, "hunter_share": NAN,
 }  # fmt: skip
 BAKERY = {"gmv": 30.0, "net_gmv": 0.0, "orders": 1, "margin": -50.0, "gift_acceptance": 0.0, "return_share": NAN}
 ALL = {

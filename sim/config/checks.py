@@ -26,6 +26,17 @@ def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
             yield node.place.fault(f'"{node.value}" is not a metric', did_you_mean(node.value, sorted(metrics)))
 
 
+def links(tree: Node) -> Iterator[Fault]:
+    """Merchants whose goods an article may show (`linked`) are merchants of the market."""
+    market = tree.child("merchants")
+    words = market.children if market else {}
+    for merchant in words.values():
+        listed = find(merchant, "channels", "articles", "linked")
+        for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+            if isinstance(node.value, str) and node.value not in words:
+                yield node.place.fault(f'"{node.value}" is not a merchant', did_you_mean(node.value, words))
+
+
 def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
     """Make the path of a graph file absolute: relative to the scenario file that states it, or to the shipped data."""
     node = find(tree, "world", "graph", "file")

@@ -36,12 +36,12 @@ class LikeParams(Params):
 
     interest: float = param(0.05, "readers of middling content of ordinary relevance who like it of themselves",
                             unit="share", ge=0, le=1)  # fmt: skip
-    pressure: float = param(0.15, "readers whom each visible like of a friend moves to like", unit="share", ge=0, le=1)
+    pressure: float = param(0.3, "readers whom each visible like of a friend moves to like", unit="share", ge=0, le=1)
     first_like: float = param(
         1.3, "odds of opening what a friend is seen to like, over those without", unit="odds ratio", ge=1, le=100
     )
-    circle: int = param(15, "closest friends who may come across a like", unit="people", ge=0, le=150)
-    visible: float = param(0.2, "of those, who do", unit="share", ge=0, le=1)
+    circle: int = param(50, "closest friends who may come across a like", unit="people", ge=0, le=150)
+    visible: float = param(0.3, "of those, who do", unit="share", ge=0, le=1)
 
 
 class Like(Mechanism):

@@ -56,9 +56,13 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "people.gift": {"everyday": (0.5, 1.0)},
     "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
     "people.follow": {"propensity": (1.0,)},
+    "people.like": {"interest": (0.5, 1.0)},
     "platform.rivals": {"attraction": (-5.0, 0.0)},
+    "platform.recommender": {"rest": (1.0, 0.1)},
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
+    "channels.image_posts": {"click": (0.5, 1.0)},
+    "channels.articles": {"click": (0.5, 1.0)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

@@ -4,16 +4,16 @@ A planned session that looks at articles scrolls through the feed for as long as
 WeChat take to pass by, which weighs `rest`. A merchant's piece of content of weight w comes along in that time with
 probability
 
-    1 - exp(-places · w / rest),    w = quality · (1 + engagement · friends) · (relevance · F + heat · H)
+    1 - exp(-places · w / rest),    w = quality · (new + engagement · friends) · (relevance · F + heat · H)
 
 and of those that do the first `places` are shown: an exponential race, so that shares are in proportion to weights
-while places are scarce (Plackett-Luce). `quality` (0..1) is the publisher's, `friends` how many friends are seen to
-like it (`people.like`), `relevance` her share of liking for the product's category times the number of categories (1
+while places are scarce (Plackett-Luce). `quality` (0..1) is the publisher's, `friends` how many friends she sees like
+it (`people.like`), `relevance` her share of liking for the product's category times the number of categories (1
 on average); F and H fall by half in the half-lives of ordinary content and of a hot topic, which asks nobody's taste.
 The race is addressed by (session, content): a piece that gains weight only gains readers.
 
-A piece is new to a person in her first session after it is out, and again when a friend likes it; in the others it
-has been scrolled away. Whoever follows the merchant, or has muted it, is no stranger and is left out. Work is bounded
+A piece is `new` (1, else 0) to a person in her first session after it is out; later it has been scrolled away, and comes
+again only for friends' sake. Whoever follows the merchant, or has muted it, is no stranger and is left out. Work is bounded
 by the newest `candidates` of each world, and of those by what each looking session has not seen yet.
 
 What is shown stands in the notes ``feed`` and ``feed_likes``; the channel that published it decides who opens it.
@@ -90,8 +90,8 @@ class Recommender(Mechanism):
         if not found.rows.n:
             return EMPTY
         looking = looks & view.sessions.planned
-        session, at, likes = self._new(view, found, looking.nonzero()[0])
-        shown = self._race(view, found, session, at, likes)
+        session, at, new, likes = self._pairs(view, found, looking.nonzero()[0])
+        shown = self._race(view, found, session, at, new + self.p.engagement * likes)
         session, at, likes = session[shown], at[shown], likes[shown]
         if not session.size:
             return EMPTY
@@ -133,36 +133,37 @@ class Recommender(Mechanism):
             quality * (rows.quantity / _PER_MILLE) * exp(self._cool * age),
         )
 
-    def _new(self, view: View, found: _Candidates, session: I64) -> tuple[I64, I64, I64]:
-        """What each of these sessions has not seen, or a friend likes: (session, candidate, friends), by session."""
+    def _pairs(self, view: View, found: _Candidates, session: I64) -> tuple[I64, I64, I64, I64]:
+        """What each of these sessions has not seen, or a friend likes: (session, candidate, new, friends), in order."""
         n, user = found.rows.n, view.sessions.user[session]
         world, out = self.world.world_of(user).astype(np.int64), found.world * _FAR + found.public
         first = np.searchsorted(out, world * _FAR + view.own("last_seen")[session], side="right")
         owner, at = expand.expand(first, np.searchsorted(found.world, world, side="right"))
-        fresh = session[owner] * n + at
         told = view.inbox("liked")
         if not told.rows.n:
-            return session[owner], at, np.zeros(at.size, np.int64)
+            return session[owner], at, np.ones(at.size, np.int64), np.zeros(at.size, np.int64)
         liked = feed.find(found.rows, told.rows.cause)
         looks = np.zeros(len(view.sessions), np.bool_)
         looks[session] = True
         here = ((liked >= 0) & looks[told.session]).nonzero()[0]
         pair, count = np.unique(told.session[here] * n + liked[here], return_counts=True)
+        fresh = session[owner] * n + at
         key = np.union1d(fresh, pair)
-        likes = np.zeros(key.size, np.int64)
+        new, likes = np.zeros((2, key.size), np.int64)
+        new[np.searchsorted(key, fresh)] = 1
         likes[np.searchsorted(key, pair)] = count
-        return key // n, key % n, likes
+        return key // n, key % n, new, likes
 
-    def _race(self, view: View, found: _Candidates, session: I64, at: I64, likes: I64) -> I64:
+    def _race(self, view: View, found: _Candidates, session: I64, at: I64, pull: F64) -> I64:
         """Which of the pairs come along, to strangers, in the first places; positions, by session."""
-        p, world, user, ids = self.p, self.world, view.sessions.user[session], found.rows.event[at]
+        world, user, ids = self.world, view.sessions.user[session], found.rows.event[at]
         category = world.product["category"][found.rows.product]
         relevance = world.people["taste"][user, category[at]] * float(len(world.categories))
-        weight = (1.0 + p.engagement * likes) * (relevance * found.ordinary[at] + found.hot[at])
+        weight = pull * (relevance * found.ordinary[at] + found.hot[at])
         arrival = draws.exponential("platform.recommender/race", view.sessions.event[session], ids)
-        comes = (arrival * p.rest < weight * p.places).nonzero()[0]
+        comes = (arrival * self.p.rest < weight * self.p.places).nonzero()[0]
         knows = view.relation("flags", session[comes], found.rows.merchant[at[comes]]) & (FOLLOWS | MUTED)
         comes = comes[knows == 0]
         sooner = -(arrival[comes] / weight[comes])
-        out: I64 = comes[segments.top_k(session[comes], sooner, p.places, ids[comes])]
+        out: I64 = comes[segments.top_k(session[comes], sooner, self.p.places, ids[comes])]
         return out

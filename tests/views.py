@@ -125,6 +125,7 @@ def make_world(
         variant_product=np.repeat(np.arange(p), variants).astype(np.int32),
         merchant_names=[f"merchant_{i}" for i in range(merchants)],
         product_names=[f"product_{i}" for i in range(merchants * products)],
+        merchant_keys=[f"merchant_{i}" for i in range(merchants)],
     )
 
 

@@ -12,9 +12,9 @@ it (`people.like`), `relevance` her share of liking for the product's category t
 on average); F and H fall by half in the half-lives of ordinary content and of a hot topic, which asks nobody's taste.
 The race is addressed by (session, content): a piece that gains weight only gains readers.
 
-A piece is `new` (1, else 0) to a person in her first session after it is out; later it has been scrolled away, and comes
-again only for friends' sake. Whoever follows the merchant, or has muted it, is no stranger and is left out. Work is bounded
-by the newest `candidates` of each world, and of those by what each looking session has not seen yet.
+A piece is `new` (1, else 0) to a person in her first session after it is out; later it has been scrolled away, and
+comes again only for friends' sake. Whoever follows the merchant, or has muted it, is no stranger and is left out. Work
+is bounded by the newest `candidates` of each world, and of those by what each looking session has not seen yet.
 
 What is shown stands in the notes ``feed`` and ``feed_likes``; the channel that published it decides who opens it.
 

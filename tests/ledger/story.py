@@ -15,8 +15,10 @@ KINDS = {
     "coupon_issued": False, "coupon_claimed": False, "coupon_redeemed": False, "coupon_expired": False,
     "restocked": False, "share": False, "follow": False, "unfollow": False, "mute": False, "notice": False,
     "spend": False, "exposure": True, "view": True, "click": True,
+    "image_post": False, "article": False, "broadcast": False, "like": False,
+    "recommended": True, "post_opened": True, "article_read": True,
 }  # fmt: skip
-CHANNELS = ("store", "moments", "groups")
+CHANNELS = ("store", "moments", "groups", "articles", "image_posts")
 
 
 @dataclass

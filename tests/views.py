@@ -28,6 +28,7 @@ CHANNELS = {
             "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
             "gift", "gift_packet", "share_chat", "share_group", "share_moments",
             "cart", "template_messages", "home_page", "outside_link", "share_discount",
+            "articles", "image_posts",
         )
     )
 }  # fmt: skip
@@ -127,6 +128,7 @@ def make_world(
         variant_product=np.repeat(np.arange(p), variants).astype(np.int32),
         merchant_names=[f"merchant_{i}" for i in range(merchants)],
         product_names=[f"product_{i}" for i in range(merchants * products)],
+        merchant_keys=[f"merchant_{i}" for i in range(merchants)],
     )
 
 

@@ -56,7 +56,9 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "people.gift": {"everyday": (0.5, 1.0)},
     "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
     "people.follow": {"propensity": (1.0,)},
+    "people.like": {"interest": (0.5, 1.0)},
     "platform.rivals": {"attraction": (-5.0, 0.0)},
+    "platform.recommender": {"rest": (1.0, 0.1)},
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
     "offers.points": {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10)},
@@ -64,6 +66,8 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
     "operations.stock_sync": {"lag_minutes": (1_440.0, 60.0, 0.0)},
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
+    "channels.image_posts": {"click": (0.5, 1.0)},
+    "channels.articles": {"click": (0.5, 1.0)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

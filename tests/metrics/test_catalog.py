@@ -28,6 +28,8 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
     "rating": NAN, "messages_noticed": 0, "mutes": 1, "unfollows": 0, "follows": 0, "net_follows": 0, "annoyance": NAN,
     "mini_orders": 0, "cart_abandonment": NAN, "recall_conversion": NAN, "recall_discount": 0.0,
     "notice_open_rate": NAN, "oversold_orders": 0, "share_discount_cost": 0.0, "hunter_share": NAN,
+    "stranger_reach": 0, "content_click_rate": NAN, "likes": 0, "pressed_like_share": NAN, "content_fans": 0,
+    "content_orders": 0, "article_share_rate": NAN,
 }  # fmt: skip
 BAKERY = {"gmv": 30.0, "net_gmv": 0.0, "orders": 1, "margin": -50.0, "gift_acceptance": 0.0, "return_share": NAN}
 ALL = {
@@ -37,7 +39,8 @@ ALL = {
 ADDITIVE = ("gmv", "net_gmv", "orders", "margin", "goods_cost", "shipping_cost", "fees", "coupon_discount",
             "marketing_cost", "staff_cost",
             "new_customers", "gifts_sent", "gift_gmv", "gift_net_gmv", "recipients_won", "shares", "share_reach",
-            "social_orders", "mutes", "follows", "unfollows", "net_follows", "messages_noticed")  # fmt: skip
+            "social_orders", "mutes", "follows", "unfollows", "net_follows", "messages_noticed",
+            "stranger_reach", "likes", "content_fans", "content_orders")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ CHANNELS = {
     for code, name in enumerate(
         (
             "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
-            "gift", "gift_packet", "share_chat", "share_group", "share_moments",
+            "gift", "gift_packet", "share_chat", "share_group", "share_moments", "live", "live_follow_up",
         )
     )
 }  # fmt: skip

@@ -60,6 +60,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
     "channels.live": {"first_day": (0, 1), "every_days": (1, 2), "article": (0.5,), "drop_in": (0.3,)},
+    "offers.lottery": {"first_day": (0, 1), "open_days": (1,), "article": (0.5,), "entry": (0.5,)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim import draws
+from sim import catalog, draws
 from sim.contract import LAYERS, Clock, Column, Effects, Exposures, Inbox, Mechanism, Outcome, Sessions, View
 from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, I64, Array
@@ -21,17 +21,7 @@ from sim.world.state import CORE, SLOTS, allocate
 from sim.world.world import World
 
 CATEGORIES = ("food", "clothes", "appliances")
-CHANNELS = {
-    name: code
-    for code, name in enumerate(
-        (
-            "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
-            "gift", "gift_packet", "share_chat", "share_group", "share_moments",
-            "cart", "template_messages", "home_page", "outside_link", "share_discount",
-            "articles", "image_posts",
-        )
-    )
-}  # fmt: skip
+CHANNELS = {name: code for code, name in enumerate(catalog.channels())}
 RULES = {
     "gifts": True,
     "gift_deadline_hours": 24,

@@ -68,6 +68,8 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
     "channels.image_posts": {"click": (0.5, 1.0)},
     "channels.articles": {"click": (0.5, 1.0)},
+    "channels.live": {"first_day": (0, 1), "every_days": (1, 2), "article": (0.5,), "drop_in": (0.3,)},
+    "offers.lottery": {"first_day": (0, 1), "open_days": (1,), "article": (0.5,), "entry": (0.5,)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

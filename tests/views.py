@@ -26,7 +26,7 @@ CHANNELS = {
     for code, name in enumerate(
         (
             "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
-            "gift", "gift_packet", "share_chat", "share_group", "share_moments",
+            "gift", "gift_packet", "offline_qr", "share_chat", "share_group", "share_moments",
         )
     )
 }  # fmt: skip
@@ -133,6 +133,7 @@ def make_calendar(days: int = 400) -> Any:
     return SimpleNamespace(
         days=days,
         gift_pull=np.zeros(days),
+        gift_festival=np.full(days, -1, np.int8),
         sale_pull=np.zeros(days),
         hour_profile=np.full(24, 1, np.int64),
         day_factor=np.ones(days),

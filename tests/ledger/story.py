@@ -16,7 +16,7 @@ KINDS = {
     "restocked": False, "share": False, "follow": False, "unfollow": False, "mute": False, "notice": False,
     "spend": False, "exposure": True, "view": True, "click": True,
 }  # fmt: skip
-CHANNELS = ("store", "moments", "groups")
+CHANNELS = ("store", "moments", "groups", "offline_qr")
 
 
 @dataclass

@@ -11,6 +11,7 @@ stock, a clock that ticks oddly, a horizon over a festival or a change of rules.
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -288,7 +289,7 @@ class _Making:
 
     def _hints(self, key: str) -> dict[str, Any]:
         hints = LIVELY.get(key, {}) if self.lively else {}
-        return {name: self.choose.choice(values) for name, values in hints.items()}
+        return {name: deepcopy(self.choose.choice(values)) for name, values in hints.items()}  # a list is written out
 
     # --------------------------------------------------------------------------------------------- by metadata
 

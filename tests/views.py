@@ -127,6 +127,7 @@ def make_calendar(days: int = 400) -> Any:
     return SimpleNamespace(
         days=days,
         gift_pull=np.zeros(days),
+        gift_festival=np.full(days, -1, np.int8),
         sale_pull=np.zeros(days),
         hour_profile=np.full(24, 1, np.int64),
         day_factor=np.ones(days),

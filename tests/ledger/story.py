@@ -19,7 +19,7 @@ KINDS = {
     "image_post": False, "article": False, "broadcast": False, "like": False,
     "recommended": True, "post_opened": True, "article_read": True,
 }  # fmt: skip
-CHANNELS = ("store", "moments", "groups", "articles", "image_posts")
+CHANNELS = ("store", "moments", "groups", "articles", "image_posts", "offline_qr")
 
 
 @dataclass

@@ -20,6 +20,7 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
     "repeat_share_60d": NAN, "ltv_14d": 160 / 3, "ltv_30d": 160 / 3, "ltv_60d": NAN, "cac": 5.0,
     "gifts_sent": 1, "gift_gmv": 70.0, "gift_net_gmv": 70.0, "gift_acceptance": 1.0, "gift_share": 0.25,
     "gift_buyers_per_1000": 50.0, "gift_buyers_peak_per_1000": 50.0, "gift_reproduction": 0.0, "recipients_won": 0,
+    "counter_gifts": 0, "counter_gift_cost": 0.0, "counter_contacts": 0, "counter_buyers": 0, "counter_gmv": 0.0,
     "shares": 1, "share_reach": 5, "shares_per_order": 0.25, "cascade_size_mean": 1.0, "cascade_size_max": 1,
     "cascade_depth_max": 0, "share_reproduction": 0.0, "structural_virality": NAN, "social_orders": 0,
     "social_order_share": 0.0, "orders_per_recommendation": 0.0,

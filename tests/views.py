@@ -42,6 +42,7 @@ RULES = {
     "folding_multiplier": 0.25,
     "group_cap": 500,
     "messages_per_customer_per_day": 1,
+    "levels_allowed": 2,
     "platform_fee": 0.05,
     "payment_fee": 0.006,
     "return_window_days": 7,

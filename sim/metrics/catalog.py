@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
-from sim.metrics import annoyance, customers, funnel, gifts, money, service, sharing
+from sim.metrics import annoyance, customers, funnel, gifts, money, promoters, service, sharing
 from sim.metrics.metric import Metric as Metric
 from sim.metrics.metric import ask
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for theme in (money, customers, gifts, sharing, funnel, service, annoyance)
+    for theme in (money, customers, gifts, sharing, promoters, funnel, service, annoyance)
     for metric in theme.METRICS
 }
 STANDARD = ("net_gmv", "margin", "orders", "new_customers", "repeat_share_30d", "annoyance")

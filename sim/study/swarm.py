@@ -59,6 +59,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "platform.rivals": {"attraction": (-5.0, 0.0)},
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
+    "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

@@ -33,8 +33,6 @@ It cannot: police a third level, rewards per head or sales outside the platform,
 compare merchants or choose goods by commission, or remember a link of a merchant for which there is no room in mind.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from pydantic import field_validator
 
@@ -44,7 +42,7 @@ from sim.elementary import exp, log
 from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
-from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array, Bools, fen
+from sim.units import DAY, F64, I64, NO_EVENT, NOBODY, U64, WEEK, Array, Bools, fen
 from sim.world import audience
 from sim.world.shelf import shelf
 from sim.world.state import Column
@@ -117,17 +115,6 @@ class PromotersParams(Params):
         if min(value) < 0 or sum(value) <= 0:
             raise ValueError("no weight may be negative, and one must be positive")
         return value
-
-
-class _Clicks(NamedTuple):
-    """Links opened in this tick, the last one for each (session, merchant)."""
-
-    session: I64
-    merchant: Array
-    cause: U64  # the promotion
-    promoter: Array
-    product: Array
-    channel: Array
 
 
 class Promoters(Mechanism):
@@ -296,65 +283,51 @@ class Promoters(Mechanism):
 
     def checkout(self, view: View) -> Effects:
         """Promotions noticed are remembered; the last link opened is whose her orders are from now on."""
-        at = self._links(view)
+        e, at = view.exposures, self._links(view)
         if not at.size:
             return EMPTY
-        fx, shown = Effects(), view.exposures
-        through = at[self._sees_through(shown.cause[at], view.sessions.user[shown.session[at]], shown.merchant[at])]
-        fx.relate("add", "promotions", shown.session[through], shown.merchant[through], 1.0)
-        clicks = self._last_clicks(view)
-        if clicks.session.size:
-            self._remember(view, fx, clicks)
+        fx = Effects()
+        through = at[self._sees_through(e.cause[at], view.sessions.user[e.session[at]], e.merchant[at])]
+        fx.relate("add", "promotions", e.session[through], e.merchant[through], 1.0)
+        at = self._last_clicks(view)
+        session, merchant, promoter = e.session[at], e.merchant[at], e.peer[at]
+        until = view.sessions.time[session] + self._window[merchant]
+        fx.relate("set", "link_promoter", session, merchant, promoter)
+        fx.relate("set", "link_inviter", session, merchant, self._inviters(view, e.cause[at], promoter))
+        fx.relate("set", "link_until", session, merchant, until)
+        number, goods = self.world.local_merchant(merchant), {"product": e.product[at], "channel": e.channel[at]}
+        whose = {"index": number, "cause": e.cause[at], "peer": promoter, "merchant": merchant}
+        fx.event("link_opened", view.rows("link_opened", session, **whose, **goods, detail=until))
         return fx
 
     def _links(self, view: View) -> I64:
         """Positions of the exposures that are links of promoters."""
-        codes = np.zeros(len(view.channels), np.bool_)
-        codes[[code for name, code in view.channels.items() if name in SURFACES]] = True
-        out: I64 = codes[view.exposures.channel].nonzero()[0]
+        codes = [view.channel(name) for name in SURFACES]
+        out: I64 = np.isin(view.exposures.channel, codes).nonzero()[0]
         return out
 
-    def _last_clicks(self, view: View) -> _Clicks:
-        """Of the links to a merchant that a session opened, the one that she bought through, else any by chance."""
+    def _last_clicks(self, view: View) -> I64:
+        """Positions of the links opened, the last to a merchant in a session: that she bought through, else by chance.
+
+        Ordered by (session, merchant).
+        """
         e, at = view.exposures, self._links(view)
         at = at[view.viewed[at]]
-        number = self.world.local_user(view.sessions.user[e.session[at]])
-        luck = draws.uniform("channels.promoters/last", e.cause[at], number) + np.isin(at, view.chosen)
+        if not at.size:
+            return at
         key = e.session[at] * self.world.m + e.merchant[at]
         order = np.argsort(key, kind="stable")
-        last = at[order[segments.argmax(key[order], luck[order], e.cause[at][order])]]
-        return _Clicks(e.session[last], e.merchant[last], e.cause[last], e.peer[last], e.product[last], e.channel[last])
+        at, key = at[order], key[order]
+        number = self.world.local_user(view.sessions.user[e.session[at]])
+        luck = draws.uniform("channels.promoters/last", e.cause[at], number) + np.isin(at, view.chosen)
+        return at[segments.argmax(key, luck, e.cause[at])]
 
-    def _remember(self, view: View, fx: Effects, clicks: _Clicks) -> None:
-        session, merchant = clicks.session, clicks.merchant
-        until = view.sessions.time[session] + self._window[merchant]
-        for column, value in (
-            ("link_promoter", clicks.promoter),
-            ("link_inviter", self._inviters(view, clicks)),
-            ("link_until", until),
-        ):
-            fx.relate("set", column, session, merchant, value)
-        opened = view.rows(
-            "link_opened",
-            session,
-            index=self.world.local_merchant(merchant),
-            cause=clicks.cause,
-            peer=clicks.promoter,
-            merchant=merchant,
-            product=clicks.product,
-            channel=clicks.channel,
-            detail=until,
-        )
-        fx.event("link_opened", opened)
-
-    def _inviters(self, view: View, clicks: _Clicks) -> I64:
+    def _inviters(self, view: View, promotion: U64, promoter: Array) -> I64:
         """Who invited the promoter of each link, as its message says; -1 nobody."""
         rows = view.inbox("promoted").rows
         order = np.argsort(rows.cause, kind="stable")  # all messages of one promotion say the same
-        at = order[np.searchsorted(rows.cause[order], clicks.cause)]
-        local = rows.detail[at] - 1
-        home = self.world.world_of(clicks.promoter).astype(np.int64) * self.world.users
-        return np.where(local < 0, NOBODY, home + local)
+        local = rows.detail[order[np.searchsorted(rows.cause[order], promotion)]] - 1
+        return np.where(local < 0, NOBODY, promoter // self.world.users * self.world.users + local)
 
     # ---------------------------------------------------------------------------------------------- what comes of it
 
@@ -399,18 +372,10 @@ class Promoters(Mechanism):
 
     def _hold(self, fx: Effects, attributed: Records, role: int, earner: Array) -> None:
         """Hold commission for one of those who earn by these orders."""
-        if not attributed.n:
-            return
-        held = attributed.with_(
-            event=_stake(attributed.cause, role),
-            cause=attributed.event,
-            user=earner,
-            peer=attributed.user,
-            amount=self.part(attributed.merchant, attributed.amount, role),
-            detail=role,
-        )
-        fx.event("commission_held", held)
-        fx.open_subject(held.event, earner)
+        stake, amount = _stake(attributed.cause, role), self.part(attributed.merchant, attributed.amount, role)
+        whose = {"cause": attributed.event, "user": earner, "peer": attributed.user}
+        fx.event("commission_held", attributed.with_(event=stake, amount=amount, detail=role, **whose))
+        fx.open_subject(stake, earner)
 
     def part(self, merchant: Array, amount: Array, role: Array | int) -> I64:
         """What a role gets of the one commission on an order of this amount, fen."""
@@ -423,38 +388,36 @@ class Promoters(Mechanism):
 
     def _recruit(self, view: View, fx: Effects) -> None:
         """Customers, bloggers and people who have just opened a link become promoters."""
-        clicks = self._last_clicks(view)
-        session, merchant, invited = self._candidates(view, clicks)
+        e, clicks = view.exposures, self._last_clicks(view)
+        session, merchant, link = self._candidates(view, clicks)
         user, local = view.sessions.user[session], self.world.local_merchant(merchant)
         hope = (self._hoped[merchant] * self._ties(user)).astype(np.float32)
-        chance = self.joins(user, merchant, invited >= 0)
-        joins = draws.chance("channels.promoters/join", view.sessions.event[session], chance, local)
-        at = (joins & (hope > 0)).nonzero()[0]
-        if not at.size:
-            return
-        session, merchant, by = session[at], merchant[at], invited[at]
+        chance = self.joins(user, merchant, link >= 0) * (hope > 0)
+        at = draws.chance("channels.promoters/join", view.sessions.event[session], chance, local).nonzero()[0]
+        session, merchant, link = session[at], merchant[at], link[at]
         cause, inviter = view.sessions.event[session], np.full(at.size, NOBODY)
-        cause[by >= 0], inviter[by >= 0] = clicks.cause[by[by >= 0]], clicks.promoter[by[by >= 0]]
+        invited = link >= 0
+        cause[invited], inviter[invited] = e.cause[link[invited]], e.peer[link[invited]]
         fx.relate("set", "promoter_hope", session, merchant, hope[at])
         fx.relate("set", "promoter_inviter", session, merchant, inviter)
         rows = view.rows("promoter_joined", session, index=local[at], cause=cause, peer=inviter, merchant=merchant)
         fx.event("promoter_joined", rows)
 
-    def _candidates(self, view: View, clicks: _Clicks) -> tuple[I64, I64, I64]:
-        """Pairs (session, merchant) that might join, each once, and the place of the link just opened, or -1."""
+    def _candidates(self, view: View, clicks: I64) -> tuple[I64, I64, I64]:
+        """Pairs (session, merchant) that might join, each once, and the position of the link just opened, or -1."""
         planned, m, merchant = view.sessions.planned, self.world.m, view.relations("merchant").astype(np.int64)
         customer = (view.relations("orders") > 0) & planned[view.related] & self.on[merchant]
         blogger = (self._blogs[view.sessions.user] & planned).nonzero()[0]
         home = self.world.world_of(view.sessions.user[blogger]).astype(np.int64)
         shops = self.world.merchant_in(home[:, None], self._local)
         wide = self._circle(view.sessions.user[blogger])[:, None] >= self._blogger_reach[shops]
-        opened = clicks.session * m + clicks.merchant  # ascending
+        opened = view.exposures.session[clicks] * m + view.exposures.merchant[clicks]  # ascending
         pair = np.concatenate([(view.related * m + merchant)[customer], (blogger[:, None] * m + shops)[wide], opened])
         pair = np.unique(pair)
         pair = pair[view.relation("promoter_hope", pair // m, pair % m) == 0]
-        invited = np.searchsorted(opened, pair)
-        there = np.append(opened, -1)[invited] == pair
-        return pair // m, pair % m, np.where(there, invited, NOBODY)
+        place = np.searchsorted(opened, pair)
+        found = np.append(opened, NOBODY)[place] == pair
+        return pair // m, pair % m, np.where(found, np.append(clicks, NOBODY)[place], NOBODY)
 
     def joins(self, user: Array, merchant: Array, invited: Bools) -> F64:
         """Chance to become a promoter in a session."""
@@ -478,17 +441,10 @@ class Promoters(Mechanism):
         posts = draws.chance("channels.promoters/post", view.sessions.event[session], chance, local)
         session, merchant = session[posts], merchant[posts]
         owner, product = self._goods(view, session, merchant)
-        session, merchant = session[owner], merchant[owner]
-        rows = view.rows(
-            "promotion",
-            session,
-            index=local[posts][owner],
-            cause=self._reasons(view, session, merchant),
-            merchant=merchant,
-            product=product,
-        )
-        inviter = view.relation("promoter_inviter", session, merchant, NOBODY)
-        self._tell(view, fx, rows, inviter)
+        session, merchant, local = session[owner], merchant[owner], local[posts][owner]
+        cause = self._reasons(view, session, merchant)
+        rows = view.rows("promotion", session, index=local, cause=cause, merchant=merchant, product=product)
+        self._tell(view, fx, rows, view.relation("promoter_inviter", session, merchant, NOBODY))
 
     def _goods(self, view: View, session: I64, merchant: Array) -> tuple[I64, I64]:
         """What each promotes, by the popularity of the merchant's products: place in `session`, product."""
@@ -501,15 +457,13 @@ class Promoters(Mechanism):
 
     def _reasons(self, view: View, session: I64, merchant: Array) -> U64:
         """What made each post: the last payment that she has just heard of, else that she looked in."""
-        cause, news = view.sessions.event[session], view.inbox("commission_news")
-        if news.rows.n:
-            key = news.session * self.world.m + news.rows.merchant
-            order = np.argsort(key, kind="stable")  # each session's own are in order of time
-            wanted = session * self.world.m + merchant
-            last = np.searchsorted(key[order], wanted, side="right") - 1
-            told = (last >= 0) & (key[order][last] == wanted)
-            cause[told] = news.rows.cause[order[last[told]]]
-        return cause
+        news = view.inbox("commission_news")
+        key = news.session * self.world.m + news.rows.merchant
+        order = np.argsort(key, kind="stable")  # each session's own are in order of time
+        wanted = session * self.world.m + merchant
+        last = np.searchsorted(key[order], wanted, side="right") - 1
+        told = np.append(key[order], NOBODY)[last] == wanted
+        return np.where(told, np.append(news.rows.cause[order], NO_EVENT)[last], view.sessions.event[session])
 
     def _tell(self, view: View, fx: Effects, rows: Records, inviter: Array) -> None:
         """Write the promotions down and send the links."""
@@ -519,28 +473,22 @@ class Promoters(Mechanism):
         owner, friend = self._audience(rows, surface)
         fx.event("promotion", rows.with_(quantity=np.bincount(owner, minlength=rows.n)))
         told, code = rows.take(owner), np.where(inviter < 0, 0, self.world.local_user(inviter) + 1)
-        message = told.with_(
-            event=draws.child(told.event, "promoted", self.world.local_user(friend)),
-            cause=told.event,
-            user=friend,
-            peer=told.user,
-            detail=code[owner],
-        )
-        fx.message("promoted", message)
+        ids = draws.child(told.event, "promoted", self.world.local_user(friend))
+        fx.message("promoted", told.with_(event=ids, cause=told.event, user=friend, peer=told.user, detail=code[owner]))
 
     def _audience(self, rows: Records, surface: I64) -> tuple[I64, Array]:
         """Who gets each link: place in `rows`, friend."""
-        grouped = surface == 1
-        at, said = (~grouped).nonzero()[0], grouped.nonzero()[0]
-        reach = self._reach[(surface[at] == 2).astype(np.int64), rows.merchant[at]]  # (n, layers)
+        alone, said = rows.take(surface != 1), rows.take(surface == 1)
+        moments = surface[surface != 1] == 2
+        reach = self._reach[moments.astype(np.int64), alone.merchant]  # (n, layers)
         owner, friend = audience.friends(
-            self.world, rows.user[at], rows.event[at], reach, surface[at] == 2, "channels.promoters/friend"
+            self.world, alone.user, alone.event, reach, moments, "channels.promoters/friend"
         )
-        group_reach = self._group_reach[rows.merchant[said]]
         speaker, member = audience.members(
-            self.world, rows.user[said], rows.event[said], group_reach, "channels.promoters/chat"
+            self.world, said.user, said.event, self._group_reach[said.merchant], "channels.promoters/chat"
         )
-        return np.concatenate([at[owner], said[speaker]]), np.concatenate([friend, member])
+        place = np.concatenate([(surface != 1).nonzero()[0][owner], (surface == 1).nonzero()[0][speaker]])
+        return place, np.concatenate([friend, member])
 
     # ---------------------------------------------------------------------------------------------- being paid
 

@@ -24,10 +24,12 @@ to her for each promotion that she has seen, decayed over `distrust_weeks`.
 
 *Attribution.* Who opens a link belongs to its promoter until `window_days` later, or until she opens another one: the
 last click counts. Each order of hers by any way within that time is attributed, whether or not she would have bought
-anyway. An attributed order pays one commission, rate · amount, rounded down to whole fen; if the promoter was invited,
-and the platform allows two levels, her inviter gets `inviter_share` of it. Commission is held until the
-after-sale ends: paid by the merchant when the order is completed, void when it is returned. Whether promoters earn on
-what they buy themselves is `self_purchase`; if so, their own link beats any other.
+anyway. Who has only met a link and buys by another way remembers it as long, and goes through it at the till with
+chance `favour`: the promoter is a friend. The cause of an order stays what it was. An attributed order pays one
+commission, rate · amount, rounded down to whole fen; if the promoter was invited, and the platform allows two levels,
+her inviter gets `inviter_share` of it. Commission is held until the after-sale ends: paid by the merchant when the
+order is completed, void when it is returned. Whether promoters earn on what they buy themselves is `self_purchase`; if
+so, their own link beats any other.
 
 It cannot: police a third level, rewards per head or sales outside the platform, pay commission on gifts, let promoters
 compare merchants or choose goods by commission, or remember a link of a merchant for which there is no room in mind.
@@ -64,7 +66,10 @@ class PromotersParams(Params):
         source="facts: promoters.commission_typical", ge=0, le=0.9,
     )  # fmt: skip
     inviter_share: float = param(0.1, "part of a recruit's commission that her inviter gets", unit="share", ge=0, le=1)
-    window_days: float = param(7.0, "time in which orders count for the link opened last", unit="days", ge=0, le=90)
+    window_days: float = param(15.0, "time in which orders count for the link opened last", unit="days", ge=0, le=90)
+    favour: float = param(
+        0.5, "buyers on their own account who go through a link that they remember", unit="share", ge=0, le=1
+    )
     self_purchase: bool = param(False, "whether promoters earn on what they buy themselves", unit="yes or no")
     join: float = param(
         1.1e-4, "sessions of customers and bloggers that join at the typical prospect", unit="probability",
@@ -126,9 +131,11 @@ class Promoters(Mechanism):
         Column("slot", "promoter_hope", np.float32, 0, "fen a week that she expects to earn as a promoter; 0 is none"),
         Column("slot", "promoter_inviter", np.int32, NOBODY, "the promoter by whose link she joined; -1 none"),
         Column("slot", "promotions", np.float32, 0, "promotions that she has seen through, decayed"),
-        Column("slot", "link_promoter", np.int32, NOBODY, "the promoter whose link she opened last; -1 none"),
+        Column("slot", "link", np.uint64, 0, "the promotion whose link she opened last, else met last"),
+        Column("slot", "link_promoter", np.int32, NOBODY, "the promoter of that link; -1 none"),
         Column("slot", "link_inviter", np.int32, NOBODY, "who invited that promoter; -1 nobody"),
-        Column("slot", "link_until", np.int32, 0, "second until which her orders count for that link"),
+        Column("slot", "link_until", np.int32, 0, "second until which her orders count for that link, if opened"),
+        Column("slot", "link_met_until", np.int32, 0, "second until which she remembers it, if only met"),
     )
     kinds = {
         "promoter_joined": Kind(
@@ -177,6 +184,7 @@ class Promoters(Mechanism):
         self._join, self._elasticity, self._invited = number("join"), number("join_elasticity"), number("invited")
         self._memory, self._distrust_memory = number("memory_weeks", 1.0), number("distrust_weeks", 1.0)
         self._effort, self._worth = number("effort"), number(lambda p: float(fen(p.worth_yuan)), 1.0)
+        self._favour = number("favour")
         self._group_reach, self._recognised = number("group_reach"), number("recognised")
         self._selling, self._distrust = number("selling"), number("distrust")
         self._reach = np.stack([self._several("chat", 4), self._several("moments", 4)])
@@ -289,16 +297,28 @@ class Promoters(Mechanism):
         fx = Effects()
         through = at[self._sees_through(e.cause[at], view.sessions.user[e.session[at]], e.merchant[at])]
         fx.relate("add", "promotions", e.session[through], e.merchant[through], 1.0)
-        at = self._last_clicks(view)
-        session, merchant, promoter = e.session[at], e.merchant[at], e.peer[at]
-        until = view.sessions.time[session] + self._window[merchant]
-        fx.relate("set", "link_promoter", session, merchant, promoter)
-        fx.relate("set", "link_inviter", session, merchant, self._inviters(view, e.cause[at], promoter))
-        fx.relate("set", "link_until", session, merchant, until)
-        number, goods = self.world.local_merchant(merchant), {"product": e.product[at], "channel": e.channel[at]}
-        whose = {"index": number, "cause": e.cause[at], "peer": promoter, "merchant": merchant}
-        fx.event("link_opened", view.rows("link_opened", session, **whose, **goods, detail=until))
+        at = self._last(view, at)
+        session, merchant = e.session[at], e.merchant[at]
+        opened, now = view.viewed[at], view.sessions.time[session]
+        until = now + self._window[merchant]
+        link: dict[str, Array] = {
+            "link": e.cause[at],
+            "link_promoter": e.peer[at],
+            "link_inviter": self._inviters(view, e.cause[at], e.peer[at]),
+        }
+        free = view.relation("link_until", session, merchant) < now
+        for which, column in ((opened, "link_until"), (~opened & free, "link_met_until")):
+            for name, value in (*link.items(), (column, until)):
+                fx.relate("set", name, session[which], merchant[which], value[which])
+        self._open(view, fx, at[opened], until[opened])
         return fx
+
+    def _open(self, view: View, fx: Effects, at: I64, until: I64) -> None:
+        """Write down which links were opened."""
+        e = view.exposures
+        number, goods = self.world.local_merchant(e.merchant[at]), {"product": e.product[at], "channel": e.channel[at]}
+        whose = {"index": number, "cause": e.cause[at], "peer": e.peer[at], "merchant": e.merchant[at]}
+        fx.event("link_opened", view.rows("link_opened", e.session[at], **whose, **goods, detail=until))
 
     def _links(self, view: View) -> I64:
         """Positions of the exposures that are links of promoters."""
@@ -306,21 +326,18 @@ class Promoters(Mechanism):
         out: I64 = np.isin(view.exposures.channel, codes).nonzero()[0]
         return out
 
-    def _last_clicks(self, view: View) -> I64:
-        """Positions of the links opened, the last to a merchant in a session: that she bought through, else by chance.
+    def _last(self, view: View, at: I64) -> I64:
+        """Of the links to a merchant in a session: that she bought through, else one that she opened, else any.
 
-        Ordered by (session, merchant).
+        `at` and the result are positions of exposures, the result by (session, merchant).
         """
-        e, at = view.exposures, self._links(view)
-        at = at[view.viewed[at]]
-        if not at.size:
-            return at
+        e = view.exposures
         key = e.session[at] * self.world.m + e.merchant[at]
         order = np.argsort(key, kind="stable")
         at, key = at[order], key[order]
         number = self.world.local_user(view.sessions.user[e.session[at]])
-        luck = draws.uniform("channels.promoters/last", e.cause[at], number) + np.isin(at, view.chosen)
-        return at[segments.argmax(key, luck, e.cause[at])]
+        luck = draws.uniform("channels.promoters/last", e.cause[at], number)
+        return at[segments.argmax(key, luck + view.viewed[at] + np.isin(at, view.chosen), e.cause[at])]
 
     def _inviters(self, view: View, promotion: U64, promoter: Array) -> I64:
         """Who invited the promoter of each link, as its message says; -1 nobody."""
@@ -346,7 +363,7 @@ class Promoters(Mechanism):
         if not at.size:
             return
         rows, session = out.rows.take(at), out.session[at]
-        promoter, inviter = self._owners(view, session, rows)
+        promoter, inviter = self._owners(view, fx, session, rows)
         counts = promoter >= 0
         rows, promoter, inviter = rows.take(counts), promoter[counts], inviter[counts]
         attributed = rows.with_(event=draws.child(rows.event, "attributed"), cause=rows.event, peer=promoter, detail=0)
@@ -356,19 +373,34 @@ class Promoters(Mechanism):
         self._hold(fx, attributed.take(~alone), RECRUIT, promoter[~alone])
         self._hold(fx, attributed.take(~alone), INVITER, inviter[~alone])
 
-    def _owners(self, view: View, session: I64, rows: Records) -> tuple[Array, Array]:
+    def _owners(self, view: View, fx: Effects, session: I64, rows: Records) -> tuple[Array, Array]:
         """The promoter for whom each order counts, and who shares with her; -1 for nobody."""
         merchant, own = rows.merchant, self._self_purchase[rows.merchant]
-        in_time = view.relation("link_until", session, merchant) >= rows.time
-        promoter = np.where(in_time, view.relation("link_promoter", session, merchant, NOBODY), NOBODY)
-        inviter = np.where(promoter >= 0, view.relation("link_inviter", session, merchant, NOBODY), NOBODY)
         hers = own & (view.relation("promoter_hope", session, merchant) > 0)
+        opened = view.relation("link_until", session, merchant) >= rows.time
+        met = ~hers & ~opened & (view.relation("link_met_until", session, merchant) >= rows.time)
+        favour = met & draws.chance("channels.promoters/favour", rows.event, self._favour[merchant])
+        self._go_through(view, fx, session[favour], rows.take(favour))
+        holder = view.relation("link_promoter", session, merchant, NOBODY)
+        inviter = view.relation("link_inviter", session, merchant, NOBODY)
+        promoter = np.where(opened | favour, holder, NOBODY)
         promoter = np.where(hers, rows.user, promoter)
         inviter = np.where(hers, view.relation("promoter_inviter", session, merchant, NOBODY), inviter)
-        shared = (inviter != rows.user) | own
-        if view.rules["levels_allowed"] < 2:
-            shared = np.zeros(rows.n, np.bool_)
+        shared = (promoter >= 0) & ((inviter != rows.user) | own) & (view.rules["levels_allowed"] >= 2)
         return promoter, np.where(shared, inviter, NOBODY)
+
+    def _go_through(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
+        """Buyers on their own account who go through the link that they remember."""
+        until = rows.time + self._window[rows.merchant]
+        fx.relate("set", "link_until", session, rows.merchant, until)
+        whose = {
+            "index": self.world.local_merchant(rows.merchant),
+            "cause": view.relation("link", session, rows.merchant),
+            "peer": view.relation("link_promoter", session, rows.merchant, NOBODY),
+            "merchant": rows.merchant,
+        }
+        opened = view.rows("link_opened", session, **whose, product=rows.product, channel=rows.channel, detail=until)
+        fx.event("link_opened", opened)
 
     def _hold(self, fx: Effects, attributed: Records, role: int, earner: Array) -> None:
         """Hold commission for one of those who earn by these orders."""
@@ -388,7 +420,8 @@ class Promoters(Mechanism):
 
     def _recruit(self, view: View, fx: Effects) -> None:
         """Customers, bloggers and people who have just opened a link become promoters."""
-        e, clicks = view.exposures, self._last_clicks(view)
+        e, at = view.exposures, self._links(view)
+        clicks = self._last(view, at[view.viewed[at]])
         session, merchant, link = self._candidates(view, clicks)
         user, local = view.sessions.user[session], self.world.local_merchant(merchant)
         hope = (self._hoped[merchant] * self._ties(user)).astype(np.float32)

@@ -272,36 +272,57 @@ def test_of_two_links_opened_at_once_the_one_that_sold_counts():
     assert set(events(made.checkout(view), "link_opened").peer.tolist()) == {7, 8}
 
 
-def plainly(acts, window):
-    """For whom each order counts: the link opened last, if that was not too long ago."""
-    counted, last = [], None
-    for time, act in acts:
+def plainly(acts, window, favour):
+    """For whom each order counts: the link opened last, if in time; else, as a favour, the one met since then."""
+    counted, holder, opened, met = [], None, -1, -1
+    for time, act, promoter in acts:
         if act == "order":
-            counted.append(last[1] if last and time <= last[0] + window else None)
-        else:
-            last = (time, act)
+            mine = opened >= time or (favour and met >= time)
+            counted.append(holder if mine else None)
+            if mine and opened < time:
+                opened = time + window
+        elif act == "open":
+            holder, opened = promoter, time + window
+        elif opened < time:
+            holder, met = promoter, time + window
     return counted
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["order", 1, 2, 3])), max_size=12), st.integers(0, 9))
-def test_the_last_click_counts_within_the_window(acts, window):
-    acts = sorted(acts, key=lambda act: act[0])
+ACTS = st.tuples(st.integers(0, 30), st.sampled_from(["order", "open", "meet"]), st.integers(1, 3))
+
+
+@given(st.lists(ACTS, max_size=12), st.integers(0, 9), st.booleans())
+def test_the_last_click_counts_within_the_window(acts, window, favour):
     view = view_of(6, 1)
-    made = mechanism(Promoters, view, window_days=window, join=0, effort=0)
+    made = mechanism(Promoters, view, window_days=window, favour=float(favour), join=0, effort=0)
     got, told = [], []
-    for number, (day, act) in enumerate(acts):
+    for number, (day, act, promoter) in enumerate(sorted(acts, key=lambda act: act[0])):
         seat(view, user=np.array([5]), day=number)
-        view.sessions.time[:] = told_time = day * DAY + number
-        told.append((told_time, act))
+        view.sessions.time[:] = day * DAY + number
+        told.append((day * DAY + number, act, promoter))
         view.exposures = assemble([], view.world.product)
         if act == "order":
             buy(view, np.array([5]))
-            rows = events(made.respond(view), "attributed")
+            fx = made.respond(view)
+            apply(view, fx)
+            rows = events(fx, "attributed")
             got.append(int(rows.peer[0]) if rows.n else None)
         else:
-            links(view, np.array([5]), act)
+            links(view, np.array([5]), promoter, drawn=act == "open")
             apply(view, made.checkout(view))
-    assert got == plainly(told, window * DAY)
+    assert got == plainly(told, window * DAY, favour)
+
+
+def test_a_link_only_met_is_used_by_some_who_buy_anyway():
+    n = 10_000
+    view = view_of(n, link=77, link_promoter=3, link_met_until=10**9)
+    orders = buy(view, np.arange(n))
+    fx = mechanism(Promoters, view, favour=0.3, join=0, effort=0).respond(view)
+    opened, counted = events(fx, "link_opened"), events(fx, "attributed")
+    close(counted.n / n, 0.3, n)
+    assert opened.user.tolist() == counted.user.tolist()
+    assert set(opened.cause.tolist()) == {77}
+    assert (counted.cause == orders.event[counted.user]).all()  # the order itself has the cause that it had
 
 
 def held(view, **params):
@@ -433,7 +454,7 @@ people: {browse: {opens: 1.0}, buy: {nothing: 1.0}, repurchase: {}}
 merchants:
   tea:
     products: {tin: {category: tea, price: 60, cost: 20}, cup: {category: tea, price: 40, cost: 20}}
-    channels: {store: {}, promoters: {commission: 0.2, join: 0.05, invited: 40, blogger_reach: 20, window_days: 3}}
+    channels: {store: {}, promoters: {commission: 0.2, join: 0.05, invited: 40, blogger_reach: 20, window_days: 5}}
     operations: {after_sale: {return_rate: 0.3}}
 """
 

@@ -44,7 +44,7 @@ from sim.elementary import exp, log
 from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
-from sim.units import DAY, F64, I64, NO_EVENT, NOBODY, U64, WEEK, Array, Bools, fen
+from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array, Bools, fen
 from sim.world import audience
 from sim.world.shelf import shelf
 from sim.world.state import Column
@@ -129,6 +129,7 @@ class Promoters(Mechanism):
     clicks = {"promoter_chat": 0.35, "promoter_group": 0.12, "promoter_moments": 0.05}  # assumed, as for shares
     columns = (
         Column("slot", "promoter_hope", np.float32, 0, "fen a week that she expects to earn as a promoter; 0 is none"),
+        Column("slot", "promoter_reason", np.uint64, 0, "what made her promote: joining, or the last payment heard of"),
         Column("slot", "promoter_inviter", np.int32, NOBODY, "the promoter by whose link she joined; -1 none"),
         Column("slot", "promotions", np.float32, 0, "promotions that she has seen through, decayed"),
         Column("slot", "link", np.uint64, 0, "the promotion whose link she opened last, else met last"),
@@ -143,7 +144,7 @@ class Promoters(Mechanism):
             says="{user} becomes a promoter of {merchant}[, invited by {peer}]",
         ),
         "promotion": Kind(
-            "passed on her link; cause: the payment that she has just heard of, else her session; "
+            "passed on her link; cause: the last payment that she heard of, else that she joined; "
             "quantity: people reached",
             says="{user} promotes {product} of {merchant} ({channel}); people reached: {quantity}",
         ),
@@ -236,10 +237,9 @@ class Promoters(Mechanism):
         news = view.inbox("commission_news")
         if news.rows.n:
             mine = (view.relation("promoter_hope", news.session, news.rows.merchant) > 0).nonzero()[0]
-            rows = news.rows.take(mine)
-            fx.relate(
-                "add", "promoter_hope", news.session[mine], rows.merchant, rows.amount / self._memory[rows.merchant]
-            )
+            rows, session = news.rows.take(mine), news.session[mine]
+            fx.relate("add", "promoter_hope", session, rows.merchant, rows.amount / self._memory[rows.merchant])
+            fx.relate("set", "promoter_reason", session, rows.merchant, rows.cause)  # the last one stays
         return fx
 
     # ---------------------------------------------------------------------------------------------- seeing a link
@@ -431,10 +431,11 @@ class Promoters(Mechanism):
         cause, inviter = view.sessions.event[session], np.full(at.size, NOBODY)
         invited = link >= 0
         cause[invited], inviter[invited] = e.cause[link[invited]], e.peer[link[invited]]
-        fx.relate("set", "promoter_hope", session, merchant, hope[at])
-        fx.relate("set", "promoter_inviter", session, merchant, inviter)
         rows = view.rows("promoter_joined", session, index=local[at], cause=cause, peer=inviter, merchant=merchant)
         fx.event("promoter_joined", rows)
+        fx.relate("set", "promoter_hope", session, merchant, hope[at])
+        fx.relate("set", "promoter_reason", session, merchant, rows.event)
+        fx.relate("set", "promoter_inviter", session, merchant, inviter)
 
     def _candidates(self, view: View, clicks: I64) -> tuple[I64, I64, I64]:
         """Pairs (session, merchant) that might join, each once, and the position of the link just opened, or -1."""
@@ -475,7 +476,7 @@ class Promoters(Mechanism):
         session, merchant = session[posts], merchant[posts]
         owner, product = self._goods(view, session, merchant)
         session, merchant, local = session[owner], merchant[owner], local[posts][owner]
-        cause = self._reasons(view, session, merchant)
+        cause = view.relation("promoter_reason", session, merchant)
         rows = view.rows("promotion", session, index=local, cause=cause, merchant=merchant, product=product)
         self._tell(view, fx, rows, view.relation("promoter_inviter", session, merchant, NOBODY))
 
@@ -487,16 +488,6 @@ class Promoters(Mechanism):
         weight = np.maximum(self.world.product["weight"][product], LEAST)
         first = segments.argmax(owner, -arrival / weight, number.astype(np.uint64))
         return owner[first], product[first]
-
-    def _reasons(self, view: View, session: I64, merchant: Array) -> U64:
-        """What made each post: the last payment that she has just heard of, else that she looked in."""
-        news = view.inbox("commission_news")
-        key = news.session * self.world.m + news.rows.merchant
-        order = np.argsort(key, kind="stable")  # each session's own are in order of time
-        wanted = session * self.world.m + merchant
-        last = np.searchsorted(key[order], wanted, side="right") - 1
-        told = np.append(key[order], NOBODY)[last] == wanted
-        return np.where(told, np.append(news.rows.cause[order], NO_EVENT)[last], view.sessions.event[session])
 
     def _tell(self, view: View, fx: Effects, rows: Records, inviter: Array) -> None:
         """Write the promotions down and send the links."""

@@ -13,6 +13,7 @@ from sim.contract import Effects
 from sim.engine.apply import assemble
 from sim.ledger.audit import audit
 from sim.ledger.schema import ACCOUNTS, Records
+from sim.metrics.genealogy import genealogy
 from sim.run import run
 from sim.units import DAY, HOUR, WEEK, fen
 from sim.world.build import build
@@ -131,15 +132,15 @@ def test_a_steady_income_holds_hope_at_itself():
     assert hope == pytest.approx(700, abs=100 / 2)  # 100 fen a day; a payment moves it by 100 / 2 weeks
 
 
-def test_news_of_earnings_is_what_made_her_post():
-    view = view_of(2, promoter_hope=1e9)
+def test_what_made_her_post_is_that_she_joined_or_the_last_payment_heard_of():
+    view = view_of(2, promoter_hope=1e9, promoter_reason=9, last_seen=0)
+    made = mechanism(Promoters, view, effort=1.0, join=0)
     news = Records(2, user=[0, 0], merchant=[0, 0], event=[1, 2], cause=[71, 72], time=[5, 6], amount=1)
     post_inbox(view, "commission_news", news)
-    rows = events(mechanism(Promoters, view, effort=1.0, join=0).respond(view), "promotion")
+    apply(view, made.deliver(view))
+    rows = events(made.respond(view), "promotion")
     causes = dict(zip(zip(rows.user.tolist(), rows.merchant.tolist(), strict=True), rows.cause.tolist(), strict=True))
-    assert causes[0, 0] == 72
-    assert causes[0, 1] == view.sessions.event[0]
-    assert causes[1, 0] == view.sessions.event[1]
+    assert causes == {(0, 0): 72, (0, 1): 9, (1, 0): 9, (1, 1): 9}
 
 
 @pytest.mark.parametrize("surface", range(3))
@@ -509,6 +510,8 @@ def test_the_ledger_tells_for_whom_an_order_counts_and_who_recruited_whom(ledger
         "SELECT DISTINCT above.kind FROM events AS post JOIN events AS above ON post.cause = above.event "
         "WHERE post.kind = 'promotion' ORDER BY 1"
     )
-    assert reasons == [("commission_paid",), ("visit",)]
+    assert reasons == [("commission_paid",), ("promoter_joined",)]
+    trees = genealogy(ledger, "promotion").trees
+    assert trees.depth.max() > 0  # posted, sold, paid, posted again; or recruited by a post
     late = ledger.rows("SELECT max(time) FROM events WHERE kind = 'promotion'")[0][0]
     assert late < 12 * DAY + HOUR

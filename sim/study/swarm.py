@@ -78,6 +78,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much hap
         "invite": (1.0, 0.0),
     },
     "offers.gift_packet": {"occasions": ([], ["thanks", "birthday"])},
+    "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys

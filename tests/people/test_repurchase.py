@@ -15,9 +15,14 @@ A, B = 0.793, 2.426
 LATE = Column("slot", "late", np.float32, 0, "share by which her next order is delayed")
 
 
+def customers(users, *, columns=(), **overrides):
+    """A view of people with the columns that the mechanism owns."""
+    return make_view(users, columns=(*Repurchase.columns, *columns), **overrides)
+
+
 def test_people_drop_out_after_a_repeat_order_with_the_mean_of_the_beta_and_never_after_the_first():
     n = 12_000
-    view = make_view(n, merchants=2, orders=np.tile([0, 1, 1, 1, 1, 1], (n, 1)))
+    view = customers(n, merchants=2, orders=np.tile([0, 1, 1, 1, 1, 1], (n, 1)))
     again = mechanism(Repurchase, view)
     both = np.repeat(np.arange(n), 2)
     post_outcome(view, "order", Records(2 * n, user=both, merchant=np.tile([0, 1], n)))
@@ -29,7 +34,7 @@ def test_people_drop_out_after_a_repeat_order_with_the_mean_of_the_beta_and_neve
 
 
 def test_a_refused_order_drops_nobody():
-    view = make_view(500, orders=3)
+    view = customers(500, orders=3)
     post_outcome(view, "order", Records(500, user=np.arange(500), merchant=0), granted=False)
     apply(view, mechanism(Repurchase, view, b=1e-6).respond(view))
     assert not (slots_of(view)["flags"] & DROPPED).any()
@@ -67,7 +72,7 @@ def check_share(got: float, wanted: float, n: int) -> None:
 )
 def test_recall_is_one_minus_the_product_of_what_is_missed(flags, recall):
     n = 8_000
-    view = make_view(n, merchants=1, day=14, hour=0, orders=1, last_order=0, last_seen=0, flags=flags)
+    view = customers(n, merchants=1, day=14, hour=0, orders=1, last_order=0, last_seen=0, flags=flags)
     again = mechanism(Repurchase, view)
     assert again.recall(np.full(1, flags, np.uint16))[0] == pytest.approx(recall)
     wanted = recall * arising(2.0)
@@ -76,8 +81,8 @@ def test_recall_is_one_minus_the_product_of_what_is_missed(flags, recall):
 
 def test_more_ties_never_lose_a_need():
     n = 2_000
-    few = make_view(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS)
-    many = make_view(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS | GROUP | MINI)
+    few = customers(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS)
+    many = customers(n, day=14, orders=1, last_order=0, last_seen=0, flags=FOLLOWS | GROUP | MINI)
     before, after = needs(few, **WEEKLY) >= 0, needs(many, **WEEKLY) >= 0
     assert after[before].all()
     assert (after & ~before).any()
@@ -86,25 +91,25 @@ def test_more_ties_never_lose_a_need():
 def test_needs_wait_for_their_share_of_the_cycle():
     n = 8_000
     parts = {"merchants": 1, "hour": 0, "orders": 1, "last_order": 0, "last_seen": 0, "cycle_days": 20.0}
-    assert (needs(make_view(n, day=9, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5}) == -1).all()
-    later = needs(make_view(n, day=17, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5})
+    assert (needs(customers(n, day=9, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5}) == -1).all()
+    later = needs(customers(n, day=17, **parts), **{**(ALONE | WEEKLY), "cycle_share": 0.5})
     check_share((later >= 0).mean(), arising(1.0), n)
 
 
 def test_things_that_are_never_used_up_have_no_pause():
-    view = make_view(4_000, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, cycle_days=0.0)
+    view = customers(4_000, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, cycle_days=0.0)
     check_share((needs(view, **WEEKLY, recall=1.0, cycle_share=1.0) >= 0).mean(), arising(1.0), 4_000)
 
 
 def test_only_the_time_since_the_last_session_counts():
     n = 8_000
-    view = make_view(n, merchants=1, day=21, hour=0, orders=1, last_order=0, last_seen=20 * DAY)
+    view = customers(n, merchants=1, day=21, hour=0, orders=1, last_order=0, last_seen=20 * DAY)
     check_share((needs(view, **(ALONE | WEEKLY)) >= 0).mean(), arising(1 / 7), n)
 
 
 def test_a_late_parcel_delays_the_next_need():
     n = 20_000
-    view = make_view(
+    view = customers(
         n, merchants=1, day=7, hour=0, orders=1, last_order=0, last_seen=0, late=0.5, columns=(LATE,)
     )  # exaggerated, so that the test can tell
     check_share((needs(view, **(ALONE | WEEKLY)) >= 0).mean(), arising(1 / 1.5), n)
@@ -113,17 +118,17 @@ def test_a_late_parcel_delays_the_next_need():
 def test_who_dropped_out_or_never_bought_or_is_only_woken_needs_nothing():
     old = {"day": 30, "last_order": 0, "last_seen": 0}
     for extra in ({"orders": 1, "flags": DROPPED}, {"orders": 0}, {"orders": 1, "planned": False}):
-        assert (needs(make_view(300, **old, **extra), **(ALONE | WEEKLY)) == -1).all()
+        assert (needs(customers(300, **old, **extra), **(ALONE | WEEKLY)) == -1).all()
 
 
 def test_of_two_needs_each_comes_first_half_the_time():
     n = 8_000
-    view = make_view(n, merchants=2, day=300, orders=1, last_order=0, last_seen=0)
+    view = customers(n, merchants=2, day=300, orders=1, last_order=0, last_seen=0)
     check_share((needs(view, **(ALONE | WEEKLY)) == 0).mean(), 0.5, n)
 
 
 def test_she_sees_all_products_of_the_merchant_the_more_gladly_the_more_loyal():
-    view = make_view(2, merchants=2, products=3, orders=1, loyalty=np.array([[0.9] * 6, [0.5] * 6]))
+    view = customers(2, merchants=2, products=3, orders=1, loyalty=np.array([[0.9] * 6, [0.5] * 6]))
     view.scratch["need_merchant"] = np.array([1, 0])
     (shown,) = mechanism(Repurchase, view, appeal=4.5, loyalty_weight=2.0).expose(view).exposures
     assert shown["session"].tolist() == [0, 0, 0, 1, 1, 1]
@@ -136,9 +141,9 @@ def test_she_sees_all_products_of_the_merchant_the_more_gladly_the_more_loyal():
 
 def test_stacked_worlds_need_like_lone_ones():
     at = {"day": 21, "orders": 1, "last_order": 0, "last_seen": 0}
-    both = needs(make_view(400, seeds=(7, 8), **at), **WEEKLY)
+    both = needs(customers(400, seeds=(7, 8), **at), **WEEKLY)
     for place, seed in enumerate((7, 8)):
-        own = needs(make_view(400, seeds=(seed,), **at), **WEEKLY)
+        own = needs(customers(400, seeds=(seed,), **at), **WEEKLY)
         mine = both[400 * place : 400 * (place + 1)]
         assert np.where(mine >= 0, mine - 2 * place, -1).tolist() == own.tolist()
         assert (own >= 0).sum() > 100

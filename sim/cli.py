@@ -337,7 +337,12 @@ def metrics() -> None:
     """List the metrics with their definitions."""
     from sim.metrics.catalog import METRICS
 
-    _listing((name, f"{metric.definition} [{metric.unit}]") for name, metric in METRICS.items())
+    seen: dict[str, str] = {}
+    for name, metric in METRICS.items():
+        what, by, channel = name.partition("@")
+        definition = metric.definition.removesuffix(f": {channel}.") + "." * bool(by)
+        seen.setdefault(what + "@CHANNEL" * bool(by), f"{definition} [{metric.unit}]")
+    _listing(iter(seen.items()))
 
 
 @app.command()

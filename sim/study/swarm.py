@@ -59,6 +59,10 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "platform.rivals": {"attraction": (-5.0, 0.0)},
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
+    "offers.limited_time_sale": {"day": (0, 1), "hours": (24, 7)},
+    "offers.full_reduction": {"top_up": (1.0,), "near": (1.0,)},
+    "offers.membership": {"gold_from": (50.0,)},
+    "offers.joint_campaign": {"day": (0, 1), "hours": (24, 7)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
@@ -326,7 +330,7 @@ class _Making:
         """A list of parts, none of those that stand there, or as many shares."""
         if inner[-1] is not Ellipsis:
             return [self._share(value) for value in default or ()]
-        if issubclass(inner[0], Params):
+        if isinstance(inner[0], type) and issubclass(inner[0], Params):
             return [self.params(inner[0]) for _ in range(self.choose.integer(0, 2))]
         return list(self.choose.choice((default or (), ())))
 

@@ -1,9 +1,9 @@
 """What promotions sell, and when: in their windows, before and after a shopping festival.
 
 The *windows* are those that the merchant opened, sales and campaigns alike. The *festival* is the day within the
-horizon on which shopping festivals pull most (618, Double 11), whatever the merchant does on it, so that strategies with and
-without a sale can be compared. What is bought after it counts for the profit just as what is bought on it: the
-margin is that of the whole run, in `money`.
+horizon on which shopping festivals pull most (618, Double 11), whatever the merchant does on it, so that strategies
+with and without a sale can be compared. What is bought after it counts for the profit just as what is bought on it:
+the margin is that of the whole run, in `money`.
 """
 
 import math
@@ -37,13 +37,14 @@ SELECT
     / (SELECT sum(stop) FROM usual)"""
 
 
-def promotions(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
-    """Every metric of promotions."""
+def windows(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
+    """The metric of windows."""
     ((inside, usual),) = ledger.rows(_LIFT, merchant=merchant, days=ledger.manifest["days"])
-    return {"window_lift": inside / usual if inside is not None and usual else math.nan, **_festival(ledger, merchant)}
+    return {"window_lift": inside / usual if inside is not None and usual else math.nan}
 
 
-def _festival(ledger: Ledger, merchant: int | None) -> dict[str, float]:
+def festival(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
+    """Every metric of the festival."""
     days = int(ledger.manifest["days"])
     calendar = Calendar(date.fromisoformat(ledger.manifest["scenario"]["horizon"]["start"]), days)
     names = ("festival_orders", "festival_gmv", "before_orders", "after_orders")
@@ -73,22 +74,22 @@ METRICS = (
         "window_lift", "Sales in windows", "times normal", True,
         f"GMV per hour while sales and campaigns of the merchant ran, over GMV per hour until {HUSH} days before the "
         "first of them; undefined without any.",
-        promotions,
+        windows,
     ),
     Metric(
         "festival_orders", "Orders at the festival", "orders", True,
         "Orders and gifts paid on the day of the horizon on which shopping festivals pull most, and on its eve.",
-        promotions,
+        festival,
     ),
-    Metric("festival_gmv", "GMV at the festival", "yuan", True, "What was paid on these two days.", promotions),
+    Metric("festival_gmv", "GMV at the festival", "yuan", True, "What was paid on these two days.", festival),
     Metric(
         "before_orders", "Orders before the festival", "orders", None,
         f"Orders and gifts paid in the {BEFORE} days before these two; undefined if they begin before the horizon.",
-        promotions,
+        festival,
     ),
     Metric(
         "after_orders", "Orders after the festival", "orders", True,
         f"Orders and gifts paid in the {AFTER} days after these two; undefined if they end after the horizon.",
-        promotions,
+        festival,
     ),
 )  # fmt: skip

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.ledger.schema import Records
 from sim.people.repurchase import Repurchase
 from sim.units import DAY
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
-from tests.views import apply, make_view, mechanism, post_outcome, slots_of
+from tests.views import apply, make_view, mechanism, post_outcome, seat, show, slots_of
 
 SIGMAS = 4.0
 ALONE = {"recall": 1.0, "cycle_share": 0.0}  # every need is remembered and met, no pause
@@ -147,3 +149,58 @@ def test_stacked_worlds_need_like_lone_ones():
         mine = both[400 * place : 400 * (place + 1)]
         assert np.where(mine >= 0, mine - 2 * place, -1).tolist() == own.tolist()
         assert (own >= 0).sum() > 100
+
+
+# ------------------------------------------------------------------------------------------------- stock at home
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 4), st.integers(0, 2)), min_size=1, max_size=6))
+def test_pieces_are_begun_one_after_the_other(orders):
+    cycles = [10.0, 7.0, 0.0]
+    view = customers(1, merchants=1, products=3, known=1, cycle_days=cycles)
+    again, waiting, time = mechanism(Repurchase, view), [], 0  # when each stored piece is used up
+    for gap, quantity, product in orders:
+        time += gap * DAY + 1
+        seat(view, day=time // DAY, hour=0)
+        cycle = int(cycles[product] * DAY)
+        stored = slots_of(view)["stored_until"][0, 0]
+        post_outcome(view, "order", Records(1, user=0, merchant=0, product=product, quantity=quantity, time=time))
+        apply(view, again.respond(view))
+        waiting = [last for last in waiting if last > time]
+        for _ in range(quantity - (0 if waiting else 1)):
+            waiting.append((waiting[-1] if waiting else time) + cycle)
+        waiting = [last for last in waiting if last > time]
+        left = slots_of(view)["stored_until"][0, 0]
+        assert left == (waiting[-1] if waiting else stored)
+
+
+def test_one_piece_at_a_time_stores_nothing():
+    view = customers(50, merchants=1, known=1)
+    post_outcome(view, "order", Records(50, user=np.arange(50), merchant=0, product=1, quantity=1, time=9))
+    apply(view, mechanism(Repurchase, view).respond(view))
+    assert not slots_of(view)["stored_until"].any()
+
+
+def test_no_need_arises_before_what_is_stored_is_in_use():
+    n = 8_000
+    parts = {"merchants": 1, "hour": 0, "orders": 1, "last_order": 0, "last_seen": 0, "stored_until": 20 * DAY}
+    assert (needs(customers(n, day=19, **parts), **(ALONE | WEEKLY)) == -1).all()
+    check_share((needs(customers(n, day=27, **parts), **(ALONE | WEEKLY)) >= 0).mean(), arising(1.0), n)
+    paused = {**(ALONE | WEEKLY), "cycle_share": 0.5}
+    later = customers(n, day=32, cycle_days=10.0, **parts)
+    check_share((needs(later, **paused) >= 0).mean(), arising(1.0), n)
+
+
+@pytest.mark.parametrize(
+    ("stored", "last_order", "gift", "loss"),
+    [(0, 0, False, 0.0), (99 * DAY, 0, False, 3.0), (1, 0, False, 0.0), (99 * DAY, 0, True, 0.0),
+     (0, 29 * DAY, False, 2.0), (99 * DAY, 29 * DAY, False, 3.0)],
+)  # fmt: skip
+def test_who_has_enough_at_home_wants_less_of_that_merchant(stored, last_order, gift, loss):
+    view = customers(3, merchants=2, day=30, cycle_days=20.0, orders=1, last_order=0)
+    slots_of(view)["stored_until"][1, 0] = stored
+    slots_of(view)["last_order"][1, 0] = last_order
+    view.scratch["gift_peer"] = np.array([-1, 2 if gift else -1, -1])
+    show(view, np.array([0, 1, 1]), np.array([0, 1, 4]))  # her own merchant's, and another's
+    fx = mechanism(Repurchase, view, fresh=2.0, cycle_share=0.5).appraise(view)
+    assert (fx.appeals[0].tolist() if fx.appeals else [0.0] * 3) == [0.0, -loss, 0.0]

@@ -399,7 +399,8 @@ class Effects:
     def open_subject(self, subject: U64, holder: Any = NOBODY) -> None:
         """Open subjects for "the first wins" (an unclaimed gift, an unused coupon, a commission).
 
-        A `holder` is a user whom the request that wins the subject finds in its `peer`.
+        A `holder` is a user whom the request that wins the subject finds in its `peer`; or any other number, not
+        negative, that whoever opens a subject leaves there for whoever wins it.
         """
         if subject.size:
             self._add("opens", (subject, spread(holder, subject.size)))

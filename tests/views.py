@@ -26,7 +26,9 @@ CHANNELS = {
     for code, name in enumerate(
         (
             "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
-            "gift", "gift_packet", "share_chat", "share_group", "share_moments", "articles", "image_posts",
+            "gift", "gift_packet", "share_chat", "share_group", "share_moments",
+            "cart", "template_messages", "home_page", "outside_link", "share_discount",
+            "articles", "image_posts",
         )
     )
 }  # fmt: skip
@@ -42,6 +44,7 @@ RULES = {
     "folding_multiplier": 0.25,
     "group_cap": 500,
     "messages_per_customer_per_day": 1,
+    "reminders_per_customer_per_day": 3,
     "platform_fee": 0.05,
     "payment_fee": 0.006,
     "return_window_days": 7,

@@ -2,9 +2,10 @@
 
 A channel that asks leaves the notes `prompt_merchant` and `prompt_strength` (1: an ordinary prompt); other mechanisms
 that ask add their name (`prompt_merchant.articles`), and may say in `prompt_cause.<name>` what they ask for. A session
-is asked by the strongest of them alone. She follows with probability ``propensity · strength``, unless she follows
-already, has muted the merchant, or keeps as many merchants in mind as she can. Following out of her own search for the
-account is not modelled.
+is asked by the strongest of them alone; if she comes to the home page of that merchant (notes `home_merchant` and
+`home_follow`), the prompt is stronger by so much. She follows with probability ``propensity · strength``, unless she
+follows already, has muted the merchant, or keeps as many merchants in mind as she can. Following out of her own
+search for the account is not modelled.
 """
 
 import numpy as np
@@ -44,7 +45,7 @@ class Follow(Mechanism):
         if not session.size:
             return EMPTY
         merchant = asked[session].astype(np.int64)
-        willing = self.p.propensity * strength[session]
+        willing = self.p.propensity * (strength[session] + _at_home(view, session, merchant))
         number = view.world.local_merchant(merchant)
         agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
         session, merchant, number = (x[agrees] for x in (session, merchant, number))
@@ -70,6 +71,14 @@ def _strongest(view: View, prompts: list[str]) -> tuple[Array, F64, U64]:
         asked[more], strength[more] = view.scratch[name][more], how[more]
         cause[more] = view.scratch.get(f"prompt_cause{by}", view.sessions.event)[more]
     return asked, strength, cause
+
+
+def _at_home(view: View, session: I64, merchant: I64) -> F64:
+    """How much stronger the prompt is on the merchant's own home page."""
+    home = view.scratch.get("home_merchant")
+    if home is None:
+        return np.zeros(session.size)
+    return np.where(home[session] == merchant, view.scratch["home_follow"][session], 0.0)
 
 
 def _has_room(view: View, session: I64, merchant: I64) -> Bools:

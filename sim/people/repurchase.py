@@ -17,6 +17,8 @@ goes to the merchant only if she thinks of it, with the chance
 
     recall = 1 - (1 - base) · product over the private ties that she has of (1 - lift).
 
+A mechanism that gives her another reason to think of the merchant owns a slot column ``recall_<name>`` with its lift.
+
 A recalled need shows her the merchant's products with much appeal, the more the more loyal she is; she still chooses.
 A need that she forgets or that finds nothing she likes is met elsewhere and does not come back by itself.
 """
@@ -81,7 +83,8 @@ class Repurchase(Mechanism):
         fx = Effects()
         session, merchant, flags = self._needs(view)
         event, number = view.sessions.event[session], view.world.local_merchant(merchant)
-        recalled = draws.chance("people.repurchase/recall", event, self.recall(flags), number)
+        lifts = [view.relation(name, session, merchant) for name in _lifts(view)]
+        recalled = draws.chance("people.repurchase/recall", event, self.recall(flags, *lifts), number)
         at = recalled.nonzero()[0]
         luck = draws.uniform("people.repurchase/first", event[at], number[at])
         first = at[segments.argmax(session[at], luck, number[at].astype(np.uint64))]
@@ -127,12 +130,14 @@ class Repurchase(Mechanism):
 
     # -------------------------------------------------------------------------------------------- parts
 
-    def recall(self, flags: Array) -> F64:
-        """Chance to think of a merchant with these flags when a need arises."""
+    def recall(self, flags: Array, *lifts: Array) -> F64:
+        """Chance to think of a merchant with these flags, and these lifts besides, when a need arises."""
         flags = np.where((flags & MUTED) != 0, flags & ~np.uint16(_HEARD), flags)
         forgets = np.full(flags.shape, 1.0 - self.p.recall)
         for flag, lift in self._lifts.items():
             forgets *= np.where(flags & flag, 1.0 - lift, 1.0)
+        for more in lifts:
+            forgets *= 1.0 - more.astype(np.float64)
         return 1.0 - forgets
 
     def _needs(self, view: View) -> tuple[I64, I64, Array]:
@@ -154,3 +159,8 @@ class Repurchase(Mechanism):
     def _rates(self, key: U64, number: I64) -> F64:
         """Needs per week of these customers, theirs for life."""
         return draws.quantile(self._rate, "people.repurchase/rate", key, number)
+
+
+def _lifts(view: View) -> list[str]:
+    """The slot columns by which other mechanisms make people think of a merchant."""
+    return sorted(name for name in view.relation_columns if name.startswith("recall_"))

@@ -68,6 +68,10 @@ class RuleSet(Params):
         1, "most messages of a merchant to a customer", unit="per day",
         source="facts: private_domain.messages_per_customer_per_day", ge=0, le=1_000,
     )  # fmt: skip
+    reminders_per_customer_per_day: int = param(
+        3, "most reminders and subscribed notices of a merchant to a customer", unit="per day",
+        source="facts: private_domain.messages_per_customer_per_day", ge=0, le=1_000,
+    )  # fmt: skip
     platform_fee: float = param(
         0.05, "service fee of a completed order", unit="share", source="facts: store.platform_fee", ge=0, le=0.5
     )

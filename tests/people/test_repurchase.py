@@ -142,3 +142,12 @@ def test_stacked_worlds_need_like_lone_ones():
         mine = both[400 * place : 400 * (place + 1)]
         assert np.where(mine >= 0, mine - 2 * place, -1).tolist() == own.tolist()
         assert (own >= 0).sum() > 100
+
+
+def test_another_reason_to_think_of_the_merchant_adds_to_recall_as_a_tie_does():
+    n, lift = 20_000, 0.6
+    points = Column("slot", "recall_points", np.float32, 0, "recall won by points")
+    view = make_view(n, merchants=1, orders=1, last_order=0, last_seen=0, day=70, columns=(points,), recall_points=lift)
+    needed = needs(view, **WEEKLY, cycle_share=0.0, recall=0.2)
+    assert view.relation_columns[-1] == "recall_points"
+    check_share(np.mean(needed >= 0), arising(70.5 / 7) * (1 - 0.8 * (1 - lift)), n)

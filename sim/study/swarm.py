@@ -61,7 +61,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much h
     "channels.mini_program": {"scan": (0.3, 0.0)},
     "channels.cart": {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)},
     "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
-    "operations.stock_sync": {"lag_minutes": (1_440.0, 60.0, 0.0)},
+    "operations.stock_sync": {"lag_minutes": (1_440, 60, 0)},
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
     "product": {"price": (20.0, 100.0)},
 }

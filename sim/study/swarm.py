@@ -65,7 +65,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much hap
     "offers.points": {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10)},
     "channels.cart": {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)},
     "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
-    "operations.stock_sync": {"lag_minutes": (1_440.0, 60.0, 0.0)},
+    "operations.stock_sync": {"lag_minutes": (1_440, 60, 0)},
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
     "channels.image_posts": {"click": (0.5, 1.0)},
     "channels.articles": {"click": (0.5, 1.0)},

@@ -329,7 +329,8 @@ class Engine:
             effects = [hook(self.view) for hook in self.crew.hooks("close")]
             errands = [errand for one in effects for errand in one.requests]
             for one in effects:
-                one.requests = []
+                if one.requests:  # `EMPTY` stays empty
+                    one.requests = []
             self._take(effects)
             for kind, rows in errands:
                 self.follow(kind, apply.not_before(rows, clock.end))

@@ -45,20 +45,26 @@ def windows(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
 
 def festival(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
     """Every metric of the festival."""
-    days = int(ledger.manifest["days"])
-    calendar = Calendar(date.fromisoformat(ledger.manifest["scenario"]["horizon"]["start"]), days)
-    names = ("festival_orders", "festival_gmv", "before_orders", "after_orders")
-    if not calendar.sale_pull.any():
+    names, day = ("festival_orders", "festival_gmv", "before_orders", "after_orders"), _best_day(ledger)
+    if day is None:
         return dict.fromkeys(names, math.nan)
-    day = int(calendar.sale_pull.argmax())
     first = max(day - EVE, 0)
     orders, gmv = _deals(ledger, merchant, first, day + 1)
     before, _ = _deals(ledger, merchant, first - BEFORE, first)
     after, _ = _deals(ledger, merchant, day + 1, day + 1 + AFTER)
-    whole = first >= BEFORE, day + 1 + AFTER <= days
+    whole = first >= BEFORE, day + 1 + AFTER <= int(ledger.manifest["days"])
     return dict(
         zip(names, (orders, gmv, before if whole[0] else math.nan, after if whole[1] else math.nan), strict=True)
     )
+
+
+def _best_day(ledger: Ledger) -> int | None:
+    """The day on which shopping festivals pull most; None if none does, or the ledger does not say when it began."""
+    horizon = ledger.manifest["scenario"].get("horizon")
+    if horizon is None:
+        return None
+    pull = Calendar(date.fromisoformat(horizon["start"]), int(ledger.manifest["days"])).sale_pull
+    return int(pull.argmax()) if pull.any() else None
 
 
 def _deals(ledger: Ledger, merchant: int | None, first: int, stop: int) -> tuple[float, float]:

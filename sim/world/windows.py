@@ -6,7 +6,7 @@ window through the columns `merchant.campaign_start` and `merchant.campaign_end`
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -14,10 +14,15 @@ from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, HOUR, I64, Array
 
-if TYPE_CHECKING:
-    from sim.contract import View
-
 NEVER = 1 << 60  # a second that does not come
+
+
+class Moment(Protocol):
+    """What windows need of a view: the clock's tick, the calendar's first day, the shared columns."""
+
+    clock: Any
+    calendar: Any
+    state: Any
 
 
 class Dated(Params):
@@ -54,7 +59,7 @@ class Windows:
         self._dated = bool((self._date >= 0).any())
         self._others = bool((self._joint | self._always).any())
 
-    def at(self, view: "View", merchant: Array, time: Array | int) -> tuple[I64, I64]:
+    def at(self, view: Moment, merchant: Array, time: Array | int) -> tuple[I64, I64]:
         """First second of, and first second after, the window that runs at these seconds, else of the next.
 
         Both are `NEVER` where there is none to come. `merchant` and `time` broadcast.
@@ -66,13 +71,13 @@ class Windows:
         end = np.where(begin < NEVER, begin + length, NEVER)
         return self._other(view, merchant, time, begin, end) if self._others else (begin, end)
 
-    def touching(self, view: "View", before: Array | int = 0) -> Array:
+    def touching(self, view: Moment, before: Array | int = 0) -> Array:
         """Merchants with a window that touches this tick, or begins at most `before` seconds after it; shape (m,)."""
         begin, _ = self.at(view, np.arange(self._day.size), view.clock.start)
         out: Array = begin < view.clock.end + before
         return out
 
-    def dates(self, view: "View", days: int) -> Records:
+    def dates(self, view: Moment, days: int) -> Records:
         """The windows on dates of their own that begin or still run within so many days.
 
         `time` is the beginning, but not before 0, `detail` the end, `quantity` the window's number.
@@ -85,14 +90,14 @@ class Windows:
         rows = Records(merchant.size, time=np.maximum(begin, 0), merchant=merchant, detail=end, quantity=number)
         return rows.take((begin < days * DAY) & (end > 0))
 
-    def _first(self, view: "View") -> I64:
+    def _first(self, view: Moment) -> I64:
         """The second at which each merchant's first window begins; negative before the scenario."""
         day = self._day
         if self._dated:
             day = np.where(self._date >= 0, self._date - view.calendar.start.toordinal(), day)
         return day * DAY + self._hour
 
-    def _other(self, view: "View", merchant: Array, time: Array | int, begin: I64, end: I64) -> tuple[I64, I64]:
+    def _other(self, view: Moment, merchant: Array, time: Array | int, begin: I64, end: I64) -> tuple[I64, I64]:
         """The windows of campaigns, and of what is always on."""
         always, joint, shared = self._always[merchant], self._joint[merchant], view.state["merchant"]
         begin, end = np.where(always, -NEVER, begin), np.where(always, NEVER, end)

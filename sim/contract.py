@@ -60,15 +60,15 @@ class Kind:
     `{detail}` as a number or ``{detail:yuan}``, ``{detail:when}`` (a second), ``{detail:span}`` (seconds),
     ``{detail:nth}`` (counted from 0). A person in whose life it is told is "she" where the sentence begins with her
     and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
+
+    A `feed` kind is published with its quality in `detail` and the heat of its topic in `quantity`, both in 1/1000.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
     says: str = ""  # "{user} follows the service account of {merchant}"
-    feed: bool = (
-        False  # a publication that may be shown to strangers (`platform.recommender`); detail: quality in 1/1000
-    )
+    feed: bool = False  # content that strangers may be shown (`platform.recommender`); see below
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -191,6 +191,8 @@ class View:
         self.exposures = Exposures.none()
         self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
+        self.hesitant: Sequence[I64] = ()  # exposures that would be put off if they were chosen
+        self.put_off: I64 = none  # exposures that were chosen, but put off
         self.outcomes: dict[str, Outcome] = {}
 
     def apart(self, sessions: Sessions) -> "View":
@@ -350,6 +352,9 @@ class Effects:
     appeals: Sequence[F64] = ()
     discounts: Sequence[tuple[I64, Array, str]] = ()
     bundles: Sequence[tuple[I64, Array]] = ()
+    reductions: Sequence[tuple[I64, Array, Array]] = ()
+    top_ups: Sequence[tuple[I64, Array, Array]] = ()
+    put_offs: Sequence[I64] = ()
     opens: Sequence[tuple[U64, Array]] = ()
     closes: Sequence[U64] = ()
     kept: Bools | None = None
@@ -399,7 +404,8 @@ class Effects:
     def open_subject(self, subject: U64, holder: Any = NOBODY) -> None:
         """Open subjects for "the first wins" (an unclaimed gift, an unused coupon, a commission).
 
-        A `holder` is a user whom the request that wins the subject finds in its `peer`.
+        A `holder` is a user whom the request that wins the subject finds in its `peer`; or any other number, not
+        negative, that whoever opens a subject leaves there for whoever wins it.
         """
         if subject.size:
             self._add("opens", (subject, spread(holder, subject.size)))
@@ -429,7 +435,7 @@ class Effects:
             self._add("relations", (op, column, session, spread(merchant, session.size), spread(value, session.size)))
 
     def note(self, name: str, values: Array) -> None:
-        """Leave a per-session note for later phases of this tick, shape (S,); read as `view.scratch[name]`."""
+        """Leave a note for later phases of this tick, an entry or a row per session; read as `view.scratch[name]`."""
         self._add("scratch", (name, values))
 
     # shared columns
@@ -493,6 +499,27 @@ class Effects:
         """Let these exposures stand for orders of so many pieces (one by default; of several the most)."""
         if exposure.size:
             self._add("bundles", (exposure, spread(quantity, exposure.size)))
+
+    def reduce(self, exposure: I64, above: Any, off: Any) -> None:
+        """Take `off` fen from orders that come to `above` fen or more, in the layer ``reduction`` (满减).
+
+        An order's sum is that of all its pieces after the layer ``price``, if the merchant lets the two add up.
+        """
+        if exposure.size:
+            self._add("reductions", (exposure, spread(above, exposure.size), spread(off, exposure.size)))
+
+    def top_up(self, exposure: I64, above: Any, gap: Any) -> None:
+        """Let orders that come to less than `above` fen (the sum of `reduce`), by at most `gap` fen, grow to reach it.
+
+        Pieces are added; like a bundle it is not for sessions that look for a gift.
+        """
+        if exposure.size:
+            self._add("top_ups", (exposure, spread(above, exposure.size), spread(gap, exposure.size)))
+
+    def put_off(self, exposure: I64) -> None:
+        """Should one of these be chosen, she does not order it now; `View.put_off` tells from `checkout` on."""
+        if exposure.size:
+            self._add("put_offs", exposure)
 
     def choose(self, exposure: I64, viewed: Bools) -> None:
         """The exposures that are bought (at most one per session) and those whose page was seen (only `people.buy`)."""

@@ -18,20 +18,31 @@ with growth 1 at 1 s, 1.32 at 3 s, 1.90 at 5 s, 2.06 at 6 s and 2.23 at 10 s, li
 (Google/SOASTA Research 2017, "Find out how you stack up to new industry benchmarks for mobile page speed": +32, 90,
 106 and 123 %). It is drawn once per session and merchant; a faster program keeps everybody whom a slower one keeps.
 
+*From outside.* Links outside WeChat (search ads, other apps) open it: each person comes upon them as a Poisson process
+with `outside` a day, and follows the first of them in her next session, so that a day brings `outside` entries per
+person, or little less. Such visitors have heard nothing of the merchant (`outside_appeal`), and each may cost something
+(`outside_cost`, paid to media). Visitors of the service account's pages, and of the store's home page, may be led
+into it too (`menu_entry`; note `home_mini` of `channels.home_page`).
+
 The member centre enrols a share of the buyers who have it; members think of the merchant more easily
 (`people.repurchase`).
 
-It cannot: keep a cart between sessions, lag behind the store's stock, or be found by search on its own.
+The cart, subscribed notices and the lag behind the store's stock are `channels.cart`, `channels.template_messages` and
+`operations.stock_sync`; pages that these show stand in it too (`sim.world.doors`).
+
+It cannot: be found by WeChat's own search, or know a visitor from outside again.
 """
 
 import numpy as np
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
+from sim.elementary import exp
 from sim.kernels import segments
-from sim.ledger.schema import Records
+from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
-from sim.units import I64, Array, Bools
+from sim.units import DAY, I64, NOBODY, Array, Bools, fen
+from sim.world.doors import in_mini
 from sim.world.shelf import front, shelf
 from sim.world.state import MEMBER, MINI
 
@@ -62,6 +73,10 @@ class MiniProgramParams(Params):
     scan: float = param(
         0.0, "chance to scan its code on a package or in a shop, per session", unit="probability", ge=0, le=1
     )
+    menu_entry: float = param(0.0, "pages of the service account that open in it", unit="probability", ge=0, le=1)
+    outside: float = param(0.0, "visitors by a link from outside WeChat", unit="per person and day", ge=0, le=10)
+    outside_appeal: float = param(-0.5, "utility added for them", unit="utility", ge=-10, le=10)
+    outside_cost: float = param(0.0, "paid for each of them", unit="yuan", ge=0, le=10_000)
     member: float = param(0.25, "buyers who have it and join its member centre", unit="probability", ge=0, le=1)
 
 
@@ -69,10 +84,14 @@ class MiniProgram(Mechanism):
     """Shows the shelf to those who have it, and shortens their way."""
 
     Params = MiniProgramParams
-    clicks = {"mini_program": 0.3}  # assumed
+    clicks = {"mini_program": 0.3, "outside_link": 0.15}  # assumed
     kinds = {
         "mini_program_added": Kind(
             "a user has it in her list from now on", says="{user} keeps the mini-program of {merchant} in her list"
+        ),
+        "outside_entry": Kind(
+            "came by a link from outside WeChat; amount: what it cost, fen",
+            says="{user} follows a link from outside into the mini-program of {merchant}",
         ),
         "member_joined": Kind("a user joined the member centre", says="{user} joins the member centre of {merchant}"),
         "bounced": Kind(
@@ -88,7 +107,11 @@ class MiniProgram(Mechanism):
         self._menu_visit = self.per_merchant("menu_visit")
         self._adoption, self._card_entry = self.per_merchant("adoption"), self.per_merchant("card_entry")
         self._scan, self._member = self.per_merchant("scan"), self.per_merchant("member")
+        self._menu_entry = self.per_merchant("menu_entry")
+        self._outside, self._outside_appeal = self.per_merchant("outside"), self.per_merchant("outside_appeal")
+        self._outside_cost = self.per_merchant(lambda p: fen(p.outside_cost), 0, np.int64)
         self._shelf = shelf(self.world)
+        self._linked = self._outside[: self.world.merchants].nonzero()[0]
         self._scanned = self._scan[: self.world.merchants].nonzero()[0]
 
     def expose(self, view: View) -> Effects:
@@ -99,6 +122,8 @@ class MiniProgram(Mechanism):
                 session = session[owner]
                 channel, cause = view.channel("mini_program"), view.sessions.event[session]
                 fx.expose(channel, session, product, cause=cause, salience=SALIENCE)
+            if self._linked.size:
+                self._from_outside(view, fx)
         return fx
 
     def appraise(self, view: View) -> Effects:
@@ -121,10 +146,11 @@ class MiniProgram(Mechanism):
         fx = Effects()
         viewed = (view.viewed & self.on[view.exposures.merchant]).nonzero()[0]
         buyers = self._buyers(view)
-        if viewed.size == 0 and buyers.n == 0:
+        led = self._led(view)
+        if viewed.size == 0 and buyers.n == 0 and led.size == 0:
             return fx
         self._count_bounces(view, fx, viewed)
-        entered = np.unique(np.concatenate((self._keepers(buyers), self._openers(view, viewed))))
+        entered = np.unique(np.concatenate((self._keepers(buyers), self._openers(view, viewed), led)))
         session, merchant = np.divmod(entered, self.world.m)
         new = (view.relation("flags", session, merchant) & MINI) == 0
         self._enrol(view, fx, "mini_program_added", MINI, session[new], merchant[new])
@@ -159,6 +185,36 @@ class MiniProgram(Mechanism):
         won = number[segments.argmax(owner, -arrival, number.astype(np.uint64))]
         return session, won + view.world.world_of(view.sessions.user[session]) * self.world.merchants
 
+    def _from_outside(self, view: View, fx: Effects) -> None:
+        """Links followed since the last session: what they show, and what they cost."""
+        now, local = view.sessions, self._linked
+        planned = now.planned.nonzero()[0]
+        session = planned.repeat(local.size)
+        days = (now.time - np.maximum(view.own("last_seen"), 0))[session] / float(DAY)
+        number = np.tile(local, planned.size)
+        comes = draws.chance(
+            "channels.mini_program/outside", now.event[session], 1.0 - exp(-self._outside[number] * days), number
+        )
+        session, number = session[comes], number[comes]
+        merchant = number + self.world.world_of(now.user[session]) * self.world.merchants
+        cost, channel = self._outside_cost[merchant], view.channel("outside_link")
+        rows = view.rows("outside_entry", session, index=number, merchant=merchant, channel=channel, amount=cost)
+        fx.event("outside_entry", rows)
+        fx.post("fen", Postings.move(rows, "cash", rows.merchant, "media", NOBODY, rows.amount))
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
+        appeal = self._outside_appeal[merchant[owner]]
+        fx.expose(channel, session[owner], product, cause=rows.event[owner], appeal=appeal, salience=SALIENCE)
+
+    def _led(self, view: View) -> I64:
+        """Sessions that the store's home page leads into it: pairs session · m + merchant."""
+        home = view.scratch.get("home_mini")
+        if home is None:
+            return np.zeros(0, np.int64)
+        session = (home >= 0).nonzero()[0]
+        session = session[self.on[home[session]]]
+        out: I64 = session * self.world.m + home[session]
+        return out
+
     def _buyers(self, view: View) -> Records:
         """What was bought in this tick, for oneself or as a gift; `detail` is the session."""
         parts = [view.outcomes[kind] for kind in ("order", "gift_order") if kind in view.outcomes]
@@ -172,12 +228,15 @@ class MiniProgram(Mechanism):
         return out
 
     def _openers(self, view: View, viewed: I64) -> I64:
-        """Sessions that opened it, by its own entries or by a friend's card: pairs session · m + merchant."""
+        """Sessions that opened it, by its own entries, a friend's card or a menu: pairs session · m + merchant."""
         shown = view.exposures
         session, merchant = shown.session[viewed], shown.merchant[viewed]
         event, local = view.sessions.event[session], self.world.local_merchant(merchant)
         card = draws.chance("channels.mini_program/card", event, self._card_entry[merchant], local)
-        enters = (shown.channel[viewed] == view.channel("mini_program")) | ((shown.peer[viewed] >= 0) & card)
+        enters = in_mini(shown.channel[viewed], view.channels) | ((shown.peer[viewed] >= 0) & card)
+        if self._menu_entry.any():
+            menu = draws.chance("channels.mini_program/account", event, self._menu_entry[merchant], local)
+            enters |= menu & (shown.channel[viewed] == view.channel("service_account"))
         out: I64 = session[enters] * self.world.m + merchant[enters]
         return out
 
@@ -188,8 +247,7 @@ class MiniProgram(Mechanism):
         shown = view.exposures
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
         listed = (view.relation("flags", session, merchant) & MINI) != 0
-        mini, store = view.channel("mini_program"), view.channel("store")
-        inside = ((channel == mini) | (listed & (channel != store))).nonzero()[0]
+        inside = (in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))).nonzero()[0]
         known = listed[inside] | (view.relation("orders", session[inside], merchant[inside]) > 0)
         return at[inside], known
 

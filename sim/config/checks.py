@@ -40,6 +40,17 @@ def _synergy(tree: Node) -> Iterator[Fault]:
                 yield node.fault(f'"{word}" is not a strategy beside the baseline', did_you_mean(word, known))
 
 
+def links(tree: Node) -> Iterator[Fault]:
+    """Merchants whose goods an article may show (`linked`) are merchants of the market."""
+    market = tree.child("merchants")
+    words = market.children if market else {}
+    for merchant in words.values():
+        listed = find(merchant, "channels", "articles", "linked")
+        for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+            if isinstance(node.value, str) and node.value not in words:
+                yield node.place.fault(f'"{node.value}" is not a merchant', did_you_mean(node.value, words))
+
+
 def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
     """Make the path of a graph file absolute: relative to the scenario file that states it, or to the shipped data."""
     node = find(tree, "world", "graph", "file")

@@ -31,7 +31,8 @@ from sim.contract import EMPTY, Effects, Exposures, Kind, Mechanism, Params, Vie
 from sim.elementary import log
 from sim.kernels import choice, expand, segments
 from sim.ledger.schema import Records
-from sim.units import F64, I64, NOBODY, U64, Bools
+from sim.units import F64, I64, NOBODY, U64, Array, Bools
+from sim.world.doors import in_mini
 
 _CLICK_RATE = 0.05  # of channels that say nothing (assumed)
 _SOLD_OUT = -1e9  # utility of a variant that is not there
@@ -253,10 +254,19 @@ def _variants(view: View, e: Exposures, chosen: I64) -> I64:
     which = view.world.product_number(product[owner]) * 1_024 + variant - start[owner]
     key = view.world.user_key[view.sessions.user[session[owner]]]
     liking = draws.gumbel("people.buy/variant", key, which)
-    liking = np.where(view.shared("variant", "stock")[variant] > 0, liking, liking + _SOLD_OUT)
+    liking = np.where(_shown_stock(view, e.channel[chosen][owner], variant) > 0, liking, liking + _SOLD_OUT)
     out = np.full(len(view.sessions), NOBODY, np.int64)
     out[session] = variant[segments.argmax(owner, liking, which.astype(np.uint64))]
     return out
+
+
+def _shown_stock(view: View, channel: Array, variant: I64) -> Array:
+    """Pieces that a page of each channel shows: the mini-program's may be stale (`operations.stock_sync`)."""
+    stock: Array = view.shared("variant", "stock")[variant]
+    synced = view.state["variant"].get("stock_synced")
+    if synced is None:
+        return stock
+    return np.where(in_mini(channel, view.channels) & (synced[variant] >= 0), synced[variant], stock)
 
 
 def _shown(view: View, e: Exposures) -> Records:

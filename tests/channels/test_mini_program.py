@@ -9,7 +9,7 @@ from sim.channels.mini_program import GONE, WINDOW, MiniProgram, MiniProgramPara
 from sim.channels.store import STEP_COST, Store
 from sim.contract import Effects, View
 from sim.ledger.schema import Records
-from sim.units import Array
+from sim.units import DAY, Array
 from sim.world.state import FOLLOWS, MEMBER, MINI
 from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, show, slots_of
 
@@ -204,10 +204,60 @@ def test_who_opened_it_has_it_in_her_list_once() -> None:
     assert not events(mini.respond(view), "mini_program_added").n
 
 
+# -------------------------------------------------------------------------------------------------- from elsewhere
+
+
+@pytest.mark.parametrize(("rate", "days"), [(0.02, 1.0), (0.02, 5.5), (0.5, 5.5)])
+def test_links_from_outside_are_a_poisson_process_between_sessions(rate: float, days: float) -> None:
+    users = 20_000
+    view, mini = stage(users, {"outside": rate, "outside_cost": 1.25, "outside_appeal": -2.0}, day=10)
+    view.state["user"]["last_seen"][:] = view.sessions.time - int(days * DAY)
+    fx = mini.expose(view)
+    came, p = events(fx, "outside_entry"), 1 - np.exp(-rate * days)
+    by_merchant = np.bincount(came.merchant, minlength=2)
+    assert (np.abs(by_merchant - users * p) < 4 * np.sqrt(users * p * (1 - p))).all()
+    ((currency, moves),) = fx.posts
+    assert currency == "fen" and moves.n == came.n and (moves.amount == 125).all()
+    shown = [e for e in fx.exposures if e["channel"] == CHANNELS["outside_link"]]
+    assert sum(e["session"].size for e in shown) == 3 * came.n  # all their goods
+    assert {float(a) for e in shown for a in np.unique(e["appeal"])} == {-2.0}
+
+
+def test_who_has_never_been_seen_counts_from_the_start_and_woken_sessions_follow_no_link() -> None:
+    view, mini = stage(2_000, {"outside": 10.0}, planned=np.arange(2_000) % 2 == 0)
+    assert set(events(mini.expose(view), "outside_entry").user % 2) == {0}
+    view.sessions.time[:] = 0
+    assert not events(mini.expose(view), "outside_entry").n
+
+
+@given(rates=st.lists(st.floats(0, 2), min_size=2, max_size=2).map(sorted))
+@settings(max_examples=15)
+def test_more_links_lose_no_visitor(rates: list[float]) -> None:
+    view, _ = stage(300, day=3)
+    low, high = (events(mechanism(MiniProgram, view, outside=rate).expose(view), "outside_entry") for rate in rates)
+    assert set(low.event.tolist()) <= set(high.event.tolist())
+
+
+def test_pages_of_the_account_open_in_it_now_and_then() -> None:
+    users, p = 10_000, 0.4
+    view, mini = stage(users, {"menu_entry": p})
+    show(view, np.arange(users), np.zeros(users, np.int64), CHANNELS["service_account"])
+    count = events(mini.respond(view), "mini_program_added").n
+    assert abs(count - users * p) < 4 * np.sqrt(users * p * (1 - p))
+
+
+@pytest.mark.parametrize("channel", ["cart", "template_messages", "outside_link"])
+def test_pages_that_others_show_in_it_are_its_own(channel: str) -> None:
+    view, mini = stage(2, {"bounce_at_1s": 0.0})
+    show(view, np.array([0, 1]), np.array([0, 4]), CHANNELS[channel])
+    assert mini.appraise(view).appeals[0] == pytest.approx(STEP_COST * (5 - 6))
+    assert events(mini.respond(view), "mini_program_added").n == 2
+
+
 def test_stacked_worlds_do_what_they_do_alone() -> None:
     seen = []
     for seeds in ((3, 8), (3,), (8,)):
-        view, mini = stage(300, {"scan": 0.1, "menu_visit": 0.4}, known=1, flags=MINI, seeds=seeds)
+        view, mini = stage(300, {"scan": 0.1, "menu_visit": 0.4, "outside": 0.3}, known=1, flags=MINI, seeds=seeds)
         session, product = proposed(mini.expose(view))
         seen.append(sorted(zip(session.tolist(), product.tolist(), strict=True)))
     assert seen[0] == seen[1] + [(s + 300, p + 6) for s, p in seen[2]]

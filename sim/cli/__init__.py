@@ -482,5 +482,4 @@ def _first_line(doc: str | None) -> str:
     return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
 
 
-if __name__ == "__main__":
-    main()
+from sim.cli import sweeping as sweeping  # noqa: E402 (its commands come after those here)

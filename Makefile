@@ -11,7 +11,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full docs fingerprints lock clean
+.PHONY: help demo check test full docs scenarios fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +34,9 @@ full: $(READY) ## all tests
 
 docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 	$(BIN)/python docs/generate.py
+
+scenarios: $(READY) ## the pages of docs/scenarios: every shipped scenario at its full size, about ten minutes
+	$(BIN)/python -m docs.scenarios
 
 fingerprints: $(READY) ## what shipped scenarios do, moved in the name of a new changelog entry
 	$(BIN)/python -m tests.fingerprints.move

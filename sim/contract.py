@@ -60,15 +60,15 @@ class Kind:
     `{detail}` as a number or ``{detail:yuan}``, ``{detail:when}`` (a second), ``{detail:span}`` (seconds),
     ``{detail:nth}`` (counted from 0). A person in whose life it is told is "she" where the sentence begins with her
     and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
+
+    A `feed` kind is published with its quality in `detail` and the heat of its topic in `quantity`, both in 1/1000.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
     says: str = ""  # "{user} follows the service account of {merchant}"
-    feed: bool = (
-        False  # a publication that may be shown to strangers (`platform.recommender`); detail: quality in 1/1000
-    )
+    feed: bool = False  # content that strangers may be shown (`platform.recommender`); see below
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -399,7 +399,8 @@ class Effects:
     def open_subject(self, subject: U64, holder: Any = NOBODY) -> None:
         """Open subjects for "the first wins" (an unclaimed gift, an unused coupon, a commission).
 
-        A `holder` is a user whom the request that wins the subject finds in its `peer`.
+        A `holder` is a user whom the request that wins the subject finds in its `peer`; or any other number, not
+        negative, that whoever opens a subject leaves there for whoever wins it.
         """
         if subject.size:
             self._add("opens", (subject, spread(holder, subject.size)))
@@ -429,7 +430,7 @@ class Effects:
             self._add("relations", (op, column, session, spread(merchant, session.size), spread(value, session.size)))
 
     def note(self, name: str, values: Array) -> None:
-        """Leave a per-session note for later phases of this tick, shape (S,); read as `view.scratch[name]`."""
+        """Leave a note for later phases of this tick, an entry or a row per session; read as `view.scratch[name]`."""
         self._add("scratch", (name, values))
 
     # shared columns

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim import draws
+from sim import catalog, draws
 from sim.contract import LAYERS, Clock, Column, Effects, Exposures, Inbox, Mechanism, Outcome, Sessions, View
 from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, I64, Array
@@ -21,16 +21,7 @@ from sim.world.state import CORE, SLOTS, allocate
 from sim.world.world import World
 
 CATEGORIES = ("food", "clothes", "appliances")
-CHANNELS = {
-    name: code
-    for code, name in enumerate(
-        (
-            "store", "mini_program", "service_account", "groups", "moments", "search", "search_engine", "repurchase",
-            "gift", "gift_packet", "share_chat", "share_group", "share_moments",
-            "cart", "template_messages", "home_page", "outside_link", "share_discount",
-        )
-    )
-}  # fmt: skip
+CHANNELS = {name: code for code, name in enumerate(catalog.channels())}
 RULES = {
     "gifts": True,
     "gift_deadline_hours": 24,
@@ -44,6 +35,7 @@ RULES = {
     "group_cap": 500,
     "messages_per_customer_per_day": 1,
     "reminders_per_customer_per_day": 3,
+    "levels_allowed": 2,
     "platform_fee": 0.05,
     "payment_fee": 0.006,
     "return_window_days": 7,
@@ -127,6 +119,7 @@ def make_world(
         variant_product=np.repeat(np.arange(p), variants).astype(np.int32),
         merchant_names=[f"merchant_{i}" for i in range(merchants)],
         product_names=[f"product_{i}" for i in range(merchants * products)],
+        merchant_keys=[f"merchant_{i}" for i in range(merchants)],
     )
 
 
@@ -135,6 +128,7 @@ def make_calendar(days: int = 400) -> Any:
     return SimpleNamespace(
         days=days,
         gift_pull=np.zeros(days),
+        gift_festival=np.full(days, -1, np.int8),
         sale_pull=np.zeros(days),
         hour_profile=np.full(24, 1, np.int64),
         day_factor=np.ones(days),

@@ -9,7 +9,7 @@ box and she has not pinned the account. A noticed broadcast is opened with proba
 
 so a middling fan of a middling account opens it with the open rate (facts: service_account). Both draws are
 addressed by (broadcast, user). What is noticed counts towards her fatigue, opened or not; what is opened shows its
-product, and with some probability she goes on to the menu.
+product and the cards of its article (`channels.articles`), and with some probability she goes on to the menu.
 
 *Templates*: a fan opens the notice that her parcel has arrived far more often than a broadcast, and sees the menu.
 *Welcome*: in her first session after following she gets an automatic reply. *Pinning*: a fan who is content with
@@ -17,7 +17,7 @@ what arrived may pin the account, which takes it out of the folded box.
 *Prompt*: sessions that bought from the merchant, received its parcel or saw its goods, and do not follow it yet, are
 asked to; the notes ``prompt_merchant`` and ``prompt_strength`` tell `people.follow`.
 
-It cannot: segment its fans, test headlines, or be recommended to strangers (image posts).
+It cannot: segment its fans, test headlines, or be recommended to strangers (image posts, articles).
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, I64, NOBODY, U64, Array, Bools
-from sim.world import posts
+from sim.world import feed, posts
 from sim.world.shelf import front, shelf
 from sim.world.state import FOLLOWS, MUTED, PINNED, Column
 
@@ -187,8 +187,20 @@ class ServiceAccount(Mechanism):
         self._note(view, fx, "opened", session, found)
         channel = view.channel("service_account")
         fx.expose(channel, session, found.product, cause=found.event, salience=OPENED)
+        self._read(view, fx, session, found.event)
         taps = draws.chance("channels.service_account/menu", found.event, self._menu[found.merchant], reader)
         self._show_menu(view, fx, session[taps], found.merchant[taps], found.event[taps])
+
+    def _read(self, view: View, fx: Effects, session: I64, ids: U64) -> None:
+        """What broadcasts open into: the cards of the article, if there is one; noted for who goes on from there."""
+        if not ids.size:
+            return
+        fx.note("read_service_account", feed.by_session(len(view.sessions), session, ids))
+        cards = view.content("article_card")
+        if cards.n:
+            owner, at = feed.under(cards, ids)
+            channel = view.channel("articles")
+            fx.expose(channel, session[owner], cards.product[at], cause=ids[owner], salience=OPENED)
 
     def _note(self, view: View, fx: Effects, kind: str, session: I64, found: Records) -> None:
         """Events of readers of broadcasts, children of the broadcast."""

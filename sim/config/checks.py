@@ -11,6 +11,8 @@ from sim.config.sources import is_file
 from sim.errors import Fault
 from sim.world.params import WorldParams
 
+_COMBINED = (("compare", "synergy"), ("strategies",), ("compare", "baseline"))
+
 
 def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
     """Names in `compare`: the baseline is a strategy, the merchant is one of the market, the metrics exist."""
@@ -20,10 +22,33 @@ def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
         words = known.children if known else {}
         if node is not None and isinstance(node.value, str) and node.value not in words:
             yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, words))
+    yield from _synergy(tree)
     listed = find(tree, "compare", "metrics")
     for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
         if metrics is not None and isinstance(node.value, str) and node.value not in metrics:
             yield node.place.fault(f'"{node.value}" is not a metric', did_you_mean(node.value, sorted(metrics)))
+
+
+def _synergy(tree: Node) -> Iterator[Fault]:
+    """A strategy that combines others, and those others, are strategies; and none of them is the baseline."""
+    combined, strategies, baseline = (find(tree, *path) for path in _COMBINED)
+    known = set(strategies.children) - {baseline.value if baseline is not None else None} if strategies else set()
+    for name, parts in (combined.children if combined is not None else {}).items():
+        listed = parts.value if isinstance(parts.value, tuple) else ()
+        for node, word in [(parts.key, name), *((node.place, node.value) for node in listed)]:
+            if isinstance(word, str) and word not in known:
+                yield node.fault(f'"{word}" is not a strategy beside the baseline', did_you_mean(word, known))
+
+
+def links(tree: Node) -> Iterator[Fault]:
+    """Merchants whose goods an article may show (`linked`) are merchants of the market."""
+    market = tree.child("merchants")
+    words = market.children if market else {}
+    for merchant in words.values():
+        listed = find(merchant, "channels", "articles", "linked")
+        for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+            if isinstance(node.value, str) and node.value not in words:
+                yield node.place.fault(f'"{node.value}" is not a merchant', did_you_mean(node.value, words))
 
 
 def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:

@@ -57,7 +57,7 @@ def _accustomed(strategy: Scenario, base: Scenario) -> Scenario:
 def _validated(tree: Node, faults: list[Fault], known: Known) -> tuple[Scenario | None, Known]:
     """The scenario of a tree, or its faults; what is `known`, or stands where a fault was noted, is not told again."""
     data = switched(plain(tree))
-    found = list(checks.graph_file(tree, data))
+    found = [*checks.graph_file(tree, data), *checks.links(tree)]
     errors: dict[tuple[object, ...], Any] = {}
     scenario = None
     try:

@@ -95,6 +95,9 @@ class Compare(Part):
     metrics: tuple[str, ...] = Field((), description="what is compared; by default the standard table")
     replications: int = Field(16, description="worlds per strategy", ge=1, le=100_000)
     merchant: str | None = Field(None, description="whose numbers; by default those of the first merchant")
+    synergy: Mapping[str, tuple[str, ...]] = Field(
+        {}, description="strategies that combine others: what each earns beyond the sum of what those earn alone"
+    )
 
 
 class Scenario(Part):

@@ -1,7 +1,8 @@
 """Spreading with numpy: blocks of the newly reached, of several replications side by side.
 
 A node of a replication is one number, ``replication · n + node``. Within a step all that matters is sets, so
-neither the blocks nor the order within them can change a result.
+neither the blocks nor the order within them can change a result. Each step sorts whom it reached: that drops
+repeats, and the next step reads memory in order.
 """
 
 from collections.abc import Iterator
@@ -10,68 +11,68 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sim import draws
+from sim.diffusion import gaps
 from sim.diffusion.cascades import Reached
+from sim.diffusion.gaps import STRETCH
 from sim.diffusion.network import Network
-from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs, uniform
-from sim.elementary import log
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, Chances, Needs, uniform
 from sim.kernels.expand import expand
 from sim.units import F64, I64, U64, Array, Bools
 
 BLOCK = 32_768  # rows at a time: what they need stays in cache
+FEW = 1_000  # stretches whose draws are taken several at once
 BESIDE = 2**20  # nodes of all replications side by side
-_GOLDEN = np.uint64(draws.GOLDEN)
+_GOLDEN, _TWO = np.array(draws.GOLDEN, np.uint64), np.array(2, np.uint64)
+_TURNS = np.arange(1, 9, dtype=np.uint64) * _GOLDEN
+_COIN = np.array(draws.purpose(COIN), np.uint64)
+_ONLY = np.zeros((), np.int64)  # the level, where there is but one
 
 
 class _Batch:
     """Some replications: how a number is a replication and a node, and who was reached so far."""
 
-    def __init__(self, net: Network, keys: U64) -> None:
+    def __init__(self, net: Network, keys: U64, tree: bool) -> None:
+        self.named = tree or keys.size > 1  # who the sender is makes a difference
         self.net, self.keys, self.n = net, keys, net.n
         self.seen = np.zeros(keys.size * net.n, np.bool_)
-        self._mark = np.empty(self.seen.size, np.int32)
 
-    def split(self, state: I64) -> tuple[I64, I64, U64]:
-        """Shift to the replication (nothing if there is but one), node, and event id of each."""
+    def split(self, state: I64, name: str) -> tuple[I64, I64, U64]:
+        """Shift to the replication (nothing if there is but one), node, and random bits of each."""
         if self.keys.size == 1:
-            return np.zeros(0, np.int64), state, draws.bits(NODE, self.keys, state)
+            return np.zeros(0, np.int64), state, draws.bits(name, self.keys, state)
         replication, node = np.divmod(state, self.n)
-        return replication * self.n, node, draws.bits(NODE, self.keys[replication], node)
+        return replication * self.n, node, draws.bits(name, self.keys[replication], node)
 
-    def reached(self, shift: I64, entries: list[I64], places: list[I64]) -> tuple[I64, I64]:
-        """Whom these entries lead to, in the replication of the sender at each place."""
-        entry, place = (np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in (entries, places))
-        state = self.net.indices[entry].astype(np.int64)
-        return state if self.keys.size == 1 else state + shift[place], place
+    def states(self, node: Array, shift: I64, place: I64) -> Array:
+        """These nodes in the replication of the sender at each place."""
+        return node if self.keys.size == 1 else node + shift[place]
 
-    def each_once(self, state: I64) -> I64:
-        """Different ones: of equal ones the last."""
-        place = np.arange(state.size, dtype=np.int32)
-        self._mark[state] = place
-        out: I64 = state[self._mark[state] == place]
-        return out
+    def fresh(self, state: Array) -> I64:
+        """The places of those that are not reached yet."""
+        return (~self.seen.take(state)).nonzero()[0]
 
 
 class _Way(Protocol):
     """How reached nodes reach others."""
 
-    def touch(self, sender: I64) -> tuple[I64, I64]:
+    def touch(self, sender: I64) -> tuple[Array, I64]:
         """Whom these reach, with repeats, and the place in `sender` of who does it."""
 
-    def ready(self, state: I64) -> Bools:
-        """Which of those that were touched are thereby reached."""
+    def ready(self, state: Array) -> Bools | slice:
+        """Which of those that were touched are thereby reached, if they were not before."""
 
 
 def spread(
     net: Network, rule: Chances | Needs, seeds: list[I64], keys: U64, record: str, steps: int
 ) -> Iterator[Reached]:
     """Replications with these seeds and keys, one by one in order."""
-    batch = _Batch(net, keys)
+    batch = _Batch(net, keys, record == "tree")
     way: _Way = _Counts(batch, rule) if isinstance(rule, Needs) else (_Coins if rule.coins else _Skips)(batch, rule)
     new = np.concatenate([nodes + i * net.n for i, nodes in enumerate(seeds)])
     batch.seen[new] = True
     waves, parents = [new], [np.full(new.size, -1)]
     step = _step_with_parents if record == "tree" else _step
-    while new.size and len(waves) <= steps:
+    while new.size and net.m and len(waves) <= steps:
         new, parent = step(batch, way, new)
         waves.append(new)
         parents.append(parent)
@@ -83,20 +84,24 @@ def _step(batch: _Batch, way: _Way, senders: I64) -> tuple[I64, I64]:
     found = []
     for at in range(0, senders.size, BLOCK):
         state, _ = way.touch(senders[at : at + BLOCK])
-        state = batch.each_once(state[way.ready(state)])
-        batch.seen[state] = True
-        found.append(state)
-    return np.concatenate(found), np.zeros(0, np.int64)
+        state = np.sort(state[way.ready(state)])
+        found.append(state.take(batch.fresh(state)))
+    new = found[0] if len(found) == 1 else np.sort(np.concatenate(found))
+    new = new.take(np.diff(new, prepend=-1).nonzero()[0]).astype(np.int64)
+    batch.seen[new] = True
+    return new, np.zeros(0, np.int64)
 
 
 def _step_with_parents(batch: _Batch, way: _Way, senders: I64) -> tuple[I64, I64]:
     """Who is newly reached, each once, and through whom: the sender whose event id is least."""
     touched = [way.touch(senders[at : at + BLOCK]) for at in range(0, senders.size, BLOCK)]
-    state = np.concatenate([who for who, _ in touched])
+    state = np.concatenate([who for who, _ in touched]).astype(np.int64)
     by = np.concatenate([senders[place + i * BLOCK] for i, (_, place) in enumerate(touched)])
-    ready = way.ready(state).nonzero()[0]
+    ready = way.ready(state)
     state, by = state[ready], by[ready]
-    order = np.lexsort((batch.split(by)[2], state))
+    fresh = batch.fresh(state)
+    state, by = state[fresh], by[fresh]
+    order = np.lexsort((batch.split(by, NODE)[2], state))
     order = order[np.diff(state[order], prepend=-1) != 0]
     batch.seen[state[order]] = True
     return state[order], by[order] % max(batch.n, 1)
@@ -106,63 +111,84 @@ class _Skips:
     """From success to success along rows, in stretches of at most 64 entries."""
 
     def __init__(self, batch: _Batch, rule: Chances) -> None:
-        self._batch, self._indptr, self._ties = batch, batch.net.indptr, _Ties(batch.net, rule)
-        self._misses = rule.misses
-        self._rising = self._misses[:0:-1].copy()
-        self._leap = self._evenly if rule.form == "number" else self._thinned
+        self._batch, self._net, self._ties, self._tables = batch, batch.net, _Ties(batch.net, rule), rule.tables()
+        self._thin = rule.form != "number"
+        self._named = batch.named or self._thin
 
-    def ready(self, state: I64) -> Bools:
-        return ~self._batch.seen[state]
+    def ready(self, state: Array) -> slice:
+        return slice(None)
 
-    def touch(self, sender: I64) -> tuple[I64, I64]:
-        shift, node, event = self._batch.split(sender)
-        rows = _Rows(self._ties.head(node), self._indptr[node], draws.mix(event + draws.purpose(SKIP)))
-        row, at, end = _stretches(rows.start, self._indptr[node + 1])
-        entries, senders = [], []
-        while at.size:
-            on, entry, kept = self._leap(rows, row, at, end)
-            row, end = row[on], end[on]
-            entries.append(entry[kept])
-            senders.append(row[kept])
-            at = entry + 1
-            left = (at < end).nonzero()[0]
-            row, at, end = row[left], at[left], end[left]
-        return self._batch.reached(shift, entries, senders)
+    def touch(self, sender: I64) -> tuple[Array, I64]:
+        shift, node, word = self._batch.split(sender, SKIP)
+        head = self._ties.head(node)
+        on = _stretches(self._net.indptr.take(node), self._net.indptr[1:].take(node), word)
+        on = on if self._named else on._replace(place=on.place[:0])
+        found = list(self._hits(on, head))
+        place, entry = (np.concatenate([hits[i] for hits in found]) for i in (0, 1))
+        reached = self._net.indices.take(entry)
+        if self._thin:
+            word, level = (np.concatenate([hits[i] for hits in found]) for i in (3, 4))
+            coin = uniform(draws.mix(word ^ _COIN))
+            coin *= self._tables.bounds.take(level)
+            kept = (coin < self._ties.chance(entry, reached, head.take(place) if head.size else head)).nonzero()[0]
+            reached, place = reached.take(kept), place.take(kept)
+        return self._batch.states(reached, shift, place), place
 
-    def _evenly(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
-        """Which stretches have another success, at which entry, and which of these are kept: all, with one p."""
-        coin, room = rows.uniform(row, at, 0), end - at
-        on = (coin > self._misses[room]).nonzero()[0]
-        gap = STRETCH - np.searchsorted(self._rising, coin[on])
-        return on, at[on] + gap, slice(None)
+    def _hits(self, on: "_Stretches", head: F64) -> Iterator["_Stretches"]:
+        """Stretches where a draw led to a success: at its entry, the word and the level drawn with."""
+        moving, level = self._ties.moving, on.level
+        while on.at.size:
+            if self._thin and (moving or level is _ONLY):
+                level = gaps.level(self._ties.bound(on.at, head.take(on.place) if head.size else head))
+                on = on._replace(level=level)
+            if on.at.size < FEW and not moving:
+                on, left = self._several(on)
+                yield on
+                on = on.take(left)
+            else:
+                on = self._next(on)
+                yield on
+            on = on._replace(at=on.at + 1)
 
-    def _thinned(self, rows: "_Rows", row: I64, at: I64, end: I64) -> tuple[I64, I64, Array | slice]:
-        """The same at a bound, and a second draw for what the tie's own probability falls short of it."""
-        head = rows.head[row] if rows.head.size else rows.head
-        bound = self._ties.bound(at, head)
-        gap = -log(rows.uniform(row, at, 0)) * _mean_gaps(bound)
-        on = (gap < end - at).nonzero()[0]
-        entry = at[on] + gap[on].astype(np.int64)
-        coin = rows.uniform(row[on], entry, 1) * bound[on]
-        return on, entry, coin < self._ties.chance(entry, head[on] if head.size else head)
+    def _gap(self, on: "_Stretches", room: I64) -> I64:
+        """How far it is to the next success, as far as there is room."""
+        draw = draws.mix(on.word)
+        draw >>= _TWO
+        return gaps.leap(self._tables, draw.view(np.int64), on.level, room)
+
+    def _next(self, on: "_Stretches") -> "_Stretches":
+        """The next success of each stretch that has one."""
+        on, room = on._replace(word=on.word + _GOLDEN), on.end - on.at
+        gap = self._gap(on, room)
+        hit = (gap < room).nonzero()[0]
+        out = on.take(hit)
+        np.add(out.at, gap.take(hit), out.at)
+        return out
+
+    def _several(self, on: "_Stretches") -> tuple["_Stretches", I64]:
+        """The next eight at once, and which of them have more behind them: calls cost more than draws here."""
+        each = on.take(np.arange(on.at.size).repeat(_TURNS.size))
+        each = each._replace(word=(on.word[:, None] + _TURNS).ravel())
+        gap = self._gap(each, each.end - each.at) + 1
+        at = each.at + gap.reshape(-1, _TURNS.size).cumsum(axis=1).ravel() - 1
+        hit = (at < each.end).nonzero()[0]
+        return each._replace(at=at).take(hit), (hit % _TURNS.size == _TURNS.size - 1).nonzero()[0]
 
 
-class _Rows(NamedTuple):
-    """The rows of a block of senders."""
+class _Stretches(NamedTuple):
+    """Parts of rows: the row's place if it matters, the first entry and the end, where the draws stand, the level."""
 
-    head: F64  # the sender's factor, or empty
-    start: I64
-    word: U64  # event id mixed with the purpose
+    place: I64
+    at: I64
+    end: I64
+    word: U64
+    level: I64
 
-    def uniform(self, row: I64, at: I64, which: int) -> F64:
-        """The first or second draw at an entry; its index is twice its place in the row, or one more."""
-        index = at - self.start[row]
-        index *= 2
-        index += which + 1
-        mixed = index.view(np.uint64)
-        mixed *= _GOLDEN
-        mixed ^= self.word[row]
-        return uniform(draws.mix(mixed))
+    def take(self, which: I64) -> "_Stretches":
+        """Some of them."""
+        place = self.place.take(which) if self.place.size else self.place
+        level = self.level.take(which) if self.level.ndim else self.level
+        return _Stretches(place, self.at.take(which), self.end.take(which), self.word.take(which), level)
 
 
 class _Coins:
@@ -171,16 +197,16 @@ class _Coins:
     def __init__(self, batch: _Batch, rule: Chances) -> None:
         self._batch, self._net, self._ties = batch, batch.net, _Ties(batch.net, rule)
 
-    def ready(self, state: I64) -> Bools:
-        return ~self._batch.seen[state]
+    def ready(self, state: Array) -> slice:
+        return slice(None)
 
-    def touch(self, sender: I64) -> tuple[I64, I64]:
-        shift, node, event = self._batch.split(sender)
+    def touch(self, sender: I64) -> tuple[Array, I64]:
+        shift, node, event = self._batch.split(sender, NODE)
         place, at = expand(self._net.indptr[node], self._net.indptr[node + 1])
-        coin = draws.uniform(COIN, event[place], self._net.indices[at])
-        head = self._ties.head(node)
-        kept = coin < self._ties.chance(at, head[place] if head.size else head)
-        return self._batch.reached(shift, [at[kept]], [place[kept]])
+        reached, head = self._net.indices[at], self._ties.head(node)
+        coin = draws.uniform(COIN, event[place], reached)
+        kept = coin < self._ties.chance(at, reached, head[place] if head.size else head)
+        return self._batch.states(reached[kept], shift, place[kept]), place[kept]
 
 
 class _Counts:
@@ -192,13 +218,14 @@ class _Counts:
         self._need = np.concatenate([rule.of(draws.bits(NEED, key, node), node) for key in batch.keys])
         self._sum = np.zeros(self._need.size, np.int64)
 
-    def ready(self, state: I64) -> Bools:
-        return (self._sum[state] >= self._need[state]) & ~self._batch.seen[state]
+    def ready(self, state: Array) -> Bools:
+        out: Bools = self._sum[state] >= self._need[state]
+        return out
 
-    def touch(self, sender: I64) -> tuple[I64, I64]:
-        shift, node, _ = self._batch.split(sender)
+    def touch(self, sender: I64) -> tuple[Array, I64]:
+        shift, node, _ = self._batch.split(sender, NODE)
         place, at = expand(self._net.indptr[node], self._net.indptr[node + 1])
-        state, place = self._batch.reached(shift, [at], [place])
+        state = self._batch.states(self._net.indices[at], shift, place)
         np.add.at(self._sum, state, self._part[at] if self._part.size else 1)
         return state, place
 
@@ -207,11 +234,12 @@ class _Ties:
     """Probabilities of ties and bounds on them, by place of the entry and the sender's factor."""
 
     def __init__(self, net: Network, rule: Chances) -> None:
-        self._rule, self._indices = rule, net.indices
+        self._rule = rule
+        self.moving = rule.form == "weight" or rule.layer.size > 0  # the bound falls along a row
 
     def head(self, node: I64) -> F64:
         """The senders' factors; empty if probabilities have none."""
-        return self._rule.sender[node] if self._rule.form == "factored" else self._rule.sender
+        return self._rule.sender.take(node) if self._rule.form == "factored" else self._rule.sender
 
     def bound(self, at: I64, head: F64) -> F64:
         """What the probability is at most, from this entry to the end of its row."""
@@ -219,33 +247,33 @@ class _Ties:
         if rule.form == "number":
             return np.full(at.size, rule.p)
         if rule.form == "weight":
-            return rule.weight[at]
-        out: F64 = head * (rule.levels[rule.layer[at]] if rule.layer.size else rule.levels[0])
+            return rule.weight.take(at, mode="clip")  # a row may be over, the last one too
+        out: F64 = head * (rule.levels[rule.layer.take(at, mode="clip")] if rule.layer.size else rule.levels[0])
         return out
 
-    def chance(self, at: I64, head: F64) -> F64:
+    def chance(self, at: I64, reached: Array, head: F64) -> F64:
         """The probability of each tie."""
         out = self.bound(at, head)
         if self._rule.form == "factored":
-            out *= self._rule.receiver[self._indices[at]]
+            out *= self._rule.receiver.take(reached)
         return out
 
 
-def _mean_gaps(p: F64) -> F64:
-    """`sim.diffusion.rules.mean_gap` of many."""
-    rest = 1.0 - p
-    out: F64 = (rest - 1.0) / (log(rest) * p + (rest == 1.0))  # the bracket: no division of zero by zero
-    small = (rest == 1.0).nonzero()[0]
-    out[small] = 1.0 / np.maximum(p[small], 1e-300)
-    return out
-
-
-def _stretches(start: I64, stop: I64) -> tuple[I64, I64, I64]:
-    """Rows cut into stretches: place of the row, first entry and end of each."""
-    count = (stop - start + STRETCH - 1) // STRETCH
-    place, rank = expand(np.zeros_like(count), count)
-    at = start[place] + rank * STRETCH
-    return place, at, np.minimum(at + STRETCH, stop[place])
+def _stretches(start: I64, stop: I64, word: U64) -> _Stretches:
+    """Rows cut into stretches: the first of each row, then the others of long ones."""
+    place, end = np.arange(start.size), np.minimum(start + STRETCH, stop)
+    long = (end < stop).nonzero()[0]
+    if long.size:
+        owner, rank = expand(np.ones_like(long), (stop[long] - start[long] + STRETCH - 1) // STRETCH)
+        more, rank = long[owner], rank * STRETCH
+        at = start[more] + rank
+        place, start, word = (
+            np.concatenate([place, more]),
+            np.concatenate([start, at]),
+            np.concatenate([word, word[more] + rank.view(np.uint64) * _GOLDEN]),
+        )
+        end = np.concatenate([end, np.minimum(at + STRETCH, stop[more])])
+    return _Stretches(place, start, end, word, _ONLY)
 
 
 def _told(batch: _Batch, waves: list[I64], parents: list[I64], record: str) -> Iterator[Reached]:

@@ -5,11 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sim.diffusion.gaps import Gaps, gaps, levels
 from sim.diffusion.network import Factored, Network
-from sim.elementary import log_of
 from sim.units import F64, I64, U64, Array
 
-STRETCH = 64  # entries of a row that are skipped through together; part of the addresses of draws
 NODE, SKIP, COIN, NEED = (f"diffusion/{name}" for name in ("node", "skip", "coin", "need"))
 
 Form = Literal["number", "weight", "factored"]
@@ -33,13 +32,9 @@ class Chances:
     sender: F64 = field(default_factory=lambda: np.zeros(0))
     receiver: F64 = field(default_factory=lambda: np.zeros(0))
 
-    @property
-    def misses(self) -> F64:
-        """The chance that none of the next 0, 1, ... ties succeeds, with one p, to the length of a stretch.
-
-        As many of its entries from the second on as are at least a uniform draw: the gap before the next success.
-        """
-        return np.multiply.accumulate(np.concatenate(([1.0], np.full(STRETCH, 1.0 - self.p))))
+    def tables(self) -> Gaps:
+        """How far it is to the next success: at p, or at a bound from which a second draw thins."""
+        return gaps(np.array([self.p])) if self.form == "number" else levels()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,17 +66,6 @@ def uniform(word: U64) -> F64:
     out += 0.5
     out *= 2.0**-53
     return out
-
-
-def mean_gap(p: float) -> float:
-    """-1 / log(1 - p), for p from 0 (1e300) to 1 (zero), also where 1 - p has lost digits (Kahan's log1p).
-
-    The gap before the next success is floor(E · mean_gap) with E exponential (Devroye 1986, X.2).
-    """
-    rest = 1.0 - p
-    if rest == 1.0:
-        return 1.0 / max(p, 1e-300)
-    return (rest - 1.0) / (log_of(rest) * p)
 
 
 def chances(net: Network, p: Any, coins: bool) -> Chances:

@@ -11,19 +11,19 @@ import numpy as np
 
 from sim import draws
 from sim.diffusion.cascades import Reached
+from sim.diffusion.gaps import CELLS, CROWDED, LOWEST, MANTISSA, ONE, SHIFT, STRETCH, WIDTH
 from sim.diffusion.network import Network
-from sim.diffusion.rules import COIN, NEED, NODE, SKIP, STRETCH, Chances, Needs
-from sim.diffusion.rules import mean_gap as mean_gap_of
+from sim.diffusion.rules import COIN, NEED, NODE, SKIP, Chances, Needs
 from sim.fast import compiled
 from sim.fast.draws import mix, to_uniform
-from sim.fast.elementary import log_of
 from sim.units import F64, I32, I64, U64, Array
 
-BLOCK = 8_192  # stretches at a time: what they need stays in cache
+BLOCK = 2_048
 _NUMBER, _WEIGHT, _FACTORED = 0, 1, 2
 _FORMS = {"number": _NUMBER, "weight": _WEIGHT, "factored": _FACTORED}
 _NODE, _SKIP, _COIN = (np.uint64(draws.purpose(name)) for name in (NODE, SKIP, COIN))
-_GOLDEN, _1 = np.uint64(draws.GOLDEN), np.uint64(1)
+_GOLDEN, _1, _2 = np.uint64(draws.GOLDEN), np.uint64(1), np.uint64(2)
+_MANTISSA, _UP, _TOP, _LOWEST = MANTISSA, (1 << MANTISSA) - 1, ONE, LOWEST
 
 
 @compiled
@@ -36,12 +36,6 @@ def _uniform(word: np.uint64, index: np.uint64) -> float:
 def _event(key: np.uint64, node: np.int64) -> np.uint64:
     """The event id of a node in a replication; `key` is the replication's, with the purpose added."""
     return mix(mix(key) ^ ((np.uint64(node) + _1) * _GOLDEN))
-
-
-@compiled
-def _mean_gap(p: float) -> float:
-    rest = 1.0 - p
-    return 1.0 / max(p, 1e-300) if rest == 1.0 else (rest - 1.0) / (log_of(rest) * p)
 
 
 # --------------------------------------------------------------------------------------------------------- waves
@@ -71,23 +65,19 @@ def _close(order: I32, bounds: I64, seen: Array, last: int, total: int, waves: i
 
 @compiled
 def _claim(
-    hits: int, indices: I32, entry: I64, by: I32, who: I32, key: np.uint64, order: I32, total: int, seen: Array,
-    parent: I32,
-) -> int:  # fmt: skip
-    """Mark whom the entries lead to; of several senders the one whose event id is least is the parent."""
-    tree = parent.size > 0
-    for i in range(hits):
-        entry[i] = indices[entry[i]]
-    for i in range(hits):
-        v = entry[i]
-        new = seen[v] == 0
-        if tree:
-            u = who[by[i]]
-            if new or (seen[v] == 2 and _event(key, u) < _event(key, parent[v])):
+    hits: int, node: I64, by: I32, who: I32, key: np.uint64, order: I32, total: int, seen: Array, parent: I32
+) -> int:
+    """Note and mark whom the hits lead to; of several senders the one whose event id is least is the parent."""
+    if parent.size:
+        for i in range(hits):
+            v, u = node[i], who[by[i]]
+            if seen[v] != 1 and (parent[v] < 0 or _event(key, u) < _event(key, parent[v])):
                 parent[v] = u
+    for i in range(hits):
+        v = node[i]
         order[total] = v
-        total += new
-        seen[v] = 2 if new else seen[v]
+        total += seen[v] == 0
+        seen[v] |= (seen[v] == 0) << 1  # no branch: who was reached before is as good as random
     return total
 
 
@@ -95,32 +85,41 @@ def _claim(
 
 
 @compiled
+def _level(probability: float) -> int:
+    """`sim.diffusion.gaps.level` of one number."""
+    return min(_TOP - int((np.float64(probability).view(np.int64) + _UP) >> _MANTISSA), _LOWEST)
+
+
+@compiled
 def _rows(
-    indptr: I64, order: I32, first: int, rows: int, key: np.uint64, sender: F64,
-    start: I64, stop: I64, word: U64, head: F64,
+    indptr: I64, order: I32, first: int, rows: int, key: np.uint64, sender: F64, levels: F64,
+    start: I64, stop: I64, word: U64, head: F64, lead: I64,
 ) -> None:  # fmt: skip
-    """Where the rows of these nodes are, their event ids mixed with the purpose, and their factors, if any."""
+    """Where the rows of these nodes are and their draws begin, and their factors and levels, if any."""
     for i in range(rows):
         start[i] = indptr[order[first + i]]
     for i in range(rows):
         stop[i] = indptr[order[first + i] + 1]
+    for i in range(rows):
+        word[i] = _event(key, order[first + i])
     if sender.size:
         for i in range(rows):
             head[i] = sender[order[first + i]]
-    for i in range(rows):
-        word[i] = mix(_event(key, order[first + i]) + _SKIP)
+            lead[i] = _level(head[i] * levels[0])
 
 
 @compiled
 def _open(
-    rows: int, i: int, offset: int, start: I64, stop: I64, at: I64, end: I64, row: I32
+    rows: int, i: int, offset: int, start: I64, stop: I64, begin: U64, lead: I64,
+    at: I64, end: I64, row: I32, word: U64, level: I64,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Fill the block with stretches of rows, from place `offset` of row i on: how many, and where it stopped."""
     n = 0
     while i < rows and n < at.size:
         j, last = start[i] + offset, stop[i]
         while j < last and n < at.size:
-            at[n], end[n], row[n] = j, min(j + STRETCH, last), i
+            at[n], end[n], row[n], level[n] = j, min(j + STRETCH, last), i, lead[i]
+            word[n] = begin[i] + np.uint64(j - start[i]) * _GOLDEN
             n += 1
             j += STRETCH
         if j < last:
@@ -132,124 +131,111 @@ def _open(
 
 @compiled
 def _bounds(
-    form: int, n: int, weight: F64, layer: Array, levels: F64, head: F64, at: I64, row: I32, bound: F64
+    n: int, form: int, weight: F64, layer: Array, levels: F64, head: F64, at: I64, end: I64, row: I32, level: I64
 ) -> None:
-    """What the probability is at most in the rest of each stretch."""
+    """The level that the probability is under in the rest of each stretch, where that is not the whole row's."""
     if form == _WEIGHT:
         for i in range(n):
-            bound[i] = weight[at[i]]
-    elif layer.size:
-        for i in range(n):
-            bound[i] = head[row[i]] * levels[layer[at[i]]]
+            level[i] = _level(weight[min(at[i], end[i] - 1)])
     else:
         for i in range(n):
-            bound[i] = head[row[i]] * levels[0]
+            level[i] = _level(head[row[i]] * levels[layer[min(at[i], end[i] - 1)]])
 
 
 @compiled
-def _coin(n: int, at: I64, row: I32, start: I64, word: U64, which: int, coin: F64) -> None:
-    """The first or second draw at each entry."""
+def _leap(n: int, limits: I64, guide: Array, at: I64, end: I64, row: I32, word: U64, level: I64, draw: I64) -> int:
+    """To the next success, by tables: stretches that have another are moved to the front."""
     for i in range(n):
-        coin[i] = _uniform(word[row[i]], np.uint64(2 * (at[i] - start[row[i]]) + which))
-
-
-@compiled
-def _leap(n: int, coin: F64, gap: float, misses: F64, at: I64, end: I64, row: I32, entry: I64, by: I32) -> int:
-    """To the next success with one p: stretches that have another are moved to the front, and so are the entries."""
+        word[i] += _GOLDEN
+        draw[i] = np.int64(mix(word[i]) >> _2)
     hits = 0
     for i in range(n):
-        hit = coin[i] > misses[end[i] - at[i]]
-        entry[hits], end[hits], by[hits], coin[hits] = at[i], end[i], row[i], coin[i]
-        hits += hit
-    for i in range(hits):  # a guess, which rounding may have put beside what the table says
-        at[i] = min(np.int64(log_of(coin[i]) * -gap), end[i] - entry[i] - 1)
-    for i in range(hits):
-        far = at[i]
-        while far > 0 and misses[far] < coin[i]:
-            far -= 1
-        while misses[far + 1] >= coin[i]:
-            far += 1
-        entry[i] += far
+        base, room = level[i] * WIDTH, end[i] - at[i]
+        gap = int(guide[level[i] * CELLS + (draw[i] >> SHIFT)])
+        if gap >= CROWDED:
+            gap -= CROWDED
+            step = STRETCH if gap < room else 0
+            while step:
+                on = gap + step if gap + step < STRETCH else STRETCH
+                gap = on if limits[base + on - 1] <= draw[i] else gap
+                step >>= 1
+        gap += limits[base + gap] <= draw[i]
+        at[hits], end[hits], row[hits], word[hits], level[hits] = at[i] + gap, end[i], row[i], word[i], level[i]
+        hits += gap < room
     return hits
 
 
 @compiled
-def _leap_bounded(n: int, coin: F64, bound: F64, at: I64, end: I64, row: I32, entry: I64, by: I32) -> int:
-    """The same at a bound for each stretch."""
+def _chances(
+    n: int, form: int, weight: F64, layer: Array, levels: F64, head: F64, receiver: F64,
+    at: I64, row: I32, node: I64, chance: F64,
+) -> None:  # fmt: skip
+    """The probability of each tie."""
+    if form == _WEIGHT:
+        for i in range(n):
+            chance[i] = weight[at[i]]
+        return
     for i in range(n):
-        coin[i] = -log_of(coin[i]) * _mean_gap(bound[i])
-    hits = 0
-    for i in range(n):
-        room, far = np.float64(end[i] - at[i]), coin[i]
-        hit = far < room
-        entry[hits], end[hits], by[hits], bound[hits] = at[i] + np.int64(far if hit else room), end[i], row[i], bound[i]
-        hits += hit
-    return hits
+        chance[i] = receiver[node[i]]
+    if layer.size:
+        for i in range(n):
+            chance[i] *= head[row[i]] * levels[layer[at[i]]]
+    else:
+        for i in range(n):
+            chance[i] *= head[row[i]] * levels[0]
 
 
 @compiled
-def _go_on(hits: int, entry: I64, by: I32, at: I64, end: I64, row: I32) -> int:
-    """Stretches that are not over go on behind the entry that was hit."""
-    on = 0
-    for i in range(hits):
-        at[on], end[on], row[on] = entry[i] + 1, end[i], by[i]
-        on += at[on] < end[on]
-    return on
-
-
-@compiled
-def _thin(
-    form: int, hits: int, weight: F64, layer: Array, levels: F64, head: F64, receiver: F64, indices: I32,
-    coin: F64, bound: F64, entry: I64, by: I32,
-) -> int:  # fmt: skip
+def _thin(n: int, bounds: F64, level: I64, word: U64, chance: F64, coin: F64, node: I64, by: I32) -> int:
     """Keep a hit with probability chance / bound."""
+    for i in range(n):
+        coin[i] = to_uniform(mix(word[i] ^ _COIN))
+    for i in range(n):
+        coin[i] *= bounds[level[i]]
     kept = 0
-    for i in range(hits):
-        j, r = entry[i], by[i]
-        if form == _WEIGHT:
-            chance = weight[j]
-        elif layer.size:
-            chance = head[r] * levels[layer[j]] * receiver[indices[j]]
-        else:
-            chance = head[r] * levels[0] * receiver[indices[j]]
-        entry[kept], by[kept] = j, r
-        kept += coin[i] * bound[i] < chance
+    for i in range(n):
+        node[kept], by[kept] = node[i], by[i]
+        kept += coin[i] < chance[i]
     return kept
 
 
 @compiled
 def _skips(
     indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
-    gap: float, misses: F64, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+    limits: I64, guide: Array, bounds_of: F64, key: np.uint64, skip: np.uint64, seeds: int, steps: int,
+    order: I32, bounds: I64, seen: Array, parent: I32,
 ) -> int:  # fmt: skip
     """From success to success along rows, in stretches; the number of steps, seeds included."""
-    start, stop, word = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64)
-    head = np.empty(BLOCK)
+    start, stop, begin = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64)
+    head, lead = np.zeros(BLOCK), np.zeros(BLOCK, np.int64)
     at, end, row = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
-    entry, by, coin, bound = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
+    word, draw, level = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    node, by = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    chance, coin = np.empty(BLOCK), np.empty(BLOCK)
+    moving = form == _WEIGHT or (form == _FACTORED and layer.size > 0)
     first, last, waves = _begin(order, bounds, seen, parent, seeds)
     total = last
     while first < last and waves <= steps:
         for block in range(first, last, BLOCK):
             rows = min(BLOCK, last - block)
             who = order[block : block + rows]
-            _rows(indptr, order, block, rows, key, sender, start, stop, word, head)
+            _rows(indptr, order, block, rows, skip, sender, levels, start, stop, begin, head, lead)
             i = offset = 0
             while i < rows:
-                n, i, offset = _open(rows, i, offset, start, stop, at, end, row)
+                n, i, offset = _open(rows, i, offset, start, stop, begin, lead, at, end, row, word, level)
                 while n:
-                    _coin(n, at, row, start, word, 0, coin)
-                    if form == _NUMBER:
-                        hits = _leap(n, coin, gap, misses, at, end, row, entry, by)
-                        n = _go_on(hits, entry, by, at, end, row)
-                    else:
-                        _bounds(form, n, weight, layer, levels, head, at, row, bound)
-                        hits = _leap_bounded(n, coin, bound, at, end, row, entry, by)
-                        n = _go_on(hits, entry, by, at, end, row)
-                        _coin(hits, entry, by, start, word, 1, coin)
-                        ties = (weight, layer, levels, head, receiver)
-                        hits = _thin(form, hits, *ties, indices, coin, bound, entry, by)
-                    total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
+                    if moving:
+                        _bounds(n, form, weight, layer, levels, head, at, end, row, level)
+                    n = _leap(n, limits, guide, at, end, row, word, level, draw)
+                    for k in range(n):
+                        node[k], by[k] = indices[at[k]], row[k]
+                    hits = n
+                    if form != _NUMBER:
+                        _chances(n, form, weight, layer, levels, head, receiver, at, row, node, chance)
+                        hits = _thin(n, bounds_of, level, word, chance, coin, node, by)
+                    total = _claim(hits, node, by, who, key, order, total, seen, parent)
+                    for k in range(n):
+                        at[k] += 1
         first, last, waves = _close(order, bounds, seen, last, total, waves)
     return waves
 
@@ -257,10 +243,10 @@ def _skips(
 @compiled
 def _coins(
     indptr: I64, indices: I32, form: int, p: float, weight: F64, layer: Array, levels: F64, sender: F64, receiver: F64,
-    gap: float, misses: F64, key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
+    key: np.uint64, seeds: int, steps: int, order: I32, bounds: I64, seen: Array, parent: I32,
 ) -> int:  # fmt: skip
     """A draw for every tie; the number of steps, seeds included."""
-    entry, by = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
+    node, by = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int32)
     first, last, waves = _begin(order, bounds, seen, parent, seeds)
     total = last
     while first < last and waves <= steps:
@@ -275,12 +261,12 @@ def _coins(
                     chance = weight[j]
                 else:
                     chance = sender[u] * levels[layer[j] if layer.size else 0] * receiver[indices[j]]
-                entry[hits], by[hits] = j, i - first
+                node[hits], by[hits] = indices[j], i - first
                 hits += _uniform(word, np.uint64(indices[j])) < chance
-                if hits == entry.size:
-                    total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
+                if hits == node.size:
+                    total = _claim(hits, node, by, who, key, order, total, seen, parent)
                     hits = 0
-        total = _claim(hits, indices, entry, by, who, key, order, total, seen, parent)
+        total = _claim(hits, node, by, who, key, order, total, seen, parent)
         first, last, waves = _close(order, bounds, seen, last, total, waves)
     return waves
 
@@ -339,16 +325,17 @@ def spread(
     out: tuple[Any, ...] = (order, bounds, seen, parent)
     graph: tuple[Any, ...] = (net.indptr, net.indices)
     counts: Any = _counts
-    for nodes, key, word in zip(seeds, keys, keys + _NODE, strict=True):
+    for nodes, key, word, skip in zip(seeds, keys, keys + _NODE, keys + _SKIP, strict=True):
         order[: nodes.size] = nodes
         if isinstance(rule, Needs):
             need = rule.of(draws.bits(NEED, key, np.arange(net.n)), np.arange(net.n))
             waves = counts(*graph, need, rule.part, word, nodes.size, steps, *out)
         else:
-            form, gap = _FORMS[rule.form], mean_gap_of(rule.p)
+            form, tables = _FORMS[rule.form], rule.tables()
             ties: tuple[Any, ...] = (form, rule.p, rule.weight, rule.layer, rule.levels, rule.sender, rule.receiver)
             way: Any = _coins if rule.coins else _skips
-            waves = way(*graph, *ties, gap, rule.misses, word, nodes.size, steps, *out)
+            address = (word,) if rule.coins else (*tables, word, skip)
+            waves = way(*graph, *ties, *address, nodes.size, steps, *out)
         yield _told(order, bounds[: waves + 1], parent, net.n, record)
 
 

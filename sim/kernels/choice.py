@@ -58,3 +58,10 @@ def logistic(x: Array) -> F64:
     """The chance of a yes at log-odds `x`: 1 / (1 + e^-x)."""
     out: F64 = 1.0 / (1.0 + exp(-np.asarray(x, np.float64)))
     return out
+
+
+def at_odds(probability: F64, ratio: Array | float) -> F64:
+    """A chance after its odds are multiplied: p·r / (1 - p + p·r)."""
+    raised = probability * ratio
+    out: F64 = raised / (1.0 - probability + raised)
+    return out

@@ -12,14 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
-from sim.metrics.metric import OURS, of_daily, texts, total
+from sim.metrics.metric import of_daily, total
 from sim.units import F64, I64, U64, Bools
-
-_ROWS = f"""
-    SELECT event, cause, kind = 'share' AND {OURS} AS share, kind IN ({texts(*DEALS)}) AND {OURS} AS deal
-    FROM events WHERE kind <> 'visit'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +50,19 @@ class Forest:
 
 def cascades(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
     """Every metric of cascades, for the shares of one merchant's products or all."""
-    rows = ledger.query(_ROWS, merchant=merchant)
-    order = np.argsort(rows["event"].to_numpy())
-    event, cause, share, deal = (rows[name].to_numpy()[order] for name in ("event", "cause", "share", "deal"))
-    above = nearest(event, cause, share)
-    shares = share.nonzero()[0]
-    place = np.cumsum(share) - 1
-    parent = np.where(above[shares] >= 0, place[above[shares]], -1)
-    trees = forest(parent)
+    from sim.metrics.genealogy import read  # it is made of what stands below
+
+    found = read(ledger, "share", merchant)
+    trees, social = found.trees, int((found.deals["node"] >= 0).sum())
     ((reached,),) = ledger.rows(of_daily(total("quantity", "share")), merchant=merchant)
-    social = int((above[deal] >= 0).sum())
     return {
         "cascade_size_mean": _mean(trees.sizes),
         "cascade_size_max": float(trees.sizes.max(initial=0)),
         "cascade_depth_max": float(trees.depth.max(initial=0)),
-        "share_reproduction": _mean(parent >= 0),
+        "share_reproduction": _mean(trees.parent >= 0),
         "structural_virality": _mean(trees.virality()),
         "social_orders": float(social),
-        "social_order_share": social / deal.sum() if deal.any() else math.nan,
+        "social_order_share": social / found.deals["node"].size if found.deals["node"].size else math.nan,
         "orders_per_recommendation": social / reached if reached else math.nan,
     }
 

@@ -1,19 +1,30 @@
-"""All metrics by name, and a table of some of them for one ledger."""
+"""All metrics by name, and a table of some of them for one ledger.
+
+A metric is found by standing in the `METRICS` of a file of this folder, its theme; there is no list to keep.
+"""
 
 import difflib
+import pkgutil
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 
+from sim import metrics
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
-from sim.metrics import annoyance, customers, funnel, gifts, mini, money, service, sharing
 from sim.metrics.metric import Metric as Metric
 from sim.metrics.metric import ask
 
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for theme in (money, customers, gifts, sharing, funnel, service, annoyance, mini)
-    for metric in theme.METRICS
-}
+_FIRST = ("money", "customers")  # of the themes, in lists
+
+
+def themes() -> dict[str, tuple[Metric, ...]]:
+    """The metrics of each file of this folder that has some; money and customers first."""
+    names = {file.name for file in pkgutil.iter_modules(metrics.__path__)} - {__name__.rpartition(".")[2]}
+    files = {name: import_module(f"sim.metrics.{name}") for name in (*_FIRST, *sorted(names - {*_FIRST}))}
+    return {name: file.METRICS for name, file in files.items() if hasattr(file, "METRICS")}
+
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for theme in themes().values() for metric in theme}
 STANDARD = ("net_gmv", "margin", "orders", "new_customers", "repeat_share_30d", "annoyance")
 
 

@@ -68,4 +68,6 @@ def yuan(number: str) -> str:
     return f"({number}) / {FEN_PER_YUAN}.0"
 
 
-BOUGHT = f'SELECT "user", merchant, time, event, amount FROM events WHERE kind IN ({texts(*DEALS)}) AND {OURS}'
+BOUGHT = f"""
+    SELECT "user", merchant, time, event, amount FROM events
+    WHERE kind IN ({texts(*DEALS)}) AND amount > 0 AND {OURS}"""  # a gift that the merchant pays for is not bought

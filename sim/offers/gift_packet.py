@@ -4,7 +4,12 @@
 categories that are not excluded, list prices up to the cap, and nothing before gifts are rolled out. A session with a
 friend in mind (note ``gift_peer``) is shown some of them on a gift page, drawn by an exponential race addressed by
 (session, product) with weights as in the store. An occasion page adds appeal in proportion to the day's gift pull; a
-hook is the merchant's cheapest gift, offered to senders at ``hook_price``.
+hook is the merchant's cheapest gift, offered to senders at ``hook_price``. A merchant may tag its gifts with
+occasions: they gain `occasion_match` for senders with one of them in mind (`people.gift`) and lose
+`occasion_mismatch` for all others, and `platform.search_engine` ranks them higher for the former. A badge on the
+product's card tells everybody who sees it, whatever she came for, how many have given it:
+
+    appeal = badge · log(1 + gifts sent of it) / log(101).
 
 *Life of a gift*, whose id is that of the payment:
 
@@ -25,6 +30,12 @@ acquaints her with the merchant. Declining is silence. She answers at her own se
 the same second are settled by event id, as all requests are. An answer within the tick of the payment waits for the
 end of that tick, which matters only for deadlines as short as a tick.
 
+*Personal message.* A share of senders adds one, by `voice` or in `text`. Of the recipients who would not have
+taken the gift it wins the share `voice_lift` or `text_lift`: w becomes w + (1 − w) · lift; the acceptance parameter
+is that of gifts without a message. A recipient who finds the gift has met the merchant; with the chance `remembers`,
+lifted likewise, she keeps in mind what she was given (slot column ``given``), and `people.repurchase` says what comes
+of it.
+
 *Swap.* Within the claim a recipient with another favourite style of the same product (styles have one price) may
 swap, as the platform's rule allows: never, only when her style is sold out on the shelf, or always if the wanted one
 is in stock. The old piece goes back to the shelf.
@@ -32,28 +43,33 @@ is in stock. The old piece goes back to the shelf.
 After-sale belongs to the recipient, refunds go to the sender, the sender never sees the address
 (`operations.after_sale`, `operations.finance`). The sender cannot cancel, a gift cannot be given on.
 
-It cannot: send one gift to a group (first come, lottery), add a personal message, or hand out gifts by a company.
+It cannot: send one gift to a group (first come, lottery), tag each product by itself, or read what a message says.
+Gifts that the merchant pays for are handed out in `channels.offline_qr`.
 """
 
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
-from sim.elementary import log
+from sim.elementary import log, log_of
 from sim.kernels import expand, segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
-from sim.units import DAY, HOUR, I64, Array, Bools, fen
+from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
+from sim.world.giving import OCCASIONS, TAGS, can_be_given
+from sim.world.state import Column
 
 PAGE = 6  # gifts that a gift page shows to a session (assumed)
 SALIENCE = 3.0  # of a page that she opened on purpose (assumed)
 HERDING = 0.25  # how much sales so far attract, as in the store (assumed)
 FACT_DEADLINE = DAY  # the deadline for which the acceptance is known
 FOREVER = 1e12  # seconds
+MANY = 100  # gifts sent at which the badge is worth what it is worth
+TEXT, VOICE = 1, 2  # a personal message
 STYLES = 1_024  # numbering of styles in `people.buy`: product · 1,024 + place among its styles
 
 
@@ -71,6 +87,34 @@ class GiftPacketParams(Params):
         0.0, "price of the cheapest gift for senders; 0: its list price", unit="yuan", ge=0, le=1e6
     )
 
+    occasions: tuple[str, ...] = param((), f"tags of its gifts: any of {', '.join(TAGS)}", unit="names")
+    occasion_match: float = param(
+        0.4, "worth of a tagged gift to a sender with that occasion in mind", unit="utility", ge=0, le=5
+    )
+    occasion_mismatch: float = param(0.2, "what it loses to a sender with another", unit="utility", ge=0, le=5)
+    badge: float = param(
+        0.0, f"worth of the badge on the card after {MANY} gifts; 0: none is shown", unit="utility", ge=0, le=5
+    )
+    text: float = param(0.0, "senders who add a message in text", unit="share", ge=0, le=1)
+    voice: float = param(0.0, "senders who add one by voice", unit="share", ge=0, le=1)
+    text_lift: float = param(0.15, "share of the unwilling whom a text wins", unit="share", ge=0, le=1)
+    voice_lift: float = param(0.3, "share of the unwilling whom a voice wins", unit="share", ge=0, le=1)
+    remembers: float = param(0.5, "recipients who keep in mind what they were given", unit="share", ge=0, le=1)
+
+    @field_validator("occasions")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in TAGS:
+                raise ValueError(f"unknown occasion {name!r}; one of {', '.join(TAGS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_message(self) -> Self:
+        if self.text + self.voice > 1:
+            raise ValueError("text and voice are shares of senders; together they cannot exceed 1")
+        return self
+
     @model_validator(mode="after")
     def _answers_in_time(self) -> Self:
         most = FACT_DEADLINE / (FACT_DEADLINE + self.answer_hours * HOUR)
@@ -87,6 +131,11 @@ class GiftPacket(Mechanism):
 
     Params = GiftPacketParams
     clicks = {"gift_packet": 0.6}  # assumed
+    columns = (
+        Column("product", "gift_tags", np.int32, 0, "occasions it is tagged with, a bit each (`sim.world.giving`)"),
+        Column("product", "gifted", np.int64, 0, "gifts sent of it so far"),
+        Column("slot", "given", np.int16, -1, "day on which she last found a gift from it that she keeps in mind"),
+    )
     kinds = {
         "gift_order": Kind("a gift is paid (user: sender, peer: recipient)", stage="stock"),
         "gift_claim": Kind("the recipient confirms an address; cause is the gift", stage="once"),
@@ -97,6 +146,10 @@ class GiftPacket(Mechanism):
             "a gift was paid and sent; its id is the gift's",
             says="{user} gives {peer} {quantity} × {product} of {merchant} for {amount}"
             "[, {detail:yuan} off][ ({channel})]",
+        ),
+        "gift_note": Kind(
+            "the sender (user) added a personal message; cause is the gift, detail 1 in text, 2 by voice",
+            says="{user} adds a personal message to the gift for {peer}",
         ),
         "gift_claimed": Kind(
             "the recipient (user) took the gift; cause is the gift",
@@ -121,17 +174,22 @@ class GiftPacket(Mechanism):
         self._occasion = self.per_merchant(lambda p: p.occasion_appeal if p.occasion_page else 0.0)
         self._listed = self.world.product["giftable"] & self.on[self.world.product["merchant"]]
         self._hook_off = self._hooks(self.per_merchant(lambda p: fen(p.hook_price), 0, np.int64))
+        owner = self.world.product["merchant"]
+        tags = self.per_merchant(lambda p: sum({1 << OCCASIONS.index(name) for name in p.occasions}), 0, np.int32)
+        self._tags = np.where(self._listed, tags[owner], 0).astype(np.int32)
+        self._match, self._mismatch = self.per_merchant("occasion_match"), self.per_merchant("occasion_mismatch")
+        self._badge = np.where(self._listed, self.per_merchant("badge")[owner], 0.0) / log_of(1.0 + MANY)
+        self._text, self._voice = self.per_merchant("text"), self.per_merchant("voice")
+        lifts = [self.per_merchant(name) for name in ("text_lift", "voice_lift")]
+        self._lift = np.stack([np.zeros(self.world.m), *lifts], axis=1)  # by merchant and message
+        self._remembers = self.per_merchant("remembers")
 
     def initial(self) -> Mapping[tuple[str, str], Array]:
-        return {("product", "gift_on"): self._listed}
+        return {("product", "gift_on"): self._listed, ("product", "gift_tags"): self._tags}
 
     def eligible(self, rules: Mapping[str, Any]) -> Bools:
         """Which products can be sent as gifts under these rules, shape (products,)."""
-        product, names = self.world.product, self.world.categories
-        excluded = [code for code, name in enumerate(names) if name in rules["gift_excluded_categories"]]
-        affordable = product["price"] <= fen(rules["gift_price_cap_yuan"])
-        out: Bools = self._listed & affordable & ~np.isin(product["category"], excluded)
-        return out & np.bool_(rules["gifts"])
+        return can_be_given(self.world, self._listed, rules)
 
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
@@ -151,13 +209,17 @@ class GiftPacket(Mechanism):
         return fx
 
     def appraise(self, view: View) -> Effects:
-        """The hook's price, for senders."""
+        """The hook's price and the right occasion, for senders; the badge, for everybody."""
         fx, shown = Effects(), view.exposures
         giving = _giving(view)
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
             at = ((off > 0) & giving[shown.session]).nonzero()[0]
             fx.discount(at, off[at])
+        if self._tags.any():
+            self._dress(view, fx)
+        if self._badge.any():
+            fx.appeal((self._badge * log(1.0 + view.shared("product", "gifted")))[shown.product])
         return fx
 
     def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
@@ -174,9 +236,14 @@ class GiftPacket(Mechanism):
         return fx
 
     def respond(self, view: View) -> Effects:
-        """Who finds a gift has met the merchant."""
+        """Who finds a gift has met the merchant, and may keep in mind what she was given."""
         fx, found = Effects(), view.inbox("gift")
         fx.relate("or", "flags", found.session, found.rows.merchant, 0)
+        if found.rows.n:
+            gift, merchant = found.rows.cause, found.rows.merchant
+            share = self._lifted(self._remembers, gift, merchant)
+            at = draws.chance("offers.gift_packet/remembers", gift, share).nonzero()[0]
+            fx.relate("set", "given", found.session[at], merchant[at], view.clock.day)
         return fx
 
     # ------------------------------------------------------------------------------------------------ before payment
@@ -190,6 +257,16 @@ class GiftPacket(Mechanism):
         wanted = price[product["merchant"][hook]]
         off[hook] = np.where(wanted > 0, np.maximum(product["price"][hook] - wanted, 0), 0)
         return off
+
+    def _dress(self, view: View, fx: Effects) -> None:
+        """What tags are worth to senders, by the occasion that each has in mind."""
+        shown, occasion = view.exposures, view.scratch.get("gift_occasion")
+        if occasion is None:
+            return
+        tags, mind = self._tags[shown.product].astype(np.int64), occasion[shown.session]
+        hit = (tags >> np.maximum(mind, 0)) & 1 != 0
+        worth = np.where(hit, self._match[shown.merchant], -self._mismatch[shown.merchant])
+        fx.appeal(np.where((tags != 0) & (mind >= 0) & _giving(view)[shown.session], worth, 0.0))
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
         """The gifts that each session's page shows: the first `PAGE` of a race."""
@@ -213,6 +290,8 @@ class GiftPacket(Mechanism):
         deadline = sent.time + view.rules["gift_deadline_hours"] * HOUR
         fx.event("gift_sent", sent)
         fx.tally("product", "sold", sent.product, sent.quantity)
+        fx.tally("product", "gifted", sent.product)
+        self._write_notes(fx, sent)
         fx.open_subject(gift)
         waiting = sent.with_(cause=gift, detail=0)
         fx.request("gift_deadline", waiting.with_(time=deadline, event=draws.child(gift, "gift_deadline")))
@@ -230,7 +309,29 @@ class GiftPacket(Mechanism):
 
     def willing(self, gift: Records) -> Bools:
         """Whether each gift's recipient would take it if she had all the time in the world."""
-        return draws.chance("offers.gift_packet/willing", gift.event, self._willing[gift.merchant])
+        return draws.chance(
+            "offers.gift_packet/willing", gift.event, self._lifted(self._willing, gift.event, gift.merchant)
+        )
+
+    def note(self, gift: U64, merchant: Array) -> I64:
+        """The personal message of each gift: 0 none, 1 in text, 2 by voice."""
+        voice, text = self._voice[merchant], self._text[merchant]
+        if not (voice.any() or text.any()):
+            return np.zeros(gift.size, np.int64)
+        luck = draws.uniform("offers.gift_packet/note", gift)
+        return np.where(luck < voice, VOICE, np.where(luck < voice + text, TEXT, 0))
+
+    def _lifted(self, share: F64, gift: U64, merchant: Array) -> F64:
+        """A share by merchant, lifted by each gift's message."""
+        plain = share[merchant]
+        out: F64 = plain + (1.0 - plain) * self._lift[merchant, self.note(gift, merchant)]
+        return out
+
+    def _write_notes(self, fx: Effects, sent: Records) -> None:
+        note = self.note(sent.event, sent.merchant)
+        added = sent.take(note > 0)
+        event = draws.child(added.event, "gift_note")
+        fx.event("gift_note", added.with_(event=event, cause=added.event, amount=0, detail=note[note > 0]))
 
     def delay(self, gift: Records) -> I64:
         """Seconds after which each gift's recipient answers if she is willing: log-logistic with shape 1."""

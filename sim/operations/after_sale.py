@@ -11,7 +11,8 @@ after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower th
 
 - the parcel is *returned* with probability rate · (1 + slope · (typical − satisfaction)), linear so that the mean is
   the rate when mean satisfaction is the typical one; at a uniform moment of the platform's return window; otherwise
-  the order is *completed* when the window closes. A return is of the whole parcel, and the money goes to who paid;
+  the order is *completed* when the window closes. A return is of the whole parcel, and the money goes to who paid.
+  What was bought through some channels is sent back more often, by `return_factor`;
 - *loyalty*, when the receiver next opens WeChat: an exponentially weighted moving average of satisfaction,
   L ← (1 − w) · L + w · satisfaction for each parcel; an order refused for want of stock counts as satisfaction 0;
 - a *rating* of 1 to 5 stars, by chance.
@@ -23,9 +24,10 @@ It cannot: lose parcels, split an order, or let a buyer bargain for a partial re
 """
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from sim import draws
 from sim.contract import Effects, Inbox, Kind, Mechanism, View
@@ -58,6 +60,10 @@ class AfterSaleParams(Params):
     return_rate: float = param(
         0.05, "parcels sent back at typical satisfaction", unit="share",
         source="facts: store.return_rate_shelf_and_social", ge=0, le=1,
+    )  # fmt: skip
+    return_factor: dict[str, Annotated[float, Field(ge=0, le=100)]] = param(
+        lambda: {"live": 3.0}, "the rate by the order's channel, where it is another (live commerce returns far more: "
+        "facts)", unit="relative",
     )  # fmt: skip
     return_slope: float = param(2.0, "growth of that per point of dissatisfaction", unit="relative", ge=0, le=100)
     typical: float = param(0.64, "satisfaction at which the return rate applies", unit="satisfaction", ge=0, le=1)
@@ -127,6 +133,9 @@ class AfterSale(Mechanism):
         self._luck, self._penalty = self.per_merchant("luck"), self.per_merchant("late_penalty")
         self._delay = self.per_merchant("late_delay")
         self._rate, self._slope = self.per_merchant("return_rate"), self.per_merchant("return_slope")
+        stated = [{} if p is None else p.return_factor for p in self.p]
+        names = sorted({name for factors in stated for name in factors})
+        self._factors = {name: np.array([factors.get(name, 1.0) for factors in stated]) for name in names}
         self._typical, self._resellable = self.per_merchant("typical"), self.per_merchant("resellable")
         self._weight, self._rates = self.per_merchant("loyalty_weight"), self.per_merchant("rating_rate")
         self._cuts = self._by_four("star_cuts", float)
@@ -149,7 +158,7 @@ class AfterSale(Mechanism):
             fx.event("shipped", rows)
             self._ship(fx, rows, rows.cause)
         elif kind == "delivery":
-            self._arrive(fx, rows, view.rules["return_window_days"] * DAY)
+            self._arrive(view, fx, rows)
         elif kind == "return":
             gift = rows.peer >= 0
             fx.event("returned", rows.with_(user=_receiver(rows), peer=np.where(gift, rows.user, NOBODY)))
@@ -176,7 +185,7 @@ class AfterSale(Mechanism):
         out: F64 = np.clip(raw - late * self._penalty[rows.merchant], 0.0, 1.0)
         return out
 
-    def _arrive(self, fx: Effects, rows: Records, window: int) -> None:
+    def _arrive(self, view: View, fx: Effects, rows: Records) -> None:
         late = rows.detail > self._promise[rows.merchant]
         satisfaction = self._satisfaction(rows.event, rows, late)
         fx.event("delivered", rows)
@@ -195,13 +204,14 @@ class AfterSale(Mechanism):
             detail=(satisfaction * _MILLE).astype(np.int64),
         )
         fx.message("parcel_arrived", message)
-        self._end(fx, rows, satisfaction, window)
+        self._end(view, fx, rows, satisfaction)
 
-    def _end(self, fx: Effects, rows: Records, satisfaction: F64, window: int) -> None:
+    def _end(self, view: View, fx: Effects, rows: Records, satisfaction: F64) -> None:
         """Schedule how each delivered order ends."""
-        merchant = rows.merchant
+        merchant, window = rows.merchant, view.rules["return_window_days"] * DAY
+        rate = self._rate[merchant] * self._factor(view, merchant, rows.channel)
         slope = 1.0 + self._slope[merchant] * (self._typical[merchant] - satisfaction)
-        back = draws.chance("operations.after_sale/return", rows.event, self._rate[merchant] * slope)
+        back = draws.chance("operations.after_sale/return", rows.event, rate * slope)
         back &= window > 0
         kept, sent = rows.take(~back), rows.take(back)
         done = draws.child(kept.cause, "completion")
@@ -210,6 +220,14 @@ class AfterSale(Mechanism):
         fine = draws.chance("operations.after_sale/resellable", sent.event, self._resellable[sent.merchant])
         event = draws.child(sent.cause, "return")
         fx.request("return", sent.with_(time=sent.time + moment, event=event, detail=fine * sent.quantity))
+
+    def _factor(self, view: View, merchant: Array, channel: Array) -> F64:
+        """How much more often is sent back what was bought through each of these channels."""
+        out = np.ones(merchant.size)
+        for name in (name for name in self._factors if name in view.channels):
+            at = (channel == view.channel(name)).nonzero()[0]
+            out[at] = self._factors[name][merchant[at]]
+        return out
 
     # --------------------------------------------------------------------------------------------- the receiver
 

@@ -9,9 +9,10 @@ that can be given (`gift_on`, the platform's categories and price cap) those nea
 
     fit = appeal - fit_weight · log(price / budget)²,   budget = typical · income · closeness · occasion.
 
-A session with a gift in mind that sees anything that can be given buys only such things. The wish comes from here;
-paying, the recipient's answer, deadline and refund are `offers.gift_packet`. Gifts by a company, gifts in return
-and group gifts are not modelled here.
+The occasion is that birthday, the festival of the day, or thanks (`sim.world.giving`): whichever of the three made
+her think of it. A session with a gift in mind that sees anything that can be given buys only such things. The wish
+comes from here; paying, the recipient's answer, deadline and refund are `offers.gift_packet`. Gifts by a company,
+gifts in return and group gifts are not modelled here.
 """
 
 import numpy as np
@@ -21,6 +22,7 @@ from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
 from sim.elementary import log
 from sim.kernels import expand, segments
 from sim.units import F64, I64, NOBODY, Array, Bools, fen
+from sim.world.giving import BIRTHDAY, THANKS, can_be_given
 from sim.world.graph import DUNBAR
 
 _OUT_OF_THE_QUESTION = -1e9
@@ -56,16 +58,19 @@ class Gift(Mechanism):
         self._weights = log(np.maximum(np.array(self.p.layer_weights), 1e-300))
 
     def arrive(self, view: View) -> Effects:
-        """Note the friend to whom each session wants to give (-1 for none), and her budget in fen."""
+        """Note the friend to whom each session wants to give (-1 for none), her budget in fen, and the occasion."""
         fx, size = Effects(), len(view.sessions)
-        peer, budget = np.full(size, NOBODY, np.int64), np.zeros(size)
+        peer, budget, occasion = np.full(size, NOBODY, np.int64), np.zeros(size), np.full(size, -1)
         if view.clock.running and view.rules["gifts"] and view.shared("product", "gift_on").any():
             pull = float(view.calendar.gift_pull[view.clock.day])
-            session, friend, layer, party = self._wishes(view, pull)
+            session, friend, layer, party, everyday = self._wishes(view, pull)
             peer[session] = friend
             budget[session] = self._budget(view, session, layer, np.where(party, 1.0, pull))
+            festival = int(view.calendar.gift_festival[view.clock.day])
+            occasion[session] = np.where(party, BIRTHDAY, np.where(everyday, THANKS, festival))
         fx.note("gift_peer", peer)
         fx.note("gift_budget", budget)
+        fx.note("gift_occasion", occasion)
         return fx
 
     def appraise(self, view: View) -> Effects:
@@ -115,8 +120,8 @@ class Gift(Mechanism):
 
     # -------------------------------------------------------------------------------------------- parts
 
-    def _wishes(self, view: View, pull: float) -> tuple[I64, I64, I64, Bools]:
-        """Sessions with a gift in mind, the friend, the layer of the tie, and whether it is for a birthday."""
+    def _wishes(self, view: View, pull: float) -> tuple[I64, I64, I64, Bools, Bools]:
+        """Sessions with a gift in mind, the friend, the tie's layer, whether a birthday or no occasion moves her."""
         p, now, graph = self.p, view.sessions, view.world.graph
         generosity = view.person("generosity").astype(np.float64)
         any_day = p.everyday + p.festival * pull
@@ -130,7 +135,10 @@ class Gift(Mechanism):
         party = (layer == 0) & self._parties(view, friend)
         noise = draws.gumbel("people.gift/friend", now.event[session[owner]], view.world.local_user(friend))
         best = segments.argmax(owner, self._weights[layer] + noise + _SURELY * party, friend.astype(np.uint64))
-        return session[owner[best]], friend[best], layer[best], party[best]
+        session = session[owner[best]]
+        festive = luck[session] >= generosity[session] * p.everyday
+        festive &= luck[session] < generosity[session] * any_day
+        return session, friend[best], layer[best], party[best], ~festive
 
     def _party_near(self, view: View, user: Array) -> Bools:
         """Whose close friend has a birthday soon; close friends stand first in the graph's rows."""
@@ -157,7 +165,4 @@ class Gift(Mechanism):
 
     def _allowed(self, view: View) -> Bools:
         """Which products can be given today, shape (products,)."""
-        product, names = view.world.product, view.world.categories
-        excluded = [names.index(name) for name in view.rules["gift_excluded_categories"] if name in names]
-        out: Bools = view.shared("product", "gift_on") & (product["price"] <= fen(view.rules["gift_price_cap_yuan"]))
-        return out & ~np.isin(product["category"], excluded)
+        return can_be_given(view.world, view.shared("product", "gift_on"), view.rules)

@@ -17,6 +17,11 @@ goes to the merchant only if she thinks of it, with the chance
 
     recall = 1 - (1 - base) · product over the private ties that she has of (1 - lift).
 
+A mechanism that gives her another reason to think of the merchant owns a slot column ``recall_<name>`` with its lift.
+
+Whoever keeps in mind what she was given (`offers.gift_packet`) has tried the goods without having bought them. Her
+needs arise like a customer's, but at the share ``recipients`` of the pace, counted from the day of the gift.
+
 A recalled need shows her the merchant's products with much appeal, the more the more loyal she is; she still chooses.
 A need that she forgets or that finds nothing she likes is met elsewhere and does not come back by itself.
 """
@@ -46,6 +51,9 @@ class RepurchaseParams(Params):
         0.25, "needs that end in an order with a merchant to whom she has no tie", unit="share", gt=0.01, le=1
     )
     cycle_share: float = param(0.3, "part of the consumption cycle free of needs", unit="share", ge=0, le=1)
+    recipients: float = param(
+        0.0, "needs of who has only been given the goods, relative to a customer's", unit="relative", ge=0, le=1
+    )
     recall: float = param(0.5, "chance to think of the merchant with no tie to it", unit="share", ge=0, le=1)
     follows: float = param(0.3, "recall won by following its service account", unit="share", ge=0, le=1)
     pinned: float = param(0.3, "recall won by pinning it", unit="share", ge=0, le=1)
@@ -81,7 +89,8 @@ class Repurchase(Mechanism):
         fx = Effects()
         session, merchant, flags = self._needs(view)
         event, number = view.sessions.event[session], view.world.local_merchant(merchant)
-        recalled = draws.chance("people.repurchase/recall", event, self.recall(flags), number)
+        lifts = [view.relation(name, session, merchant) for name in _lifts(view)]
+        recalled = draws.chance("people.repurchase/recall", event, self.recall(flags, *lifts), number)
         at = recalled.nonzero()[0]
         luck = draws.uniform("people.repurchase/first", event[at], number[at])
         first = at[segments.argmax(session[at], luck, number[at].astype(np.uint64))]
@@ -127,23 +136,28 @@ class Repurchase(Mechanism):
 
     # -------------------------------------------------------------------------------------------- parts
 
-    def recall(self, flags: Array) -> F64:
-        """Chance to think of a merchant with these flags when a need arises."""
+    def recall(self, flags: Array, *lifts: Array) -> F64:
+        """Chance to think of a merchant with these flags, and these lifts besides, when a need arises."""
         flags = np.where((flags & MUTED) != 0, flags & ~np.uint16(_HEARD), flags)
         forgets = np.full(flags.shape, 1.0 - self.p.recall)
         for flag, lift in self._lifts.items():
             forgets *= np.where(flags & flag, 1.0 - lift, 1.0)
+        for more in lifts:
+            forgets *= 1.0 - more.astype(np.float64)
         return 1.0 - forgets
 
     def _needs(self, view: View) -> tuple[I64, I64, Array]:
         """Pairs (session, merchant) with at least one need since her last session, and the flags of each."""
         now = view.sessions
-        customer = (view.relations("orders") > 0) & ((view.relations("flags") & DROPPED) == 0)
+        bought, given = view.relations("orders") > 0, self._given(view)
+        customer = (bought | (given >= 0)) & ((view.relations("flags") & DROPPED) == 0)
         known = (customer & now.planned[view.related]).nonzero()[0]
         session = view.related[known]
         merchant, flags = view.relations("merchant")[known].astype(np.int64), view.relations("flags")[known]
-        since = np.maximum(view.own("last_seen")[session], view.relations("last_order")[known] + self._pause[merchant])
+        supplied = np.maximum(view.relations("last_order")[known], given[known] * DAY)
+        since = np.maximum(view.own("last_seen")[session], supplied + self._pause[merchant])
         weeks = np.maximum(now.time[session] - since, 0) / float(WEEK)
+        weeks = np.where(bought[known], weeks, self.p.recipients * weeks)
         if "late" in view.relation_columns:
             weeks = weeks / (1.0 + view.relations("late")[known].astype(np.float64))
         number = view.world.local_merchant(merchant)
@@ -151,6 +165,17 @@ class Repurchase(Mechanism):
         at = draws.chance("people.repurchase/need", now.event[session], arises, number).nonzero()[0]
         return session[at], merchant[at], flags[at]
 
+    def _given(self, view: View) -> I64:
+        """The day on which each of the acting users' relations brought her a gift that counts; -1 none."""
+        if not self.p.recipients or "given" not in view.relation_columns:
+            return np.full(view.related.size, -1)
+        return view.relations("given").astype(np.int64)
+
     def _rates(self, key: U64, number: I64) -> F64:
         """Needs per week of these customers, theirs for life."""
         return draws.quantile(self._rate, "people.repurchase/rate", key, number)
+
+
+def _lifts(view: View) -> list[str]:
+    """The slot columns by which other mechanisms make people think of a merchant."""
+    return sorted(name for name in view.relation_columns if name.startswith("recall_"))

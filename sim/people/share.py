@@ -5,6 +5,7 @@ After an order of her own, a parcel that pleased her, or a product page, a perso
     occasion · sociality · how readily its category is recommended,
 
 and a page that a friend's recommendation led to is forwarded likewise (`forward`), one step deeper in the cascade.
+An article that she has read (notes `article_read`, `article_urge`) is passed on as the product that it features.
 She picks a surface: a chat with one friend (drawn by tie layer), one of her chat groups (each member notices with
 `group_reach`), or Moments, where friend i sees it with probability
 
@@ -28,6 +29,7 @@ from sim.elementary import log
 from sim.kernels import expand, segments
 from sim.ledger.schema import Records
 from sim.units import F64, I64, U64, Array
+from sim.world import feed
 
 _SURFACES = ("share_chat", "share_group", "share_moments")
 _SATISFACTION = 1_000.0  # unit of `detail` in the message that a parcel arrived
@@ -128,7 +130,9 @@ class Share(Mechanism):
 
     def respond(self, view: View) -> Effects:
         """Share what was bought, what pleased, what was seen, and what others recommended."""
-        parts = (self._orders(view), self._parcels(view), self._pages(view))
+        parts = [self._orders(view), self._parcels(view), self._pages(view)]
+        if "article_read" in view.scratch:
+            parts.append(self._articles(view))
         session, rows = np.concatenate([part.session for part in parts]), Records.concat([p.rows for p in parts])
         urge = np.concatenate([part.urge for part in parts]) * self._strength[rows.product]
         urge *= view.world.people["sociality"][view.sessions.user[session]]
@@ -187,6 +191,14 @@ class Share(Mechanism):
             detail=np.where(told, _depth(view, e.cause[seen]), 0),
         )
         return _Occasions(e.session[seen], what, np.where(told, self.p.forward, self.p.after_view))
+
+    def _articles(self, view: View) -> _Occasions:
+        """Articles read, with the urge that they leave."""
+        sent = view.content("article")
+        read = feed.met(view.scratch["article_read"], sent)
+        ids = sent.event[read.at]
+        what = Records(ids.size, event=ids, cause=ids, product=sent.product[read.at])
+        return _Occasions(read.session, what, view.scratch["article_urge"][read.session, read.place])
 
     # -------------------------------------------------------------------------------------------- audiences
 

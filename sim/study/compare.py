@@ -239,6 +239,7 @@ def _finish(
         digests={name: tuple(each) for name, each in digests.items()},
         failures=tuple(failures),
         folder=out,
+        combined=scenario.compare.synergy if scenario.compare else {},
     )
     for index, unit in enumerate(units):
         for at, unfinished in enumerate(unit.folders, unit.first):

@@ -1,7 +1,7 @@
 """The result of a comparison: every metric of every run, and what the strategies change against the baseline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Comparison:
     digests: Mapping[str, tuple[str | None, ...]]  # by strategy: of each seed's ledger
     failures: tuple[Failure, ...]
     folder: Path  # where its files stand
+    combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by strategy: those that it combines
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -64,6 +65,18 @@ class Comparison:
         values, baseline = self.per_seed(strategy, metric)[both], self.per_seed(self.baseline, metric)[both]
         return stats.difference(values, baseline, METRICS[metric].higher_is_better)
 
+    def synergy(self, strategy: str, metric: str) -> Difference:
+        """What a strategy that combines others earns beyond the sum of what those earn alone, seed by seed.
+
+        The interaction contrast y(all) - y(baseline) - sum over parts of (y(part) - y(baseline)); an interval above 0
+        says that the parts do more together.
+        """
+        names = (strategy, *self.combined[strategy], self.baseline)
+        every = np.logical_and.reduce([self.done[name] for name in names])
+        whole, *parts, base = (self.per_seed(name, metric)[every] for name in names)
+        added = base + sum((part - base for part in parts), np.zeros(base.size))
+        return stats.difference(whole, added, METRICS[metric].higher_is_better)
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON: NaN is null."""
         others = [name for name in self.strategies if name != self.baseline]
@@ -76,6 +89,7 @@ class Comparison:
             "complete": self.complete,
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
+            "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
             "metrics": {name: _definition(name) for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [
@@ -95,6 +109,16 @@ class Comparison:
             **_numbers(found.estimate, paired),
             "verdict": found.verdict,
             "variance_reduction": _number(found.variance_reduction),
+        }
+
+    def _synergy_dict(self, strategy: str, metric: str) -> dict[str, Any]:
+        found = self.synergy(strategy, metric)
+        interval = [_number(found.estimate.low), _number(found.estimate.high)]
+        return {
+            "combines": list(self.combined[strategy]),
+            "mean": _number(found.estimate.mean),
+            "ci95": None if None in interval else interval,
+            "verdict": found.verdict,
         }
 
 

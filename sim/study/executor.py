@@ -7,8 +7,17 @@ threads in whatever state they were, and hang once in a while; it also means the
 import multiprocessing
 import os
 import signal
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -90,6 +99,73 @@ def gather(
             if index not in results:
                 keep(index, StudyError("its process died, perhaps for lack of memory"))
     return [results[index] for index in range(len(units))]
+
+
+STRIKES = 3  # times that its process may die before a piece of work is given up
+
+
+def stream(
+    work: Callable[[U], T],
+    units: Sequence[U],
+    *,
+    workers: int = 1,
+    pool: Callable[[], Executor] | None = None,
+    done: Callable[[int, T | Exception], None],
+    told: Callable[[int], None] = lambda steps: None,
+) -> None:
+    """`work` on every unit, on any executor of `concurrent.futures`; `done` is told each result as it comes.
+
+    `pool` opens the executor; by default a pool of `workers` processes here (one worker is the caller). Few units are
+    under way at a time, so an interrupt or a lost worker costs little. A pool that breaks is opened again; what was
+    under way then is done again, alone, and given up after three deaths. `told` hears of the steps reported so far
+    (only processes here report), about every tenth of a second.
+    """
+    if pool is None and min(workers, len(units)) <= 1:
+        _serially(work, units, told, done)
+        return
+    steps = None if pool else multiprocessing.get_context("spawn").Value("q", 0)
+    waiting, strikes = deque(range(len(units))), Counter[int]()
+    while waiting:
+        running: dict[Future[Any], int] = {}
+        lost: set[int] = set()
+        with _opened(pool, workers, steps) as opened:
+            while waiting or running:
+                alone = bool(waiting) and strikes[waiting[0]] > 0
+                while waiting and len(running) < (1 if alone else 2 * workers) and not lost:
+                    if strikes[waiting[0]] and running:
+                        break
+                    index = waiting.popleft()
+                    try:
+                        running[opened.submit(work, units[index])] = index
+                    except BrokenExecutor:
+                        lost.add(index)
+                finished, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
+                told(steps.value if steps is not None else 0)
+                for future in finished:
+                    index = running.pop(future)
+                    try:
+                        done(index, _result(future))
+                    except (BrokenExecutor, CancelledError):
+                        lost.add(index)
+                if lost and not running:
+                    break
+        for index in sorted(lost):
+            strikes[index] += 1
+            if strikes[index] < STRIKES:
+                waiting.append(index)
+            else:
+                done(index, StudyError("its process died again and again, perhaps for lack of memory"))
+
+
+@contextmanager
+def _opened(pool: Callable[[], Executor] | None, workers: int, steps: Any) -> Iterator[Executor]:
+    """An executor that is shut when the block ends, and leaves no process behind when it ends badly."""
+    if pool is None:
+        with _open([workers], steps) as (opened,):
+            yield opened
+    else:
+        with pool() as given:
+            yield given
 
 
 @dataclass(frozen=True, slots=True)

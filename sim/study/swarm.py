@@ -11,6 +11,7 @@ stock, a clock that ticks oddly, a horizon over a festival or a change of rules.
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -49,20 +50,35 @@ PATIENCE = 90  # days that anything may take by a clock of hours
 MANY, FEW = (12, 30, 60, 12, 30, 60, 3), (2, 1, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
-LIVELY: Mapping[str, Mapping[str, tuple[float, ...]]] = {  # hints: where much happens there is much to differ about
+LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much happens there is much to differ about
     "people.browse": {"opens": (0.9, 1.0)},
     "people.buy": {"nothing": (-4.0, -8.0)},
-    "people.search_intent": {"share": (0.5, 1.0)},
+    "people.search_intent": {"share": (0.5, 1.0), "by_name": (0.0, 0.5), "gift": (0.0, 0.8)},
     "people.gift": {"everyday": (0.5, 1.0)},
     "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
     "people.follow": {"propensity": (1.0,)},
+    "people.like": {"interest": (0.5, 1.0)},
     "platform.rivals": {"attraction": (-5.0, 0.0)},
+    "platform.recommender": {"rest": (1.0, 0.1)},
     "channels.store": {"discovery": (1.0,)},
     "channels.mini_program": {"scan": (0.3, 0.0)},
+    "offers.points": {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10)},
     "channels.cart": {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)},
     "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
     "operations.stock_sync": {"lag_minutes": (1_440, 60, 0)},
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
+    "channels.image_posts": {"click": (0.5, 1.0)},
+    "channels.articles": {"click": (0.5, 1.0)},
+    "channels.live": {"first_day": (0, 1), "every_days": (1, 2), "article": (0.5,), "drop_in": (0.3,)},
+    "offers.lottery": {"first_day": (0, 1), "open_days": (1,), "article": (0.5,), "entry": (0.5,)},
+    "channels.offline_qr": {
+        "visits_per_week": (5.0, 1.0),
+        "nearby": ([1.0] * 4,),
+        "scan": (1.0,),
+        "invite": (1.0, 0.0),
+    },
+    "offers.gift_packet": {"occasions": ([], ["thanks", "birthday"])},
+    "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
@@ -283,9 +299,9 @@ class _Making:
     def _mechanism(self, key: str, params: type[Params]) -> dict[str, Any]:
         return {**self.params(params), **self._hints(key)}
 
-    def _hints(self, key: str) -> dict[str, float]:
+    def _hints(self, key: str) -> dict[str, Any]:
         hints = LIVELY.get(key, {}) if self.lively else {}
-        return {name: self.choose.choice(values) for name, values in hints.items()}
+        return {name: deepcopy(self.choose.choice(values)) for name, values in hints.items()}  # a list is written out
 
     # --------------------------------------------------------------------------------------------- by metadata
 

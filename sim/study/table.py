@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sim.metrics.catalog import METRICS
 from sim.study.comparison import Comparison, heading
-from sim.study.stats import Estimate
+from sim.study.stats import Difference, Estimate
 
 WIDTH = 80
 NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
@@ -45,6 +45,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield from _wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
+        for strategy in comparison.combined:
+            yield from _difference(f"synergy of {strategy}", "", comparison.synergy(strategy, name))
     yield from _footnotes(comparison)
 
 
@@ -53,9 +55,12 @@ def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[st
     if strategy == comparison.baseline:
         yield _row(strategy, mean, "", "", "baseline")
         return
-    found = comparison.difference(strategy, metric)
+    yield from _difference(strategy, mean, comparison.difference(strategy, metric))
+
+
+def _difference(name: str, mean: str, found: Difference) -> Iterator[str]:
     verdict, colon, rest = found.verdict.partition(": ")
-    yield _row(strategy, mean, number(found.estimate.mean, True), _interval(found.estimate), verdict + colon.strip())
+    yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), verdict + colon.strip())
     if rest:
         yield f"{rest:>{WIDTH}}"
 
@@ -69,6 +74,9 @@ def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> 
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
+    for strategy, parts in comparison.combined.items():
+        yield ""
+        yield from _wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")
     if len(comparison.seeds) == 1:
         yield ""
         yield from _wrapped("One seed says nothing of luck: there is no interval. Two or more do (--replications N).")

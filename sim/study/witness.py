@@ -245,8 +245,9 @@ def _own_row(view: View, fx: Effects) -> Facts:
             yield f"user {who} with merchant {whom} {op} {column} {what}", 1
     for name, values in fx.scratch:  # a note that says nothing may as well be left out
         for who, what in zip(user, values.tolist(), strict=True):
-            if what not in (0, -1):
-                yield f"user {who} notes {name} {what}", 1
+            said = [each for each in what if each] if isinstance(what, list) else what
+            if said not in (0, -1, []):
+                yield f"user {who} notes {name} {said}", 1
 
 
 def _window(view: View, fx: Effects) -> Facts:

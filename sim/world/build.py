@@ -51,6 +51,7 @@ def build(params: WorldParams, merchants: Mapping[str, MerchantParams], seeds: S
         merchant_names=there.merchant_names,
         product_names=there.product_names,
         variant_names=there.variant_names,
+        merchant_keys=there.merchant_keys,
     )
 
 

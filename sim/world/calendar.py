@@ -78,6 +78,7 @@ class Calendar:
     day_of_year: npt.NDArray[np.int16] = field(init=False)  # 0..364, as in a year without 29 February
     festival: npt.NDArray[np.int8] = field(init=False)  # index into FESTIVALS, the first of two; -1 on an ordinary day
     gift_pull: F64 = field(init=False)  # 0..1, how strongly a festival moves people to give
+    gift_festival: npt.NDArray[np.int8] = field(init=False)  # which one: index into FESTIVALS, -1 where none does
     sale_pull: F64 = field(init=False)  # 0..1, how strongly a shopping festival moves people to buy
     day_factor: F64 = field(init=False)  # sessions, relative to a mean day
 
@@ -85,13 +86,15 @@ class Calendar:
         dates = [self.start + timedelta(days=day) for day in range(self.days)]
         found = _festivals(self.start, self.days)
         weekday = np.array([d.weekday() for d in dates], np.int8)
+        (gift, giving), (sale, _) = (_pull(found, self.days, what) for what in ("gift", "sale"))
         columns: dict[str, Array] = {
             "weekday": weekday,
             "month": np.array([d.month for d in dates], np.int8),
             "day_of_year": np.array([day_of_year(d) for d in dates], np.int16),
             "festival": _codes(found, self.days),
-            "gift_pull": _pull(found, self.days, "gift"),
-            "sale_pull": _pull(found, self.days, "sale"),
+            "gift_pull": gift,
+            "gift_festival": giving,
+            "sale_pull": sale,
             "day_factor": WEEKDAY_FACTOR[weekday],
         }
         for name, column in columns.items():
@@ -138,14 +141,15 @@ def _codes(found: list[tuple[int, int]], days: int) -> npt.NDArray[np.int8]:
     return out
 
 
-def _pull(found: list[tuple[int, int]], days: int, what: str) -> F64:
-    """The strongest pull of each day: rising evenly over the lead, full on the festival, half after it."""
-    out = np.zeros(days)
+def _pull(found: list[tuple[int, int]], days: int, what: str) -> tuple[F64, npt.NDArray[np.int8]]:
+    """The strongest pull of each day, rising evenly over the lead, full on the festival, half after it; and whose."""
+    out, whose = np.zeros(days), np.full(days, -1, np.int8)
     for day, code in found:
         festival = FESTIVALS[code]
         height = getattr(festival, what)
         for offset in range(-festival.lead, festival.lag + 1):
             if height and 0 <= day + offset < days:
                 share = (festival.lead + 1 + offset) / (festival.lead + 1) if offset <= 0 else 0.5
-                out[day + offset] = max(out[day + offset], height * share)
-    return out
+                if height * share > out[day + offset]:
+                    out[day + offset], whose[day + offset] = height * share, code
+    return out, whose

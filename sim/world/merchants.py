@@ -22,6 +22,7 @@ class Market:
     variant_start: I64  # (p + 1,)
     variant_product: I32  # (v,)
     merchant_names: tuple[str, ...]
+    merchant_keys: tuple[str, ...]  # by which a scenario names them
     product_names: tuple[str, ...]
     variant_names: tuple[str, ...]
 
@@ -56,6 +57,7 @@ def market(merchants: Mapping[str, MerchantParams]) -> Market:
         variant_start=np.cumsum([0, *counts], dtype=np.int64),
         variant_product=np.repeat(np.arange(len(rows), dtype=np.int32), counts),
         merchant_names=tuple(m.name or key for key, m in merchants.items()),
+        merchant_keys=tuple(merchants),
         product_names=tuple(name for _, _, name, _ in rows),
         variant_names=tuple(variant for *_, product in rows for variant in product.variants),
     )

@@ -39,6 +39,7 @@ class World:
     merchant_names: Sequence[str]  # (m,)
     product_names: Sequence[str]  # (p,)
     variant_names: Sequence[str] = ()  # (v,)
+    merchant_keys: Sequence[str] = ()  # (m,) by which the scenario names them
 
     @property
     def count(self) -> int:

@@ -240,3 +240,19 @@ def test_stacked_worlds_read_what_they_read_alone() -> None:
         )
     assert found[0] == sorted(found[1] + [(s + 400, p + 6) for s, p in found[2]])
     assert found[1] and found[2]
+
+
+def test_an_opened_broadcast_shows_the_cards_of_its_article_and_says_so() -> None:
+    view, account = stage(300, {"open_rate": 0.5, "menu": 0.0}, flags=FOLLOWS | PINNED)
+    before = account.expose(view)
+    readers = sorted(events(before, "opened").user.tolist())
+    note = dict(before.scratch)["read_service_account"]
+    assert (note[:, 0] == 1).nonzero()[0].tolist() == readers
+    view.contents["article_card"] = Records(
+        3, event=[11, 12, 13], cause=[1, 1, 99], product=[2, 4, 5], merchant=[0, 1, 1]
+    )
+    shown = [e for e in account.expose(view).exposures if e["channel"] == view.channel("articles")]
+    assert sorted(zip(shown[0]["session"].tolist(), shown[0]["product"].tolist(), strict=True)) == [
+        (reader, product) for reader in readers for product in (2, 4)
+    ]
+    assert set(shown[0]["cause"].tolist()) == {1}

@@ -63,3 +63,14 @@ def test_an_unknown_parameter_is_found_in_each(key: str, write: Callable[..., Pa
 
 def test_the_schema_of_the_whole_is_json() -> None:
     assert json.loads(json.dumps(schema())) == schema()
+
+
+def test_an_article_can_only_be_linked_with_merchants_of_the_market(write: Callable[..., Path], head: str) -> None:
+    where = "merchants.tea.channels.articles.linked"
+    assert load(write(f"{head}strategies: {{s: {{{where}: [tea]}}}}\n")).strategy("s").merchants["tea"].channels
+    with pytest.raises(ScenarioError) as caught:
+        load(write(f"{head}strategies:\n  s:\n    {where}: [tea, ta]\n"))
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column) == (6, 5 + len(where) + len(": [tea, "))
+    assert fault.wrong == '"ta" is not a merchant'
+    assert 'did you mean "tea"' in fault.instead

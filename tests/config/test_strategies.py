@@ -225,3 +225,15 @@ def test_a_file_of_very_many_or_interwoven_strategies_is_read_in_time(found: Cal
     (fault,) = found("\n".join(f"  s{i}: {{}}" for i in range(MAX_STRATEGIES + 1)))
     assert (fault.line, fault.where) == (10, "strategies")
     assert "sweep" in fault.instead
+
+
+def test_what_is_combined_must_be_strategies_beside_the_baseline(found: Callable[[str], list[Fault]]) -> None:
+    names = "  a: {}\n  b: {}\n  c: {}\n  both: {}\n"
+    asked = names + "compare: {baseline: a, synergy: {both: [b, PART]}}"
+    (fault,) = found(asked.replace("PART", "d"))
+    assert fault.wrong == '"d" is not a strategy beside the baseline'
+    (fault,) = found(asked.replace("PART", "a"))
+    assert fault.wrong == '"a" is not a strategy beside the baseline'
+    (fault,) = found(asked.replace("both: [b, PART]", "all: [b]"))
+    assert fault.wrong == '"all" is not a strategy beside the baseline'
+    assert not found(asked.replace("PART", "c"))

@@ -180,6 +180,7 @@ def test_a_replication_does_not_depend_on_company_blocks_or_threads(case, way, m
     out = CASES[case](replications=5, record="tree")
     monkeypatch.setattr("sim.diffusion.arrays.BESIDE", 1)
     monkeypatch.setattr("sim.diffusion.arrays.BLOCK", 37)
+    monkeypatch.setattr("sim.diffusion.arrays.FEW", 0)
     assert same(out, CASES[case](replications=5, record="tree", threads=2))
     first = CASES[case](replications=2, record="tree")
     assert np.array_equal(first.parents(1), out.parents(1))
@@ -282,6 +283,13 @@ def test_isolated_nodes_stay_alone(way):
     ):
         assert out.times().tolist() == [0, -1, -1, 0, -1]
         assert out.parents().tolist() == [-1] * 5
+
+
+def test_without_ties_nobody_is_told(way):
+    weighted_ties = diffusion.network(([0, 0, 0], []), [])
+    assert diffusion.independent_cascade(weighted_ties, [0], replications=2, record="tree").reach.tolist() == [1, 1]
+    last = diffusion.network(([0, 1, 1], [1]), [1.0])
+    assert diffusion.independent_cascade(last, [0, 1], replications=2).reach.tolist() == [2, 2]
 
 
 def test_an_empty_network_and_no_replications(way):

@@ -14,9 +14,12 @@ KINDS = {
     "gift_expired": False, "shipped": False, "delivered": False, "returned": False, "completed": False,
     "coupon_issued": False, "coupon_claimed": False, "coupon_redeemed": False, "coupon_expired": False,
     "restocked": False, "share": False, "follow": False, "unfollow": False, "mute": False, "notice": False,
-    "spend": False, "exposure": True, "view": True, "click": True,
+    "points_earned": False, "points_sign_in": False, "points_redeemed": False, "points_returned": False,
+    "points_expired": False, "spend": False, "exposure": True, "view": True, "click": True,
+    "image_post": False, "article": False, "broadcast": False, "like": False,
+    "recommended": True, "post_opened": True, "article_read": True,
 }  # fmt: skip
-CHANNELS = ("store", "moments", "groups")
+CHANNELS = ("store", "moments", "groups", "articles", "image_posts", "offline_qr")
 
 
 @dataclass

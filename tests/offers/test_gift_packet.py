@@ -15,6 +15,7 @@ from sim.operations.after_sale import AfterSale
 from sim.operations.finance import Finance
 from sim.operations.inventory import Inventory
 from sim.units import DAY, HOUR, Array
+from sim.world.giving import BIRTHDAY, OCCASIONS, THANKS
 from tests.operations.desk import ONCE, Desk, orders
 from tests.views import apply, make_calendar, make_view, mechanism, post_inbox, show, slots_of
 
@@ -23,7 +24,8 @@ ALL_RULES = {"gifts": True}
 
 def stage(users: int = 200, gift: dict[str, Any] | None = None, **overrides: Any) -> tuple[View, GiftPacket]:
     rules = overrides.pop("rules", {})
-    view = make_view(users, **overrides)
+    columns = (*overrides.pop("columns", ()), *GiftPacket.columns)
+    view = make_view(users, columns=columns, **overrides)
     view.rules = {**view.rules, **ALL_RULES, **rules}
     view.scratch["gift_peer"] = np.arange(users)[::-1].copy()
     return view, mechanism(GiftPacket, view, **(gift or {}))
@@ -311,7 +313,7 @@ def test_eligibility(overrides: dict[str, Any], rules: dict[str, Any], allowed: 
 
 
 def test_only_giftable_goods_of_merchants_with_gifts_are_listed() -> None:
-    view = make_view(giftable=np.array([True, False, True, True, True, False]))
+    view = make_view(columns=GiftPacket.columns, giftable=np.array([True, False, True, True, True, False]))
     mechanism(GiftPacket, view, on=[False, True])
     assert view.shared("product", "gift_on").tolist() == [False, False, False, True, True, False]
 
@@ -378,3 +380,80 @@ def test_stacked_worlds_show_the_pages_that_they_show_alone() -> None:
 
 def test_the_desk_knows_which_requests_the_first_wins() -> None:
     assert {kind for kind, what in GiftPacket.kinds.items() if what.stage == "once"} == ONCE
+
+
+# ------------------------------------------------------------------------------- occasions, badge, personal message
+
+
+def test_tags_please_senders_with_that_occasion_in_mind_and_put_off_others() -> None:
+    view, packet = stage(5, {"occasions": ["qixi", "birthday"], "occasion_match": 0.7, "occasion_mismatch": 0.1})
+    view.scratch["gift_peer"][4] = -1
+    view.scratch["gift_occasion"] = np.array([BIRTHDAY, OCCASIONS.index("qixi"), THANKS, -1, -1])
+    show(view, np.arange(5), np.zeros(5, int))
+    (appeal,) = packet.appraise(view).appeals
+    assert appeal.tolist() == [0.7, 0.7, -0.1, 0.0, 0.0]
+
+
+def test_an_unknown_occasion_is_refused() -> None:
+    with pytest.raises(ValidationError, match="unknown occasion 'double_11'; one of spring_festival"):
+        GiftPacketParams(occasions=("double_11",))
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=6, max_size=6), st.floats(0.01, 3))
+@settings(max_examples=20)
+def test_the_badge_grows_with_the_log_of_gifts_and_is_seen_by_all(gifted: list[int], worth: float) -> None:
+    view, packet = stage(6, {"badge": worth}, gifted=gifted, giftable=np.array([1, 1, 1, 1, 1, 0], bool))
+    view.scratch["gift_peer"][:] = -1
+    show(view, np.arange(6), np.arange(6))
+    (appeal,) = packet.appraise(view).appeals
+    want = worth * np.log1p(gifted) / np.log(101)
+    assert appeal[:5] == pytest.approx(want[:5])
+    assert appeal[5] == 0.0
+
+
+def test_gifts_are_counted_for_the_badge() -> None:
+    view, packet = stage(20)
+    apply(view, send(view, packet, gifts(20, 20)))
+    assert view.state["product"]["gifted"].tolist() == [0, 20, 0, 0, 0, 0]
+
+
+def test_messages_come_in_their_shares_and_win_their_share_of_the_unwilling() -> None:
+    n, half = 20_000, 0.5 * 24 / 25  # acceptance at which half of all would take it, given time
+    said = {"voice": 0.3, "text": 0.5, "voice_lift": 0.6, "text_lift": 0.2, "acceptance_within_24h": half}
+    view, packet = stage(500, said, day=9)
+    rows = gifts(n, 500, time=9 * DAY + 12 * HOUR)
+    written = rows_of(send(view, packet, rows).events, "gift_note")
+    note = packet.note(rows.event, rows.merchant)
+    assert sorted(written.cause.tolist()) == sorted(rows.event[note > 0].tolist())
+    willing = packet.willing(rows)
+    for kind, share, lift in ((0, 0.2, 0.0), (1, 0.5, 0.2), (2, 0.3, 0.6)):
+        assert abs((note == kind).mean() - share) < 4 * np.sqrt(share * (1 - share) / n)
+        mine, p = note == kind, 0.5 + 0.5 * lift
+        assert abs(willing[mine].mean() - p) < 4 * np.sqrt(p * (1 - p) / mine.sum())
+
+
+@given(share=st.floats(0, 0.9), lift=st.floats(0, 1))
+@settings(max_examples=20)
+def test_a_message_never_loses_a_gift(share: float, lift: float) -> None:
+    taken = []
+    for voice in (0.0, 0.6, 1.0):
+        view, packet = stage(50, {"acceptance_within_24h": share, "voice": voice, "voice_lift": lift}, day=9)
+        taken.append(claimed(view, packet, gifts(200, 50)))
+    assert taken[0] <= taken[1] <= taken[2]
+
+
+def test_more_messages_than_senders_are_refused() -> None:
+    with pytest.raises(ValidationError, match="together they cannot exceed 1"):
+        GiftPacketParams(text=0.6, voice=0.5)
+
+
+def test_recipients_keep_what_they_were_given_in_mind_in_their_share() -> None:
+    n = 6_000
+    view, packet = stage(n, {"remembers": 0.4, "text": 1.0, "text_lift": 0.5}, day=9)
+    post_inbox(view, "gift", gifts(n, n).with_(cause=gifts(n, n).event))
+    apply(view, packet.respond(view))
+    slot = slots_of(view)
+    assert (slot["merchant"][:, 0] == 0).all()  # all have met the merchant
+    kept, p = slot["given"][:, 0] >= 0, 0.4 + 0.6 * 0.5
+    assert abs(kept.mean() - p) < 4 * np.sqrt(p * (1 - p) / n)
+    assert set(slot["given"][:, 0].tolist()) == {-1, 9}

@@ -129,7 +129,7 @@ def test_seeing_something_on_two_surfaces_gives_no_second_lottery_ticket():
 
 def test_pages_are_opened_at_the_rate_of_the_channel():
     view = make_view(N)
-    view.channels = {**view.channels, "nowhere": 13}
+    view.channels = {**view.channels, "nowhere": len(view.channels)}
     view.clicks = {"store": 0.25, "search": 0.4}
     stated: dict[str, Any] = {"click_rates": {"search": 0.3}}
     for channel, rate, params in (

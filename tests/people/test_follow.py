@@ -54,3 +54,32 @@ def test_a_stronger_prompt_never_loses_a_fan():
     weak = set(prompt(make_view(3_000), 1.0)["follow"].user.tolist())
     strong = set(prompt(make_view(3_000), 1.5)["follow"].user.tolist())
     assert weak < strong
+
+
+def test_the_strongest_prompt_counts_and_content_is_named_as_the_cause():
+    view = make_view(4, merchants=3)
+    view.scratch |= {
+        "prompt_merchant": np.array([0, 0, 0, -1]),
+        "prompt_strength": np.array([9.0, 9.0, 9.0, 0.0]),
+        "prompt_merchant.articles": np.array([1, 1, 1, -1]),
+        "prompt_strength.articles": np.array([10.0, 8.5, 9.0, 0.0]),
+        "prompt_cause.articles": np.full(4, 77, np.uint64),
+        "prompt_merchant.image_posts": np.array([2, -1, 2, 2]),
+        "prompt_strength.image_posts": np.array([9.5, 0.0, 9.0, 9.0]),
+        "prompt_cause.image_posts": np.full(4, 88, np.uint64),
+    }
+    rows = dict(mechanism(Follow, view).respond(view).events)["follow"]
+    assert rows.merchant.tolist() == [1, 0, 0, 2]  # of equals the account's own prompt
+    assert rows.cause.tolist() == [77, *view.sessions.event[1:3].tolist(), 88]
+
+
+def test_another_prompt_for_the_same_merchant_is_the_same_luck():
+    """Who would follow for the weaker of two prompts follows for the stronger."""
+    weak = set(prompt(make_view(3_000), 1.0)["follow"].user.tolist())
+    view = make_view(3_000)
+    view.scratch |= {
+        "prompt_merchant.articles": np.full(3_000, 1),
+        "prompt_strength.articles": np.full(3_000, 3.0),
+        "prompt_cause.articles": np.full(3_000, 5, np.uint64),
+    }
+    assert weak < set(prompt(view, 1.0)["follow"].user.tolist())

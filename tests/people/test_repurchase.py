@@ -116,6 +116,27 @@ def test_who_dropped_out_or_never_bought_or_is_only_woken_needs_nothing():
         assert (needs(make_view(300, **old, **extra), **(ALONE | WEEKLY)) == -1).all()
 
 
+GIVEN = Column("slot", "given", np.int16, -1, "day on which she last found a gift")
+
+
+def test_recipients_need_at_their_share_of_the_pace_from_the_day_of_the_gift():
+    n = 20_000
+    at = {"merchants": 1, "day": 21, "hour": 0, "last_seen": 0, "columns": (GIVEN,), "cycle_days": 0.0}
+    view = make_view(n, orders=0, given=7, **at)
+    check_share((needs(view, **(ALONE | WEEKLY), recipients=0.5) >= 0).mean(), arising(0.5 * 2.0), n)
+    assert (needs(make_view(500, orders=0, given=7, **at), **(ALONE | WEEKLY)) == -1).all()
+    assert (needs(make_view(500, orders=0, given=-1, **at), **(ALONE | WEEKLY), recipients=1.0) == -1).all()
+
+
+def test_a_gift_supplies_a_customer_too():
+    n = 20_000
+    view = make_view(
+        n, merchants=1, day=21, hour=0, orders=1, last_order=0, last_seen=0, given=14, columns=(GIVEN,), cycle_days=10.0
+    )
+    wanted = needs(view, **(WEEKLY | {"recall": 1.0, "cycle_share": 0.35}), recipients=1.0) >= 0
+    check_share(wanted.mean(), arising(0.5), n)  # the pause of half a week begins with the gift
+
+
 def test_of_two_needs_each_comes_first_half_the_time():
     n = 8_000
     view = make_view(n, merchants=2, day=300, orders=1, last_order=0, last_seen=0)
@@ -142,3 +163,12 @@ def test_stacked_worlds_need_like_lone_ones():
         mine = both[400 * place : 400 * (place + 1)]
         assert np.where(mine >= 0, mine - 2 * place, -1).tolist() == own.tolist()
         assert (own >= 0).sum() > 100
+
+
+def test_another_reason_to_think_of_the_merchant_adds_to_recall_as_a_tie_does():
+    n, lift = 20_000, 0.6
+    points = Column("slot", "recall_points", np.float32, 0, "recall won by points")
+    view = make_view(n, merchants=1, orders=1, last_order=0, last_seen=0, day=70, columns=(points,), recall_points=lift)
+    needed = needs(view, **WEEKLY, cycle_share=0.0, recall=0.2)
+    assert view.relation_columns[-1] == "recall_points"
+    check_share(np.mean(needed >= 0), arising(70.5 / 7) * (1 - 0.8 * (1 - lift)), n)

@@ -275,3 +275,15 @@ def two_rings():
 
     one = ring(300)
     return csr(np.full(600, 8), np.concatenate([one.indices, one.indices + 300]), np.tile(layers(one), 2))
+
+
+def test_articles_are_passed_on_with_the_urge_that_they_leave():
+    n, article = 20_000, 71
+    view = make_view(n, sociality=2.0)
+    view.contents["article"] = Records(1, event=article, merchant=0, product=2)
+    view.scratch["article_read"] = np.tile(np.array([0, article], np.uint64), (n, 1))
+    view.scratch["article_urge"] = np.tile([0.9, 0.05], (n, 1))
+    share, friends = told(mechanism(Share, view).respond(view))
+    check_share(share.n / n, 0.1, n)
+    assert set(share.cause.tolist()) == {article} and set(share.product.tolist()) == {2}
+    assert set(friends.product.tolist()) == {2}

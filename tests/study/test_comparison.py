@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sim.study.stats import variance_reduction
+from sim.study.table import table
 from tests.study.example import BASE, BETTER, LAME, METRIC, OTHER, SEEDS, comparison
 
 
@@ -63,3 +64,24 @@ def test_one_seed_has_no_interval() -> None:
     assert one.complete
     assert one.as_dict()["strategies"][BASE][METRIC] == {"mean": 100.0, "ci95": None, "per_seed": [100.0]}
     assert one.difference(BETTER, METRIC).verdict == "cannot tell: one seed shows no spread"
+
+
+def test_synergy_is_what_goes_beyond_the_sum_of_the_lifts() -> None:
+    base = np.array([[10.0, 20.0, 30.0]])
+    values = {"none": base, "a": base + [[1, 2, 3]], "b": base + 2, "both": base + [[3, 5, 5]]}
+    done = {name: np.ones(3, np.bool_) for name in values}
+    made = comparison(
+        baseline="none", metrics=(METRIC,), seeds=(1, 2, 3), values=values, done=done, failures=(),
+        digests=dict.fromkeys(values, ("a", "b", "c")), combined={"both": ("a", "b")},
+    )  # fmt: skip
+    found = made.synergy("both", METRIC)
+    assert found.estimate.mean == pytest.approx(np.mean([0, 1, 0]))  # 3 - 1 - 2, 5 - 2 - 2, 5 - 3 - 2
+    assert made.as_dict()["synergy"]["both"][METRIC]["combines"] == ["a", "b"]
+    assert "synergy of both" in table(made)
+
+
+def test_one_part_has_the_difference_to_it_as_its_synergy() -> None:
+    made = comparison(combined={BETTER: (LAME,)})
+    both = made.done[LAME]
+    want = (made.per_seed(BETTER, METRIC) - made.per_seed(LAME, METRIC))[both].mean()
+    assert made.synergy(BETTER, METRIC).estimate.mean == pytest.approx(want)

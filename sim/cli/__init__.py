@@ -337,7 +337,12 @@ def metrics() -> None:
     """List the metrics with their definitions."""
     from sim.metrics.catalog import METRICS
 
-    _listing((name, f"{metric.definition} [{metric.unit}]") for name, metric in METRICS.items())
+    seen: dict[str, str] = {}
+    for name, metric in METRICS.items():
+        what, by, channel = name.partition("@")
+        definition = metric.definition.removesuffix(f": {channel}.") + "." * bool(by)
+        seen.setdefault(what + "@CHANNEL" * bool(by), f"{definition} [{metric.unit}]")
+    _listing(iter(seen.items()))
 
 
 @app.command()
@@ -477,5 +482,4 @@ def _first_line(doc: str | None) -> str:
     return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
 
 
-if __name__ == "__main__":
-    main()
+from sim.cli import sweeping as sweeping  # noqa: E402 (its commands come after those here)

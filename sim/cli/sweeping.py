@@ -1,0 +1,146 @@
+"""Commands for studies: ``wxsim sweep``, ``status`` and ``results``."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.cli import FAILED, INTERRUPTED, _fail, app
+from sim.errors import StudyError
+
+if TYPE_CHECKING:
+    from sim.study.store import Store
+    from sim.study.sweep import Plan
+
+STORE = Path("runs") / "store"
+StudyArgument = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A study file, or the folder that holds study.yaml.")
+]
+StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `wxsim sweep` wrote.")]
+StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where runs are kept, for all studies.")]
+
+
+@app.command()
+def sweep(
+    study: StudyArgument,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
+    store: StoreOption = STORE,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+) -> None:
+    """Do every run of a study that has not been done yet. Doing it again resumes it, after whatever ended it."""
+    from sim.study import executor
+    from sim.study.design import read
+    from sim.study.store import Store
+    from sim.study.sweep import plan
+    from sim.study.sweep import sweep as do
+
+    file = study / "study.yaml" if study.is_dir() else study
+    asked = read(file)
+    kept, count = Store(store), workers or executor.processors()
+    if dry_run:
+        typer.echo(_told(plan(asked, kept), count))
+        return
+    named = file.resolve().parent.name if file.stem == "study" else file.stem
+    out = out or Path("runs") / f"{named}-study"
+    try:
+        with _progress(plan(asked, kept), quiet) as told:
+            found = do(asked, out, kept, workers=count, progress=told)
+    except KeyboardInterrupt:
+        _fail(
+            f"interrupted; every finished run is kept in {store}, and told in {out}; do it again to go on", INTERRUPTED
+        )
+    new = found.plan.missing - len(found.failed)
+    typer.echo(f"{len(found.rows)} runs: {found.plan.there} were there, {new} are new, {len(found.failed)} failed")
+    typer.echo(f"wrote {out / 'results.csv'}\n      {out / 'results.parquet'}")
+    if found.failed:
+        (error, _), *_ = found.failed.values()
+        _fail(f"{len(found.failed)} runs failed, the first one by: {error}\nsee {out / 'failures'}", FAILED)
+
+
+@app.command()
+def status(folder: StudyFolder, store: StoreOption = STORE) -> None:
+    """How far a study is."""
+    from sim.study.sweep import read
+
+    said, kept = read(folder), _there(store)
+    keys = {run[3] for run in said["runs"]}
+    done = sum(key in kept for key in keys)
+    typer.echo(f"{said['title']}\n{done} of {len(keys)} different runs are done ({len(said['runs'])} rows)")
+    left = Counter(run[1] for run in said["runs"] if run[3] not in kept)
+    for strategy, count in left.items():
+        typer.echo(f"  missing under {strategy}: {count}")
+
+
+@app.command()
+def results(
+    folder: StudyFolder,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .csv or .parquet file.")] = None,
+) -> None:
+    """The table of a study: as CSV on the screen, or in a file."""
+    from sim.study.sweep import read
+
+    read(folder)
+    source = folder / ("results.parquet" if out is not None and out.suffix == ".parquet" else "results.csv")
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise StudyError(f"--out {out}: name a file that ends in .csv or .parquet")
+    if not source.exists():
+        raise StudyError(f"{folder}: has no results yet; run `wxsim sweep` again")
+    if out is None:
+        sys.stdout.write(source.read_text("utf-8"))
+    else:
+        out.write_bytes(source.read_bytes())
+        typer.echo(f"wrote {out}")
+
+
+def _there(store: Path) -> "Store":
+    from sim.study.store import MARKER, Store
+
+    if not (store / MARKER).exists():
+        raise StudyError(f"{store}: is not a store of wxsim; name the one that the sweep used with --store")
+    return Store(store)
+
+
+def _told(whole: "Plan", workers: int) -> str:
+    """What a sweep would do: runs, time and disk."""
+    from sim.study.sweep import BYTES_PER_RUN, estimate_seconds
+
+    seconds, size = estimate_seconds(whole, workers), whole.missing * BYTES_PER_RUN / 1e6
+    points, strategies = len(whole.study.points), len(whole.study.strategies)
+    return (
+        f"{points} points x {strategies} strategies x {len(whole.study.seeds)} seeds = {len(whole.runs)} runs\n"
+        f"{whole.there} are in the store, {whole.missing} are to be done\n"
+        f"about {seconds / 60:.0f} min on {workers} processors ({seconds:,.0f} s), {size:,.1f} MB in the store"
+    )
+
+
+@contextmanager
+def _progress(whole: "Plan", quiet: bool) -> Iterator[Any]:
+    """How far the sweep is, its rate, its failures and the time left, on stderr for somebody who looks on."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    days = sum(len(batch.seeds) * batch.scenario["horizon"]["days"] for batch in whole.batches)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("sweeping", total=max(days, 1))
+
+        def told(runs: int, done: int, failures: int) -> None:
+            failed = f", {failures} failed" if failures else ""
+            bar.update(task, completed=done, description=f"{runs}/{whole.missing} runs{failed}")
+
+        yield told

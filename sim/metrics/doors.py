@@ -1,0 +1,100 @@
+"""The doors that customers came in by, and what became of those of each door.
+
+*First touch* is the channel of the first thing written about a person and a merchant (a notice, a follow, a gift, an
+order ...) no later than her first purchase; *last touch* the channel of that purchase itself. Exposures count only
+where a scenario records everything, so first touch is finer there. What a door is worth is told of the customers whom
+it won by last touch; it does not say what they would have done without it: that is a comparison with the door shut.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from sim import catalog
+from sim.ledger.audit import DEALS
+from sim.ledger.reader import Ledger
+from sim.metrics.metric import BOUGHT, END, OURS, Metric, texts
+from sim.metrics.money import REFUNDS
+from sim.units import DAY
+
+WINDOW_DAYS = 30
+
+_DOORS = f"""WITH touch AS (
+    SELECT "user", merchant, channel, time, event, kind IN ({texts(*DEALS)}) AS deal FROM events
+    WHERE "user" IS NOT NULL AND channel IS NOT NULL AND {OURS}
+), bought AS (
+    SELECT b."user", b.merchant, time, event, amount, e.channel,
+        row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
+    FROM ({BOUGHT}) AS b JOIN (SELECT event, channel FROM events) AS e USING (event)
+    WINDOW w AS (PARTITION BY b."user", b.merchant ORDER BY time, event)
+), refund AS (
+    SELECT cause AS event, any_value(kind = 'returned') AS returned, sum(amount) AS back FROM events
+    WHERE kind IN ({texts(*REFUNDS)}) GROUP BY cause
+), customer AS (
+    SELECT "user", merchant, since, channel AS won, coalesce(next <= time + {WINDOW_DAYS * DAY}, false) AS again,
+        since + {WINDOW_DAYS * DAY} <= {END} AS whole FROM bought WHERE nth = 1
+), worth AS (
+    SELECT "user", merchant, sum(amount - coalesce(back, 0)) FILTER (time <= since + {WINDOW_DAYS * DAY}) AS paid
+    FROM bought LEFT JOIN refund USING (event) GROUP BY ALL
+), met AS (
+    SELECT arg_min(channel, (touch.time, touch.event)) AS channel FROM touch JOIN customer USING ("user", merchant)
+    WHERE touch.time <= since GROUP BY "user", merchant
+), won AS (
+    SELECT won AS channel, count(*) AS customers, avg(again::INT) FILTER (whole) AS again,
+        sum(paid) FILTER (whole) / 100.0 / nullif(count(*) FILTER (whole), 0) AS worth
+    FROM customer JOIN worth USING ("user", merchant) GROUP BY won
+), sold AS (
+    SELECT channel, count(*) AS orders, avg(coalesce(returned, false)::INT) AS returned
+    FROM bought LEFT JOIN refund USING (event) GROUP BY channel
+), reached AS (SELECT channel, count(DISTINCT ("user", merchant)) AS people FROM touch GROUP BY channel)
+SELECT channel, coalesce(people, 0)::BIGINT AS reach, coalesce(first.n, 0)::BIGINT AS customers_met,
+    coalesce(customers, 0)::BIGINT AS customers_won, coalesce(orders, 0)::BIGINT AS orders,
+    again AS repeat_share, worth AS ltv, returned AS return_share
+FROM reached FULL JOIN (SELECT channel, count(*) AS n FROM met GROUP BY channel) AS first USING (channel)
+    FULL JOIN won USING (channel) FULL JOIN sold USING (channel)
+ORDER BY customers_won DESC, orders DESC, channel"""
+
+_TELLS = {  # column: title, unit, higher is better, definition
+    "reach": ("Reach", "people", True, "People of whom anything is written that has to do with the channel"),
+    "customers_met": ("Met", "people", True, "Customers of whom the first thing written has to do with it"),
+    "customers_won": ("Won", "people", True, "Customers whose first purchase came by it"),
+    "orders": ("Orders", "orders", True, "Orders and gifts paid that came by it"),
+    "repeat_share": (
+        "Repeat share, 30 days", "share", True,
+        f"Of the customers whom it won, those who bought again, by any channel, within {WINDOW_DAYS} days that lie "
+        "within the horizon",
+    ),
+    "ltv": (
+        "Customer value, 30 days", "yuan per customer", True,
+        f"What those whom it won paid within {WINDOW_DAYS} days that lie within the horizon, less refunds of it",
+    ),
+    "return_share": ("Returned", "share", False, "Orders and gifts that came by it and were sent back"),
+}  # fmt: skip
+
+
+def doors(ledger: Ledger, merchant: str | None = None) -> pa.Table:
+    """Reach, customers met and won, orders, repeat share, value (yuan), returns by channel, for one merchant or all."""
+    return _table(ledger, ledger.merchant(merchant) if merchant else None)
+
+
+def _table(ledger: Ledger, merchant: int | None) -> pa.Table:
+    return ledger.query(_DOORS, merchant=merchant, days=ledger.manifest["days"])
+
+
+def _by_channel(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
+    """All of it, by the names of the metrics; counts of a channel that brought nothing are 0, shares are undefined."""
+    found = {row["channel"]: row for row in _table(ledger, merchant).to_pylist()}
+    out = {}
+    for channel in catalog.channels():
+        for column in _TELLS:
+            value = found.get(channel, {}).get(column)
+            empty = 0.0 if _TELLS[column][1] in ("people", "orders") else float("nan")
+            out[f"{column}@{channel}"] = empty if value is None else float(value)
+    return out
+
+
+METRICS = tuple(
+    Metric(f"{column}@{channel}", f"{title} ({channel})", unit, higher, f"{definition}: {channel}.", _by_channel)
+    for column, (title, unit, higher, definition) in _TELLS.items()
+    for channel in catalog.channels()
+)

@@ -1,0 +1,328 @@
+"""Sweeps: every strategy at every point of a study, under every seed, each run done once and kept.
+
+What is to be done is the runs whose keys are not in the store. Seeds of one scenario that are missing run side by
+side. Each run is kept as soon as its batch is done, so a sweep that is killed goes on where it stopped, and one with
+more seeds, points or metrics does only what is new. A batch that fails is done again world by world; a run that fails
+then is a row with its error, and its traceback is a file.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from sim.config.model import Scenario
+from sim.errors import StudyError, WxsimError
+from sim.metrics import catalog as metrics
+from sim.run import run
+from sim.study import executor, folder
+from sim.study.design import Point, Study
+from sim.study.plan import FIXED, MOST_SEEDS_ABREAST, MOST_USERS_ABREAST
+from sim.study.store import Store, key, numbers
+from sim.world.kept import FOLDER
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STUDY = folder.Output(
+    "study",
+    "study.json",
+    frozenset({"wxsim", "title", "runs"}),
+    ("study.json", "results.csv", "results.parquet", "failures"),
+)
+SECONDS_PER_USER_DAY = 2.3e-6  # measured: 12 s for eight worlds of 5,000 people, 60 days
+BYTES_PER_RUN = 8_000  # measured, in the store
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a study: where it stands in the design, and what determines it."""
+
+    point: int
+    strategy: str
+    number: int  # of the replication
+    seed: int
+    key: str
+    scenario: str  # its digest
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A piece of work: seeds of one scenario. Plain data, so that it can go to another process or machine."""
+
+    scenario: Mapping[str, Any]
+    digest: str
+    merchant: str
+    seeds: tuple[int, ...]
+    keys: tuple[str, ...]
+    store: Path
+    societies: Path | None  # where workers on this machine share the worlds that they build
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a batch: errors and tracebacks by key; whatever is not named is in the store."""
+
+    failed: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All runs of a study, those that are still missing in batches, and what the study asks."""
+
+    study: Study
+    runs: tuple[Run, ...]
+    batches: tuple[Batch, ...]
+    there: int  # different runs that are in the store already
+
+    @property
+    def missing(self) -> int:
+        """Different runs that are still to be done."""
+        return sum(len(batch.keys) for batch in self.batches)
+
+
+def plan(study: Study, store: Store, societies: Path | None = None) -> Plan:
+    """What a study consists of, and what of it is missing in the store."""
+    runs: list[Run] = []
+    made: dict[str, Scenario] = {}
+    missing: dict[str, dict[str, int]] = {}
+    known: set[str] = set()
+    for at, point in enumerate(study.points):
+        for strategy in study.strategies:
+            scenario = study.at(strategy, point)
+            digest = scenario.digest
+            made.setdefault(digest, scenario)
+            for number, seed in enumerate(study.seeds):
+                name = key(digest, study.merchant, seed)
+                runs.append(Run(at, strategy, number, seed, name, digest))
+                if name in known or name in store:
+                    known.add(name)
+                else:
+                    missing.setdefault(digest, {})[name] = seed
+    batches = tuple(
+        batch
+        for digest, wanted in missing.items()
+        for batch in _batches(made[digest], digest, study.merchant, wanted, store.folder, societies)
+    )
+    return Plan(study, tuple(runs), batches, len(known))
+
+
+def _batches(
+    scenario: Scenario, digest: str, merchant: str, wanted: Mapping[str, int], store: Path, societies: Path | None
+) -> Iterable[Batch]:
+    """Missing seeds of one scenario, as many side by side as there is room for."""
+    abreast = max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // scenario.world.people.count))
+    content, names = scenario.resolved(), list(wanted)
+    for first in range(0, len(names), abreast):
+        keys = tuple(names[first : first + abreast])
+        seeds = tuple(wanted[name] for name in keys)
+        yield Batch(content, digest, merchant, seeds, keys, store.absolute(), societies)
+
+
+def work(batch: Batch) -> Done:
+    """Do the runs of a batch and keep each; a batch that fails is done again world by world."""
+    failed: dict[str, tuple[str, str]] = {}
+    try:
+        _do(batch, batch.keys, batch.seeds)
+    except Exception:
+        for name, seed in zip(batch.keys, batch.seeds, strict=True):
+            try:
+                _do(batch, (name,), (seed,))
+            except Exception as error:
+                failed[name] = (_said(error), traceback.format_exc())
+    return Done(failed)
+
+
+def _do(batch: Batch, keys: Sequence[str], seeds: Sequence[int]) -> None:
+    FOLDER.set(batch.societies)
+    scenario, store = Scenario.restore(batch.scenario), Store(batch.store)
+    days, abreast = scenario.horizon.days, len(seeds)
+
+    def simulated(day: int) -> None:
+        if day < days:
+            executor.report(abreast)
+
+    place = Path(mkdtemp(prefix="wxsim-sweep-"))
+    try:
+        folders = [place / name for name in keys]
+        for name, seed, ledger in zip(keys, seeds, run(scenario, seeds, folders, progress=simulated), strict=True):
+            found = metrics.table(ledger, metrics.METRICS, batch.merchant)
+            total = ledger.manifest["digest"]["total"]
+            ledger.close()
+            content = {"scenario": batch.digest, "merchant": batch.merchant, "seed": seed, "ledger": total}
+            store.put(name, {**content, "metrics": numbers(found)})
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A study as it stands: every run, what is in the store of it, and what failed."""
+
+    plan: Plan
+    failed: Mapping[str, tuple[str, str]]
+    rows: tuple[dict[str, Any], ...]
+    out: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run is there."""
+        return all(row["status"] == "done" for row in self.rows)
+
+
+def sweep(
+    study: Study,
+    out: Path,
+    store: Store,
+    *,
+    workers: int | None = None,
+    pool: Callable[[], Executor] | None = None,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> Result:
+    """Do what is missing of a study and write its table to `out`.
+
+    `pool` opens an executor of `concurrent.futures` (another machine's, say) instead of a process pool of `workers`.
+    `progress(user-days or runs done, runs missing, failures)` is called about every tenth of a second. On
+    KeyboardInterrupt the table of what is done is written, and the interrupt goes on.
+    """
+    folder.check(out, STUDY)
+    out.mkdir(parents=True, exist_ok=True)
+    societies = Path(mkdtemp(prefix="wxsim-societies-")) if pool is None else None
+    whole = plan(study, store, societies)
+    _write_plan(whole, out)
+    failed: dict[str, tuple[str, str]] = {}
+    finished = 0
+
+    def done(index: int, found: Done | Exception) -> None:
+        nonlocal finished
+        batch = whole.batches[index]
+        finished += len(batch.keys)
+        if isinstance(found, Exception):
+            failed.update(dict.fromkeys(batch.keys, (_said(found), _said(found))))
+        else:
+            failed.update(found.failed)
+
+    def told(days: int) -> None:
+        if progress:
+            progress(finished, days, len(failed))
+
+    try:
+        executor.stream(work, whole.batches, workers=workers or executor.processors(), pool=pool, done=done, told=told)
+    finally:
+        if societies is not None:
+            shutil.rmtree(societies, ignore_errors=True)
+        result = Result(whole, failed, tuple(rows(whole, store, failed)), out)
+        _write_results(result)
+    return result
+
+
+def rows(whole: Plan, store: Store, failed: Mapping[str, tuple[str, str]]) -> Iterable[dict[str, Any]]:
+    """The tidy table: a row for each run, with its point, strategy, replication, metrics and status."""
+    axes = list(dict.fromkeys(axis for point in whole.study.points for axis in point))
+    found: dict[str, dict[str, Any] | None] = {}
+    for each in whole.runs:
+        if each.key not in found:
+            found[each.key] = store.get(each.key)
+        kept = found[each.key]
+        point: Point = whole.study.points[each.point]
+        values = kept["metrics"] if kept else {}
+        status = "done" if kept else "failed" if each.key in failed else "missing"
+        yield {
+            "point": each.point,
+            **{axis: point.get(axis) for axis in axes},
+            "strategy": each.strategy,
+            "replication": each.number,
+            "seed": each.seed,
+            "status": status,
+            **{metric: values.get(metric) for metric in whole.study.metrics},
+            "error": failed[each.key][0] if each.key in failed and not kept else None,
+            "key": each.key,
+        }
+
+
+def table(found: Sequence[Mapping[str, Any]]) -> "pa.Table":
+    """Rows as an Arrow table; an axis of mixed types becomes text."""
+    import pyarrow as pa
+
+    columns = {}
+    for name in found[0] if found else ():
+        values = [row[name] for row in found]
+        kinds = {type(value) for value in values if value is not None}
+        if len(kinds - {int, float}) > 0 and len(kinds) > 1:
+            values = [None if value is None else str(value) for value in values]
+        elif kinds == {int, float}:
+            values = [None if value is None else float(value) for value in values]
+        columns[name] = pa.array(values)
+    return pa.table(columns)
+
+
+def _write_plan(whole: Plan, out: Path) -> None:
+    """What the study consists of, for `wxsim status` and `wxsim results`."""
+    folder.write_json(
+        out / "study.json",
+        {
+            "wxsim": "study",
+            "title": whole.study.title,
+            "expectation": whole.study.expectation,
+            "baseline": whole.study.baseline,
+            "merchant": whole.study.merchant,
+            "metrics": list(whole.study.metrics),
+            "seeds": list(whole.study.seeds),
+            "points": [dict(point) for point in whole.study.points],
+            "runs": [[each.point, each.strategy, each.number, each.key] for each in whole.runs],
+        },
+    )
+
+
+def _write_results(result: Result) -> None:
+    import pyarrow.parquet as parquet
+
+    text = io.StringIO()
+    if result.rows:
+        writer = csv.DictWriter(text, list(result.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(result.rows)
+    folder.write_text(result.out / "results.csv", text.getvalue())
+    temporary = result.out / f".results-{os.getpid()}.parquet"
+    parquet.write_table(table(result.rows), temporary)
+    temporary.replace(result.out / "results.parquet")
+    failures = result.out / "failures"
+    shutil.rmtree(failures, ignore_errors=True)
+    if result.failed:
+        failures.mkdir()
+        for name, (_, trace) in result.failed.items():
+            folder.write_text(failures / f"{name}.txt", trace)
+
+
+def _said(error: Exception) -> str:
+    """An error in one line: ours as it is, any other with its type."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, WxsimError) else f"{type(error).__name__}: {text}"
+
+
+def estimate_seconds(whole: Plan, workers: int) -> float:
+    """How long what is missing may take, from its user-days and the fixed price of a tick; a guess."""
+    total = 0.0
+    for batch in whole.batches:
+        horizon, users = batch.scenario["horizon"], batch.scenario["world"]["people"]["count"]
+        total += horizon["days"] * (FIXED + users * len(batch.seeds)) * SECONDS_PER_USER_DAY
+    return total / max(1, workers)
+
+
+def read(out: Path) -> dict[str, Any]:
+    """What a study's folder says it consists of. StudyError if it is none."""
+    try:
+        found = json.loads((out / "study.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote") from None
+    if not isinstance(found, dict) or found.get("wxsim") != "study":
+        raise StudyError(f"{out}: is not the folder of a study; name one that `wxsim sweep` wrote")
+    return found

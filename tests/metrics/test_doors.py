@@ -1,0 +1,58 @@
+"""Doors on a ledger told by hand, whose numbers were worked out on paper."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from sim.ledger.reader import Ledger
+from sim.metrics.catalog import table
+from sim.metrics.doors import doors
+from sim.units import DAY
+from tests.ledger.story import Story
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """User 1 hears of it in a group, buys in the store, then in the group; 2 buys in the store and sends it back;
+
+    3 sees it in Moments after she has bought by nothing else than the store; 4 only looks; 5 buys too late to tell.
+    """
+    told = Story()
+    told.event("notice", DAY, user=1, channel="groups")
+    told.order(2 * DAY, user=1, amount=5_000, channel="store")
+    told.order(10 * DAY, user=1, amount=3_000, channel="groups")
+    told.order(40 * DAY, user=1, amount=9_000, channel="store")
+    back = told.order(3 * DAY, user=2, amount=6_000, channel="store")
+    told.give_back(back, 8 * DAY)
+    told.order(4 * DAY, user=3, amount=2_000, channel="store")
+    told.event("notice", 5 * DAY, user=3, channel="moments")
+    told.event("notice", 5 * DAY, user=4, channel="moments")
+    told.order(58 * DAY, user=5, amount=1_000, channel="groups")
+    told.order(4 * DAY, user=6, amount=1_000, channel="moments", merchant=1, variant=3, product=2)
+    return told.write(tmp_path_factory.mktemp("ledger") / "run")
+
+
+def test_numbers_are_those_worked_out_on_paper(ledger: Ledger) -> None:
+    want = {
+        "reach@store": 3, "reach@groups": 2, "reach@moments": 2,
+        "customers_met@store": 2, "customers_met@groups": 2, "customers_met@moments": 0,
+        "customers_won@store": 3, "customers_won@groups": 1, "customers_won@moments": 0,
+        "orders@store": 4, "orders@groups": 2, "orders@moments": 0, "orders@mini_program": 0,
+        "repeat_share@store": 1 / 3, "repeat_share@groups": math.nan,
+        "ltv@store": (80 + 0 + 20) / 3, "ltv@groups": math.nan,
+        "return_share@store": 0.25, "return_share@groups": 0.0, "return_share@moments": math.nan,
+    }  # fmt: skip
+    assert table(ledger, want, "tea_house") == pytest.approx(want, nan_ok=True)
+
+
+def test_doors_add_up_to_the_customers(ledger: Ledger) -> None:
+    for merchant in (None, "tea_house", "bakery"):
+        rows = doors(ledger, merchant).to_pylist()
+        (customers,) = table(ledger, ["new_customers"], merchant).values()
+        assert sum(row["customers_won"] for row in rows) == sum(row["customers_met"] for row in rows) == customers
+        assert sum(row["orders"] for row in rows) == table(ledger, ["orders"], merchant)["orders"]
+
+
+def test_an_empty_ledger_has_no_doors(tmp_path: Path) -> None:
+    assert doors(Story().write(tmp_path / "run")).num_rows == 0

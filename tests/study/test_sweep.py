@@ -1,0 +1,234 @@
+"""Sweeps: what is done once is never done again, whoever does it, and whatever stops it."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import app
+from sim.study import executor, sweep
+from sim.study.design import read
+from sim.study.store import Store
+from tests.study import tiny
+
+AXES = "axes: {people.browse.opens: [0.7, 1.0]}\n"
+
+
+def study(folder: Path, text: str = AXES, seeds: int = 2) -> Path:
+    folder.mkdir(exist_ok=True)
+    if not (folder / "tiny.yaml").exists():
+        tiny.write(folder, f"count: {tiny.PEOPLE}", "count: 40")
+    path = folder / "study.yaml"
+    path.write_text(
+        f"title: t?\nscenario: tiny.yaml\nseeds: {seeds}\nstrategies: [store only, cheaper]\n{text}", "utf-8"
+    )
+    return path
+
+
+def files(store: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in store.rglob("*.json")}
+
+
+def done(folder: Path, text: str = AXES, seeds: int = 2, **options: Any) -> tuple[sweep.Result, dict[str, bytes]]:
+    """Do a study in a folder of its own; the store beside it."""
+    result = sweep.sweep(read(study(folder, text, seeds)), folder / "out", Store(folder / "store"), **options)
+    return result, files(folder / "store")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[sweep.Result, dict[str, bytes]]:
+    return done(tmp_path_factory.mktemp("whole"), workers=1)
+
+
+@pytest.mark.slow
+def test_a_row_for_each_run(whole: tuple[sweep.Result, dict[str, bytes]]) -> None:
+    result, kept = whole
+    assert result.complete
+    assert len(kept) == 8 + 1
+    table = list(csv.DictReader((result.out / "results.csv").open(encoding="utf-8")))
+    assert len(table) == 8
+    assert {(row["people.browse.opens"], row["strategy"], row["replication"]) for row in table} == {
+        (opens, name, number) for opens in ("0.7", "1.0") for name in ("store only", "cheaper") for number in "01"
+    }
+    assert all(row["status"] == "done" and float(row["orders"]) >= 0 for row in table)
+    assert sweep.table(result.rows).column_names[:3] == ["point", "people.browse.opens", "strategy"]
+
+
+@pytest.mark.slow
+def test_the_store_is_the_same_for_any_executor(whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path) -> None:
+    _, two = done(tmp_path / "two", workers=2)
+    assert two == whole[1]
+    _, threads = done(tmp_path / "threads", pool=lambda: ThreadPoolExecutor(2))
+    assert threads == whole[1]
+
+
+@pytest.mark.slow
+def test_extending_does_the_new_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done(tmp_path, workers=1)
+    batches: list[sweep.Batch] = []
+    honest = sweep.work
+    monkeypatch.setattr(sweep, "work", lambda batch: (batches.append(batch), honest(batch))[1])
+    more, kept = done(tmp_path, seeds=3, workers=1)
+    assert [len(batch.seeds) for batch in batches] == [1, 1, 1, 1]
+    assert (more.plan.there, len(kept)) == (8, 12 + 1)
+    done(tmp_path, AXES + "metrics: [gmv, margin]\n", seeds=3, workers=1)
+    done(tmp_path, "", seeds=3, workers=1)  # opens is 1.0 without an axis
+    assert len(batches) == 4
+    done(tmp_path, "axes: {people.browse.opens: [0.7, 0.8, 1.0]}\n", seeds=3, workers=1)
+    assert [len(batch.seeds) for batch in batches[4:]] == [3, 3]
+
+
+@pytest.mark.slow
+def test_equal_runs_are_done_once(tmp_path: Path) -> None:
+    text = "axes: {merchants.tea.channels.groups.joining: [0.1, 0.2, 0.3]}\n"
+    tmp_path.mkdir(exist_ok=True)
+    tiny.write(tmp_path, "  again: {}", "  again: {merchants.tea.channels.groups: {}}")
+    path = study(tmp_path, text)
+    path.write_text(path.read_text("utf-8").replace("[store only, cheaper]", "[store only, again]"), "utf-8")
+    result = sweep.sweep(read(path), tmp_path / "out", Store(tmp_path / "store"), workers=1)
+    assert (len(result.rows), result.plan.missing) == (12, 2 + 6)
+    assert result.complete
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_is_a_row_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = sweep.run
+    unlucky = read(study(tmp_path)).seeds[1]
+
+    def breaks(scenario: Any, seeds: Any, *args: Any, **options: Any) -> Any:
+        if unlucky in seeds and scenario.people["browse"].opens == 1.0:
+            raise RuntimeError("no more\nmemory")
+        return honest(scenario, seeds, *args, **options)
+
+    monkeypatch.setattr(sweep, "run", breaks)
+    result, _ = done(tmp_path, workers=1)
+    lost = [row for row in result.rows if row["status"] == "failed"]
+    assert [(row["people.browse.opens"], row["replication"]) for row in lost] == [(1.0, 1)] * 2
+    assert all(row["error"] == "RuntimeError: no more memory" and row["orders"] is None for row in lost)
+    traces = [*(tmp_path / "out" / "failures").iterdir()]
+    assert len(traces) == 2 and "in breaks" in traces[0].read_text("utf-8")
+    assert sum(row["status"] == "done" for row in result.rows) == 6
+    monkeypatch.setattr(sweep, "run", honest)
+    again, _ = done(tmp_path, workers=1)
+    assert again.complete and not (tmp_path / "out" / "failures").exists()
+
+
+class Dying(Executor):
+    """A pool whose processes die with whatever they do for the first so many times."""
+
+    deaths = 0
+
+    def submit(self, fn: Any, /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if Dying.deaths > 0:
+            Dying.deaths -= 1
+            future.set_exception(BrokenProcessPool("died"))
+        else:
+            future.set_result(fn(*args, **options))
+        return future
+
+
+def test_a_pool_that_dies_is_opened_again_and_nothing_is_lost() -> None:
+    found: dict[int, Any] = {}
+    Dying.deaths = 5
+    executor.stream(lambda unit: unit * 2, [1, 2, 3, 4, 5, 6], pool=Dying, done=found.__setitem__)
+    assert found == {index: (index + 1) * 2 for index in range(6)}
+    Dying.deaths = 10**6
+    found.clear()
+    executor.stream(lambda unit: unit * 2, [1, 2], pool=Dying, done=found.__setitem__)
+    assert sorted(found) == [0, 1] and "died again and again" in str(found[0])
+
+
+def killer(unit: tuple[int, str]) -> int:
+    """Dies the first time that it does unit 3."""
+    number, flag = unit
+    if number == 3 and not Path(flag).exists():
+        Path(flag).write_text("died", "utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    found: dict[int, Any] = {}
+    units = [(number, str(tmp_path / "flag")) for number in range(8)]
+    executor.stream(killer, units, workers=2, done=found.__setitem__)
+    assert found == {number: number for number in range(8)}
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_goes_on_where_it_stopped(
+    whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path
+) -> None:
+    path = study(tmp_path)
+    command = [
+        sys.executable,
+        "-m",
+        "sim.cli",
+        "sweep",
+        str(path),
+        "--store",
+        "store",
+        "--out",
+        "out",
+        "--workers",
+        "1",
+    ]
+    for patience in (2.0, 3.5, 5.0):
+        child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(patience)
+        child.kill()
+        child.wait()
+        kept = files(tmp_path / "store") if (tmp_path / "store").exists() else {}
+        assert kept.items() <= whole[1].items()
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert files(tmp_path / "store") == whole[1]
+
+
+# ---------------------------------------------------------------------------------------------------- the command
+
+
+def wxsim(*arguments: object) -> Any:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.slow
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = study(tmp_path / "mine")
+    said = wxsim("sweep", path.parent, "--dry-run")
+    assert said.exit_code == 0
+    assert "2 points x 2 strategies x 2 seeds = 8 runs" in said.output and "8 are to be done" in said.output
+    said = wxsim("sweep", path, "--workers", 1)
+    assert said.exit_code == 0 and "0 were there, 8 are new, 0 failed" in said.output
+    said = wxsim("status", "runs/mine-study")
+    assert "8 of 8 different runs are done" in said.output
+    said = wxsim("results", "runs/mine-study")
+    assert len(said.output.splitlines()) == 9
+    assert wxsim("results", "runs/mine-study", "--out", "all.parquet").exit_code == 0
+    assert (tmp_path / "all.parquet").stat().st_size > 0
+
+
+def test_wrong_input_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "diary.txt").write_text("mine", "utf-8")
+    path, wrong = study(tmp_path / "mine"), study(tmp_path / "other", "axes: {people.brows.opens: [1]}\n")
+    for arguments, said in (
+        (("sweep", "nothing.yaml"), "a study is a YAML file"),
+        (("sweep", path, "--store", "."), "is not a store of wxsim"),
+        (("status", "."), "is not the folder of a study"),
+        (("results", "."), "is not the folder of a study"),
+        (("sweep", wrong), 'did you mean "browse"'),
+    ):
+        result = wxsim(*arguments)
+        assert result.exit_code == 2 and said in result.output
+        assert "Traceback" not in result.output

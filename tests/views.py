@@ -35,6 +35,7 @@ RULES = {
     "group_cap": 500,
     "messages_per_customer_per_day": 1,
     "reminders_per_customer_per_day": 3,
+    "levels_allowed": 2,
     "platform_fee": 0.05,
     "payment_fee": 0.006,
     "return_window_days": 7,

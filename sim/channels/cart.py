@@ -56,10 +56,10 @@ class CartParams(Params):
     )
     keep_days: int = param(14, "days until it is abandoned", unit="days", ge=1, le=50)
     returns: float = param(
-        0.3, "chance to look into the cart of her own accord, per session", unit="probability", ge=0, le=1
+        0.4, "chance to look into the cart of her own accord, per session", unit="probability", ge=0, le=1
     )
     kept_appeal: float = param(
-        2.0, "utility added to what lies in the cart (with `returns`: about seven carts in ten are abandoned)",
+        3.5, "utility added to what lies in the cart (with `returns`: about seven carts in ten are abandoned)",
         unit="utility", source="Baymard Institute 2024, mean of 49 studies of cart abandonment: 70 %", ge=-10, le=10,
     )  # fmt: skip
     salience: float = param(2.0, "how much it catches the eye", unit="utility", ge=-10, le=20)
@@ -78,7 +78,7 @@ class Cart(Mechanism):
     """Keeps what visitors of the mini-program liked, and reminds them of it."""
 
     Params = CartParams
-    clicks = {"cart": 0.6}  # assumed
+    clicks = {"cart": 0.85}  # assumed
     columns = (
         Column("slot", "cart_product", np.int32, NOBODY, "what of the merchant lies in her cart; -1 nothing"),
         Column("slot", "cart_since", np.int32, 0, "second at which she put it there"),

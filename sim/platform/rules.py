@@ -72,6 +72,10 @@ class RuleSet(Params):
         3, "most reminders and subscribed notices of a merchant to a customer", unit="per day",
         source="facts: private_domain.messages_per_customer_per_day", ge=0, le=1_000,
     )  # fmt: skip
+    levels_allowed: int = param(
+        2, "levels of promoters that earn on an order: the promoter, and who invited her", unit="levels",
+        source="facts: promoters.levels_allowed", ge=1, le=2,
+    )  # fmt: skip
     platform_fee: float = param(
         0.05, "service fee of a completed order", unit="share", source="facts: store.platform_fee", ge=0, le=0.5
     )

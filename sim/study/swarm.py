@@ -65,7 +65,7 @@ LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much hap
     "offers.points": {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10)},
     "channels.cart": {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)},
     "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
-    "operations.stock_sync": {"lag_minutes": (1_440.0, 60.0, 0.0)},
+    "operations.stock_sync": {"lag_minutes": (1_440, 60, 0)},
     "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
     "channels.image_posts": {"click": (0.5, 1.0)},
     "channels.articles": {"click": (0.5, 1.0)},
@@ -78,6 +78,11 @@ LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much hap
         "invite": (1.0, 0.0),
     },
     "offers.gift_packet": {"occasions": ([], ["thanks", "birthday"])},
+    "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
+    "offers.limited_time_sale": {"day": (0, 1), "hours": (24, 7)},
+    "offers.full_reduction": {"top_up": (1.0,), "near": (1.0,)},
+    "offers.membership": {"gold_from": (50.0,)},
+    "offers.joint_campaign": {"day": (0, 1), "hours": (24, 7)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
@@ -345,7 +350,7 @@ class _Making:
         """A list of parts, none of those that stand there, or as many shares."""
         if inner[-1] is not Ellipsis:
             return [self._share(value) for value in default or ()]
-        if issubclass(inner[0], Params):
+        if isinstance(inner[0], type) and issubclass(inner[0], Params):
             return [self.params(inner[0]) for _ in range(self.choose.integer(0, 2))]
         return list(self.choose.choice((default or (), ())))
 

@@ -24,6 +24,7 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
     "shares": 1, "share_reach": 5, "shares_per_order": 0.25, "cascade_size_mean": 1.0, "cascade_size_max": 1,
     "cascade_depth_max": 0, "share_reproduction": 0.0, "structural_virality": NAN, "social_orders": 0,
     "social_order_share": 0.0, "orders_per_recommendation": 0.0,
+    "promoters_joined": 0, "attributed_orders": 0, "commission": 0.0, "promoter_gini": NAN,
     "exposures": 0, "views": 0, "view_rate": NAN, "conversion": NAN, "gpm": NAN,
     "return_share": 0.25, "refund_share": 60 / 220, "stock_out_share": 0.2, "delivery_hours": 0.0, "late_share": 0.0,
     "rating": NAN, "messages_noticed": 0, "mutes": 1, "unfollows": 0, "follows": 0, "net_follows": 0, "annoyance": NAN,

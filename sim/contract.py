@@ -191,6 +191,8 @@ class View:
         self.exposures = Exposures.none()
         self.viewed: Bools = none.astype(np.bool_)
         self.chosen: I64 = none
+        self.hesitant: Sequence[I64] = ()  # exposures that would be put off if they were chosen
+        self.put_off: I64 = none  # exposures that were chosen, but put off
         self.outcomes: dict[str, Outcome] = {}
 
     def apart(self, sessions: Sessions) -> "View":
@@ -350,6 +352,9 @@ class Effects:
     appeals: Sequence[F64] = ()
     discounts: Sequence[tuple[I64, Array, str]] = ()
     bundles: Sequence[tuple[I64, Array]] = ()
+    reductions: Sequence[tuple[I64, Array, Array]] = ()
+    top_ups: Sequence[tuple[I64, Array, Array]] = ()
+    put_offs: Sequence[I64] = ()
     opens: Sequence[tuple[U64, Array]] = ()
     closes: Sequence[U64] = ()
     kept: Bools | None = None
@@ -494,6 +499,27 @@ class Effects:
         """Let these exposures stand for orders of so many pieces (one by default; of several the most)."""
         if exposure.size:
             self._add("bundles", (exposure, spread(quantity, exposure.size)))
+
+    def reduce(self, exposure: I64, above: Any, off: Any) -> None:
+        """Take `off` fen from orders that come to `above` fen or more, in the layer ``reduction`` (满减).
+
+        An order's sum is that of all its pieces after the layer ``price``, if the merchant lets the two add up.
+        """
+        if exposure.size:
+            self._add("reductions", (exposure, spread(above, exposure.size), spread(off, exposure.size)))
+
+    def top_up(self, exposure: I64, above: Any, gap: Any) -> None:
+        """Let orders that come to less than `above` fen (the sum of `reduce`), by at most `gap` fen, grow to reach it.
+
+        Pieces are added; like a bundle it is not for sessions that look for a gift.
+        """
+        if exposure.size:
+            self._add("top_ups", (exposure, spread(above, exposure.size), spread(gap, exposure.size)))
+
+    def put_off(self, exposure: I64) -> None:
+        """Should one of these be chosen, she does not order it now; `View.put_off` tells from `checkout` on."""
+        if exposure.size:
+            self._add("put_offs", exposure)
 
     def choose(self, exposure: I64, viewed: Bools) -> None:
         """The exposures that are bought (at most one per session) and those whose page was seen (only `people.buy`)."""

@@ -20,7 +20,9 @@ of its groups), others with drop_in · (her liking of the merchant's category, 1
 *In the room.* She stays for an exponential time of mean dwell_minutes · (1 + game_lift · g / (1 + g)), g the yuan
 that the room's games give each viewer in red packets, at most to the end. Goods are pitched in turn, one every
 `pitch_minutes`, and she sees those pitched while she is there: worth `host` + `urgency` more than elsewhere, at the
-room's price (layer ``price``).
+room's price (layer ``price``). A share min(1, stocking_up · room_discount) of people, the same for life, stock up: of
+goods that are used up they order what lasts `ahead_days` beyond the piece in use, 1 + ⌊ahead_days / cycle⌋ pieces but
+at most `most_pieces`; `people.repurchase` says what is missing later.
 
 *Afterwards* viewers who bought nothing get an article; of those who find it some open it, see the best sellers, and
 have a code for a share off the price, good for `code_days` and one order of their own. What is bought on impulse is
@@ -89,6 +91,12 @@ class LiveParams(Params):
     host: float = param(0.7, "worth of the host's word", unit="utility", ge=0, le=10)
     urgency: float = param(0.5, "worth of now or never", unit="utility", ge=0, le=10)
     room_discount: float = param(0.1, "off the price in the room", unit="share", ge=0, le=0.99)
+    stocking_up: float = param(
+        2.0, "share of people who stock up, per whole price taken off in the room", unit="share per discount",
+        ge=0, le=100,
+    )  # fmt: skip
+    ahead_days: float = param(60.0, "how long what is stocked up shall last", unit="days", ge=0, le=730)
+    most_pieces: int = param(4, "most pieces of an order in the room", unit="pieces", ge=1, le=100)
     follow_up_hours: float = param(14.0, "from the end to the article", unit="hours", ge=0, le=240)
     follow_up_open: float = param(0.35, "viewers without an order who open it", unit="probability", ge=0, le=1)
     code_discount: float = param(0.05, "off the price by its code; 0: no code", unit="share", ge=0, le=0.99)
@@ -156,6 +164,8 @@ class Live(Mechanism):
         games = of["game_yuan"] / (1.0 + of["game_yuan"])
         self._dwell = of["dwell_minutes"] * MINUTE * (1.0 + of["game_lift"] * games)
         self._pays = {name: np.rint(of[name] * FEN_PER_YUAN).astype(np.int64) for name in PAYS}
+        self._stockers = of["stocking_up"] * of["room_discount"]
+        self._pieces = self._stock()
         self._shelf = shelf(self.world)
         self._local = self.on[: self.world.merchants].nonzero()[0]
 
@@ -200,11 +210,12 @@ class Live(Mechanism):
         mine = self.on[shown.merchant].nonzero()[0]
         session, merchant = shown.session[mine], shown.merchant[mine]
         room = shown.channel[mine] == view.channel("live")
+        own = view.scratch.get("gift_peer", np.full(len(view.sessions), NOBODY))[session] < 0
         self._cheaper(fx, view, mine[room], "room_discount")
+        self._stock_up(fx, view, mine[room & own])
         if (view.relations("live_code") > 0).any():
             held = self._holds(view, session, merchant) & view.sessions.planned[session]
-            held &= view.scratch.get("gift_peer", np.full(len(view.sessions), NOBODY))[session] < 0
-            self._cheaper(fx, view, mine[held], "code_discount")
+            self._cheaper(fx, view, mine[held & own], "code_discount")
         if (view.relations("live_reserved") >= 0).any():
             reserved = view.relation("live_reserved", session, merchant, NOBODY)
             waits = ~room & (reserved >= 0) & (self._rounds.next(merchant, reserved) >= view.clock.end)
@@ -313,6 +324,20 @@ class Live(Mechanism):
         shown = view.exposures
         basis = np.rint(self._of[share][shown.merchant[at]] * BASIS).astype(np.int64)
         fx.discount(at, self.world.product["price"][shown.product[at]] * basis // BASIS)
+
+    def _stock_up(self, fx: Effects, view: View, at: I64) -> None:
+        """Several pieces for those who stock up."""
+        shown = view.exposures
+        keen = draws.chance("channels.live/stock", view.keys[shown.session[at]], self._stockers[shown.merchant[at]])
+        at = at[keen & (self._pieces[shown.product[at]] > 1)]
+        fx.bundle(at, self._pieces[shown.product[at]])
+
+    def _stock(self) -> I64:
+        """Pieces of each product in an order of those who stock up."""
+        cycle, merchant = self.world.product["cycle_days"], self.world.product["merchant"]
+        more = np.where(cycle > 0, self._of["ahead_days"][merchant] // np.where(cycle > 0, cycle, 1.0), 0.0)
+        out: I64 = np.minimum(1 + more.astype(np.int64), self._of["most_pieces"][merchant].astype(np.int64))
+        return out
 
     # ------------------------------------------------------------------------------------------------------- afterwards
 

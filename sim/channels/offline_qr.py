@@ -1,7 +1,7 @@
 """The code at the counter (门店二维码): visitors of the merchant's own shop scan it, follow, send a small gift online.
 
-*Visits.* Some people live near the shop, for good: the share `nearby` of their city tier. Each of them comes in on a
-day with the chance
+*Visits.* Some people live near the shop, for good: the share `nearby` of their city tier (of those who open WeChat at
+all; others leave no trace here). Each of them comes in on a day with the chance
 
     visits_per_week / (5 + 2 · weekend) · (weekend on Saturdays and Sundays, else 1),
 
@@ -121,6 +121,7 @@ class OfflineQr(Mechanism):
         first = merchant // world.merchants * world.users
         user = np.arange(first, first + world.users)
         share = np.array(p.nearby)[world.people["tier"][user].astype(np.int64) - 1]
+        share = np.where(world.people["activity"][user] > 0, share, 0.0)
         return user[
             draws.chance("channels.offline_qr/near", world.user_key[user], share, int(merchant % world.merchants))
         ]

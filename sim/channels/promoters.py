@@ -322,8 +322,9 @@ class Promoters(Mechanism):
 
     def _links(self, view: View) -> I64:
         """Positions of the exposures that are links of promoters."""
-        codes = [view.channel(name) for name in SURFACES]
-        out: I64 = np.isin(view.exposures.channel, codes).nonzero()[0]
+        link = np.zeros(len(view.channels), np.bool_)
+        link[[view.channel(name) for name in SURFACES]] = True
+        out: I64 = link[view.exposures.channel].nonzero()[0]
         return out
 
     def _last(self, view: View, at: I64) -> I64:
@@ -331,6 +332,8 @@ class Promoters(Mechanism):
 
         `at` and the result are positions of exposures, the result by (session, merchant).
         """
+        if not at.size:
+            return at
         e = view.exposures
         key = e.session[at] * self.world.m + e.merchant[at]
         order = np.argsort(key, kind="stable")
@@ -427,6 +430,8 @@ class Promoters(Mechanism):
         hope = (self._hoped[merchant] * self._ties(user)).astype(np.float32)
         chance = self.joins(user, merchant, link >= 0) * (hope > 0)
         at = draws.chance("channels.promoters/join", view.sessions.event[session], chance, local).nonzero()[0]
+        if not at.size:
+            return
         session, merchant, link = session[at], merchant[at], link[at]
         cause, inviter = view.sessions.event[session], np.full(at.size, NOBODY)
         invited = link >= 0

@@ -12,6 +12,8 @@ from sim.units import I64, Array
 from sim.world.relations import Relations
 from sim.world.state import FOLLOWS, GROUP, PINNED, SLOTS, State
 
+_REDUCTION = LAYERS.index("reduction")
+_PRICE_AND_REDUCTION = 1 << LAYERS.index("price") | 1 << _REDUCTION
 _KEPT_FLAGS = FOLLOWS | PINNED | GROUP
 
 
@@ -127,16 +129,33 @@ def appraise(exposures: Exposures, effects: Iterable[Effects], stacking: Array) 
             exposures.appeal += delta
         for rows, quantity in one.bundles:
             np.maximum.at(exposures.quantity, rows, quantity)
-    discounts = [discount for one in effects for discount in one.discounts]
-    if not discounts and not any(one.bundles for one in effects):
+    if not any(one.discounts or one.bundles or one.reductions or one.top_ups for one in effects):
         return
-    asked = np.zeros_like(exposures.off)
-    for rows, off, layer in discounts:
-        np.maximum.at(asked[:, LAYERS.index(layer)], rows, off)
+    asked, rule = np.zeros_like(exposures.off), stacking[exposures.merchant]
+    for one in effects:
+        for rows, off, layer in one.discounts:
+            np.maximum.at(asked[:, LAYERS.index(layer)], rows, off)
+    together = (rule & _PRICE_AND_REDUCTION) == _PRICE_AND_REDUCTION
+    piece = np.maximum(exposures.amount - np.where(together, asked[:, 0], 0), 0)
+    _top_up(exposures, piece, [wish for one in effects for wish in one.top_ups])
+    for one in effects:
+        for rows, above, off in one.reductions:
+            reached = piece[rows] * exposures.quantity[rows] >= above
+            np.maximum.at(asked[:, _REDUCTION], rows[reached], off[reached])
     asked[:, 0] *= exposures.quantity
     exposures.amount = exposures.amount * exposures.quantity
-    exposures.off = _granted(asked, stacking[exposures.merchant], exposures.amount)
+    exposures.off = _granted(asked, rule, exposures.amount)
     exposures.amount -= exposures.off.sum(axis=1)
+
+
+def _top_up(exposures: Exposures, piece: I64, wishes: Iterable[tuple[I64, Array, Array]]) -> None:
+    """Let orders grow until they reach a sum that they nearly reach; `piece` is the price of a piece, shape (E,)."""
+    ordered = exposures.quantity.copy()
+    for rows, above, gap in wishes:
+        short = above - piece[rows] * ordered[rows]
+        near = ((short > 0) & (short <= gap) & (piece[rows] > 0)).nonzero()[0]
+        rows = rows[near]
+        np.maximum.at(exposures.quantity, rows, -(-above[near] // piece[rows]))
 
 
 def _granted(asked: I64, stacking: Array, amount: I64) -> I64:

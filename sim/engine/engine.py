@@ -211,7 +211,11 @@ class Engine:
                     view.viewed = np.zeros(len(view.exposures), np.bool_)
                 if one.chosen is not None and one.viewed is not None:
                     view.chosen, view.viewed = one.chosen, one.viewed
+                    if view.hesitant:
+                        later = np.isin(view.chosen, np.concatenate(view.hesitant))
+                        view.chosen, view.put_off = view.chosen[~later], view.chosen[later]
             if phase == "appraise":
+                view.hesitant = [rows for one in effects for rows in one.put_offs]
                 apply.appraise(view.exposures, effects, view.shared("merchant", "stacking"))
             self._change(view, effects)
             acted += effects
@@ -325,7 +329,8 @@ class Engine:
             effects = [hook(self.view) for hook in self.crew.hooks("close")]
             errands = [errand for one in effects for errand in one.requests]
             for one in effects:
-                one.requests = []
+                if one.requests:  # `EMPTY` stays empty
+                    one.requests = []
             self._take(effects)
             for kind, rows in errands:
                 self.follow(kind, apply.not_before(rows, clock.end))

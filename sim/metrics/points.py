@@ -1,5 +1,6 @@
 """Points and coupons: what was promised to customers, what they used, and what lapsed."""
 
+from sim.metrics import money
 from sim.metrics.metric import Metric, of_daily, ratio, total, yuan
 
 _GAINED = ("points_earned", "points_sign_in")
@@ -9,6 +10,8 @@ _LAPSED = total("quantity", "points_expired")
 _OUTSTANDING = f"({total('quantity', *_GAINED)} - {_SPENT} - {_LAPSED})"
 _FACE = ratio(total("amount", *_GAINED), total("quantity", *_GAINED))  # fen a point
 _EXPECTED = f"coalesce({ratio(_SPENT, f'{_SPENT} + {_LAPSED}')}, 1)"
+_OWED = of_daily(yuan(f"coalesce({_OUTSTANDING} * {_FACE} * {_EXPECTED}, 0)"))
+_MARGIN = {metric.name: metric.sql for metric in money.METRICS}["margin"]
 
 METRICS = (
     Metric(
@@ -26,7 +29,12 @@ METRICS = (
         "points_liability", "Points liability", "yuan", False,
         "Points outstanding at what a point takes off a price, times the share that is expected to be redeemed: of "
         "those that were redeemed or lapsed so far the part redeemed, or all if none were. It is in no margin.",
-        of_daily(yuan(f"coalesce({_OUTSTANDING} * {_FACE} * {_EXPECTED}, 0)")),
+        _OWED,
+    ),
+    Metric(
+        "margin_after_points", "Margin less points owed", "yuan", True,
+        "Contribution margin less the points liability.",
+        f"SELECT ({_MARGIN}) - coalesce(({_OWED}), 0)",
     ),
     Metric(
         "points_redeemed_share", "Points redeemed, share", "share", None,

@@ -62,8 +62,9 @@ class AfterSaleParams(Params):
         source="facts: store.return_rate_shelf_and_social", ge=0, le=1,
     )  # fmt: skip
     return_factor: dict[str, Annotated[float, Field(ge=0, le=100)]] = param(
-        lambda: {"live": 3.0}, "the rate by the order's channel, where it is another (live commerce returns far more: "
-        "facts)", unit="relative",
+        lambda: {"live": 3.0}, "the rate by the order's channel, where it is another", unit="relative",
+        source="Economy Middle East, Livestream commerce drives up to 30 percent higher conversion rates than "
+        "e-commerce: 30 to 50 % of what is sold live comes back, and 10 to 15 % elsewhere",
     )  # fmt: skip
     return_slope: float = param(2.0, "growth of that per point of dissatisfaction", unit="relative", ge=0, le=100)
     typical: float = param(0.64, "satisfaction at which the return rate applies", unit="satisfaction", ge=0, le=1)

@@ -37,7 +37,10 @@ class Follow(Mechanism):
 
     def respond(self, view: View) -> Effects:
         """Some of those who were asked follow."""
-        asked, strength, cause = _prompts(view)
+        prompts = sorted(name for name in view.scratch if name.startswith(_PROMPT))
+        if not prompts:
+            return EMPTY
+        asked, strength, cause = _strongest(view, prompts)
         session = ((asked >= 0) & view.sessions.planned).nonzero()[0]
         if not session.size:
             return EMPTY
@@ -56,12 +59,12 @@ class Follow(Mechanism):
         return fx
 
 
-def _prompts(view: View) -> tuple[Array, F64, U64]:
+def _strongest(view: View, prompts: list[str]) -> tuple[Array, F64, U64]:
     """Who asks each session to follow, how strongly and for what: the strongest, of equals the first by name."""
     count = len(view.sessions)
     asked, strength = np.full(count, NOBODY, np.int32), np.zeros(count)
     cause = view.sessions.event.copy()
-    for name in sorted(name for name in view.scratch if name.startswith(_PROMPT)):
+    for name in prompts:
         by = name.removeprefix(_PROMPT)
         how = view.scratch[f"prompt_strength{by}"]
         more = (view.scratch[name] >= 0) & (how > strength)

@@ -22,6 +22,12 @@ A mechanism that gives her another reason to think of the merchant owns a slot c
 Whoever keeps in mind what she was given (`offers.gift_packet`) has tried the goods without having bought them. Her
 needs arise like a customer's, but at the share ``recipients`` of the pace, counted from the day of the gift.
 
+*Stock at home.* Whoever orders several pieces at once (a sale, a full reduction) uses them one after the other: of q
+pieces that each last `cycle_days` c, q - 1 lie in store for (q - 1) · c, or q for q · c if there was a store before.
+The slot column `stored_until` is the second at which the last of them is begun. Until then no need arises, and the
+merchant's goods are worth `sated` less to her wherever she meets them: this is the dip after a promotion. With `fresh`
+the same holds, by its own weight, for the pause after any order: who bought today has no use for more tomorrow.
+
 A recalled need shows her the merchant's products with much appeal, the more the more loyal she is; she still chooses.
 A need that she forgets or that finds nothing she likes is met elsewhere and does not come back by itself.
 """
@@ -32,11 +38,13 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, Params, View, param
 from sim.elementary import exp
 from sim.kernels import expand, segments
+from sim.ledger.schema import Records
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array
-from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED
+from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 from sim.world.tables import beta_table, gamma_table
 
 _BGNBD = "facts: repurchase.public_base_bgnbd"
+_LAST_SECOND = 2**31 - 1  # that a slot column can hold
 _HEARD = FOLLOWS | PINNED | GROUP  # ties that a muted merchant speaks through no more
 
 
@@ -63,6 +71,16 @@ class RepurchaseParams(Params):
     appeal: float = param(5.3, "utility of what she needs, at loyalty 0.5", unit="utility", ge=0, le=20)
     loyalty_weight: float = param(2.0, "utility of full loyalty over none", unit="utility", ge=0, le=20)
     salience: float = param(4.0, "how much what she came for catches the eye", unit="utility", ge=0, le=20)
+    sated: float = param(
+        3.0,
+        "utility that a merchant's goods lose while pieces of them lie at home unopened",
+        unit="utility",
+        ge=0,
+        le=20,
+    )
+    fresh: float = param(
+        0.0, "the same in the part of the cycle after any order that is free of needs", unit="utility", ge=0, le=20
+    )
 
 
 class Repurchase(Mechanism):
@@ -70,6 +88,7 @@ class Repurchase(Mechanism):
 
     Params = RepurchaseParams
     clicks = {"repurchase": 0.9}  # assumed
+    columns = (Column("slot", "stored_until", np.int32, 0, "second at which the last stored piece is begun; 0 none"),)
 
     def prepare(self) -> None:
         p, product = self.p, self.world.product
@@ -83,6 +102,7 @@ class Repurchase(Mechanism):
         np.minimum.at(shortest, product["merchant"], cycle)
         shortest[np.isinf(shortest)] = 0.0
         self._pause = (p.cycle_share * DAY * shortest).astype(np.int64)
+        self._cycle = (product["cycle_days"] * DAY).astype(np.int64)
 
     def arrive(self, view: View) -> Effects:
         """Note the merchant that each session needs something from, -1 for none."""
@@ -118,23 +138,64 @@ class Repurchase(Mechanism):
         )
         return fx
 
+    def appraise(self, view: View) -> Effects:
+        """Who has enough at home wants less of it; a gift is for somebody else."""
+        known, loss = self._plenty(view)
+        if not known.size:
+            return EMPTY
+        fx, shown = Effects(), view.exposures
+        pair = view.related[known] * self.world.m + view.relations("merchant")[known]
+        order = np.argsort(pair)
+        pair, loss = pair[order], loss[order]
+        wanted = shown.session * self.world.m + shown.merchant
+        place = np.minimum(np.searchsorted(pair, wanted), pair.size - 1)
+        has = pair[place] == wanted
+        giving = view.scratch.get("gift_peer")
+        if giving is not None:
+            has &= giving[shown.session] < 0
+        fx.appeal(np.where(has, -loss[place], 0.0))
+        return fx
+
     def respond(self, view: View) -> Effects:
-        """After a repeat order of her own the customer may be through with the merchant."""
+        """What is stored, and whether a repeat order was the customer's last with the merchant."""
         out = view.outcome("order")
-        session, merchant = out.session[out.granted], out.rows.merchant[out.granted]
+        if not out.granted.any():
+            return EMPTY
+        fx, session, rows = Effects(), out.session[out.granted], out.rows.take(out.granted)
+        self._store(view, fx, session, rows)
+        self._drop_out(view, fx, session, rows.merchant)
+        return fx
+
+    # -------------------------------------------------------------------------------------------- parts
+
+    def _store(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
+        """Pieces beyond the one in use are begun one cycle after the other."""
+        stored = view.relation("stored_until", session, rows.merchant).astype(np.int64)
+        cycle, more = self._cycle[rows.product], rows.quantity.astype(np.int64) - 1
+        until = np.where(stored > rows.time, stored + (more + 1) * cycle, rows.time + more * cycle)
+        at = (until > np.maximum(stored, rows.time)).nonzero()[0]
+        fx.relate("set", "stored_until", session[at], rows.merchant[at], np.minimum(until[at], _LAST_SECOND))
+
+    def _drop_out(self, view: View, fx: Effects, session: I64, merchant: Array) -> None:
         before = view.relation("orders", session, merchant).astype(np.int64)
         again = (before > 0).nonzero()[0]
-        if not again.size:
-            return EMPTY
-        fx, session, merchant = Effects(), session[again], merchant[again]
+        session, merchant = session[again], merchant[again]
         number = view.world.local_merchant(merchant)
         key = view.keys[session]
         chance = draws.quantile(self._drop, "people.repurchase/drop_chance", key, number)
         drops = draws.chance("people.repurchase/drop", key, chance, number * 65_536 + before[again])
         fx.relate("or", "flags", session[drops], merchant[drops], DROPPED)
-        return fx
 
-    # -------------------------------------------------------------------------------------------- parts
+    def _plenty(self, view: View) -> tuple[I64, F64]:
+        """Relations with somebody who has enough at home, and what that takes from the worth of more."""
+        time = view.sessions.time[view.related]
+        loss = np.where(view.relations("stored_until") > time, self.p.sated, 0.0)
+        if self.p.fresh > 0:
+            last, merchant = view.relations("last_order"), view.relations("merchant")
+            lasts = (view.relations("orders") > 0) & (last + self._pause[merchant] > time)
+            loss = np.maximum(loss, np.where(lasts, self.p.fresh, 0.0))
+        at = loss.nonzero()[0]
+        return at, loss[at]
 
     def recall(self, flags: Array, *lifts: Array) -> F64:
         """Chance to think of a merchant with these flags, and these lifts besides, when a need arises."""
@@ -156,6 +217,8 @@ class Repurchase(Mechanism):
         merchant, flags = view.relations("merchant")[known].astype(np.int64), view.relations("flags")[known]
         supplied = np.maximum(view.relations("last_order")[known], given[known] * DAY)
         since = np.maximum(view.own("last_seen")[session], supplied + self._pause[merchant])
+        stored = view.relations("stored_until")[known].astype(np.int64)
+        since = np.maximum(since, np.where(stored > 0, stored + self._pause[merchant], 0))
         weeks = np.maximum(now.time[session] - since, 0) / float(WEEK)
         weeks = np.where(bought[known], weeks, self.p.recipients * weeks)
         if "late" in view.relation_columns:

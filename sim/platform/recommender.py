@@ -86,10 +86,10 @@ class Recommender(Mechanism):
         looks = view.scratch.get("surface_articles")
         if looks is None:
             return EMPTY
-        found = self._candidates(view)
-        if not found.rows.n:
+        recent = self._recent(view)
+        if not recent.n:
             return EMPTY
-        looking = looks & view.sessions.planned
+        found, looking = self._candidates(view, recent), looks & view.sessions.planned
         session, at, new, likes = self._pairs(view, found, looking.nonzero()[0])
         shown = self._race(view, found, session, at, new + self.p.engagement * likes)
         session, at, likes = session[shown], at[shown], likes[shown]
@@ -113,10 +113,13 @@ class Recommender(Mechanism):
         )
         return fx
 
-    def _candidates(self, view: View) -> _Candidates:
-        """The newest content of each world, and what it weighs now."""
+    def _recent(self, view: View) -> Records:
+        """All content that is not too old."""
         since = view.clock.start - self.p.window_days * DAY
-        rows = Records.concat([sent.take(sent.time >= since) for kind in view.feeds if (sent := view.content(kind)).n])
+        return Records.concat([sent.take(sent.time >= since) for kind in view.feeds if (sent := view.content(kind)).n])
+
+    def _candidates(self, view: View, rows: Records) -> _Candidates:
+        """The newest content of each world, and what it weighs now."""
         world = rows.merchant // max(self.world.merchants, 1)
         order = np.lexsort((rows.event, rows.time, world))
         newest = segments.rank(world[order][::-1])[::-1] < self.p.candidates

@@ -79,6 +79,10 @@ LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much hap
     },
     "offers.gift_packet": {"occasions": ([], ["thanks", "birthday"])},
     "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
+    "offers.limited_time_sale": {"day": (0, 1), "hours": (24, 7)},
+    "offers.full_reduction": {"top_up": (1.0,), "near": (1.0,)},
+    "offers.membership": {"gold_from": (50.0,)},
+    "offers.joint_campaign": {"day": (0, 1), "hours": (24, 7)},
     "product": {"price": (20.0, 100.0)},
 }
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
@@ -346,7 +350,7 @@ class _Making:
         """A list of parts, none of those that stand there, or as many shares."""
         if inner[-1] is not Ellipsis:
             return [self._share(value) for value in default or ()]
-        if issubclass(inner[0], Params):
+        if isinstance(inner[0], type) and issubclass(inner[0], Params):
             return [self.params(inner[0]) for _ in range(self.choose.integer(0, 2))]
         return list(self.choose.choice((default or (), ())))
 

@@ -265,6 +265,14 @@ def _window(view: View, fx: Effects) -> Facts:
     for rows, quantity in fx.bundles:
         for at, pieces in zip(rows, quantity, strict=True):
             yield f"{_exposure(view, at)} is for {pieces} pieces", 1
+    for rows, above, off in fx.reductions:
+        for at, limit, less in zip(rows, above, off, strict=True):
+            yield f"{_exposure(view, at)} is {less} fen cheaper from {limit} fen", 1
+    for rows, above, gap in fx.top_ups:
+        for at, limit, most in zip(rows, above, gap, strict=True):
+            yield f"{_exposure(view, at)} grows by at most {most} fen to reach {limit} fen", 1
+    for rows in fx.put_offs:
+        yield from ((f"{_exposure(view, at)} would be put off", 1) for at in rows.tolist())
     for what in ("kept", "viewed"):
         if (mask := getattr(fx, what)) is not None and mask.size == len(e):
             yield from ((f"{_exposure(view, at)} {what}", 1) for at in np.flatnonzero(mask).tolist())

@@ -218,6 +218,20 @@ def test_the_room_has_its_own_price() -> None:
     assert discounts(live.appraise(view)) == {0: 12_000 * 15 // 100}
 
 
+def test_some_stock_up_in_the_room_but_nobody_with_gifts() -> None:
+    params = {"room_discount": 0.2, "stocking_up": 2.0, "ahead_days": 60, "most_pieces": 3}
+    view, live = stage(live=params, cycle_days=[0.0, 25.0, 40.0])
+    view.scratch["gift_peer"] = np.where(np.arange(N) < 100, 1, -1)
+    session, product = np.repeat(np.arange(N), 4), np.tile([0, 1, 2, 2], N)
+    show(view, session, product, np.tile([CHANNELS["live"]] * 3 + [CHANNELS["store"]], N))
+    ((at, pieces),) = live.appraise(view).bundles
+    shown = view.exposures
+    assert (shown.channel[at] == CHANNELS["live"]).all() and shown.session[at].min() >= 100
+    assert dict(zip(shown.product[at].tolist(), pieces.tolist(), strict=True)) == {1: 3, 2: 2}
+    people = np.unique(shown.session[at]).size
+    assert binomial(people, N - 100, 0.4) and at.size == 2 * people
+
+
 @pytest.mark.parametrize(("until", "planned", "giving", "cheaper"), [
     (0, True, -1, False), (3_600, True, -1, True), (3_599, True, -1, False), (3_600, False, -1, False),
     (3_600, True, 1, False),

@@ -64,6 +64,11 @@ def test_neighbours_come_as_often_as_stated_and_more_on_weekends() -> None:
     assert within((weekday >= 5).sum(), int(near.sum()) * 2 * weeks, p * weekend)
 
 
+def test_who_never_opens_wechat_leaves_no_trace() -> None:
+    view, shop = counter(100, view={"activity": np.arange(100) % 2}, nearby=(1.0, 1.0, 1.0, 1.0), visits_per_week=5.0)
+    assert set(visits(view, shop, 14).user.tolist()) == set(range(1, 100, 2))
+
+
 def test_visits_are_in_opening_hours_and_have_ids_of_their_own() -> None:
     view, shop = counter(500, nearby=(1.0, 1.0, 1.0, 1.0), visits_per_week=5.0, opens=11, closes=14)
     came = visits(view, shop, 14)

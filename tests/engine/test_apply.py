@@ -146,3 +146,39 @@ def test_offers_of_one_layer_do_not_add_up() -> None:
     some.discount(np.array([0]), np.array([20]))
     apply.appraise(table, [some], ALL)
     assert table.off.tolist() == [[25, 0, 0, 0]]
+
+
+LADDER = ((200, 30), (400, 80))
+
+
+@given(st.integers(0, 15), st.integers(0, 60), st.integers(1, 5), st.integers(0, 250), st.integers(1, 150))
+def test_orders_grow_to_a_sum_and_the_highest_step_counts(
+    stacking: int, off: int, pieces: int, gap: int, price: int
+) -> None:
+    table, some = window(price), Effects()
+    at = np.array([0])
+    some.discount(at, np.array([off]))
+    some.bundle(at, pieces)
+    for above, less in LADDER:
+        some.reduce(at, above, less)
+        some.top_up(at, above, gap)
+    apply.appraise(table, [some], np.array([stacking], np.uint8))
+    both = stacking & 3 == 3  # a lower price and a reduction add up
+    piece = max(price - off, 0) if both else price
+    quantity = pieces
+    for above, _ in LADDER:
+        if 0 < above - piece * pieces <= gap and piece:
+            quantity = max(quantity, next(q for q in range(pieces, above + 1) if q * piece >= above))
+    step = max([less for above, less in LADDER if piece * quantity >= above], default=0)
+    together = off * quantity * (stacking & 1) + step * (stacking >> 1 & 1)
+    taken = max(together, 0 if stacking & 1 else off * quantity, 0 if stacking & 2 else step)
+    assert table.quantity.tolist() == [quantity]
+    assert table.amount.tolist() == [max(price * quantity - taken, 0)]
+
+
+def test_nothing_that_is_free_grows() -> None:
+    table, some = window(price=10), Effects()
+    some.discount(np.array([0]), np.array([10]))
+    some.top_up(np.array([0]), 20, 100)
+    apply.appraise(table, [some], ALL)
+    assert table.quantity.tolist() == [1] and table.amount.tolist() == [0]

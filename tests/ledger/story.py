@@ -145,7 +145,12 @@ class Story:
         return Ledger(folder)
 
     def close(self, writer: LedgerWriter, seeds: list[int]) -> list[str]:
-        return writer.close(scenario={"title": "told by hand"}, strategy="base", seeds=seeds, days=self.days)
+        return writer.close(
+            scenario={"title": "told by hand", "horizon": {"start": "2025-03-03"}},
+            strategy="base",
+            seeds=seeds,
+            days=self.days,
+        )
 
 
 def market() -> Story:

@@ -40,7 +40,11 @@ def test_points_are_counted_as_in_a_plain_loop(seed: int, merchant: str, tmp_pat
 def test_all_points_are_owed_as_long_as_none_were_spent_or_lapsed(tmp_path: Path) -> None:
     told = Story()
     told.event("points_earned", 100, user=1, quantity=300, amount=600)
+    earned = told.event("completed", 200, merchant=0, amount=5_000)
+    told.move(earned, "fen", ("escrow", 0), ("cash", 0), 5_000)
     ledger = told.write(tmp_path / "run")
+    assert table(ledger, ["margin_after_points"], "tea_house") == {"margin_after_points": 50 - 6}
+    assert table(ledger, ["margin_after_points"], "bakery") == {"margin_after_points": 0}
     assert table(ledger, ["points_liability", "points_outstanding"]) == {
         "points_liability": 6,
         "points_outstanding": 300,

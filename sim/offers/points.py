@@ -47,6 +47,7 @@ from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
+from sim.world.doors import in_mini
 from sim.world.shelf import front, shelf
 from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 
@@ -274,7 +275,7 @@ class Points(Mechanism):
     def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
         """From where a tap leads into the mini-program (see `channels.mini_program`)."""
         listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out: Bools = (channel == view.channel("mini_program")) | (listed & (channel != view.channel("store")))
+        out: Bools = in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))
         return out
 
     # ------------------------------------------------------------------------------------- orders come to an end

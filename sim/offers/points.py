@@ -117,7 +117,7 @@ class Points(Mechanism):
         "points_credit": Kind("the points of an order are due (again); its subject names how many", stage="last"),
         "points_lapse": Kind("a balance may lapse at `detail`; its subject names how many", stage="once"),
         "points_notice": Kind(
-            "message: `quantity` points wait; cause is what promised (detail 0) or redeemed them (detail 1)"
+            "message that `quantity` points wait; cause is what promised (detail 0) or redeemed them (detail 1)"
         ),
         "points_pending": Kind(
             "`quantity` points promised with an order, its cause",

@@ -146,7 +146,7 @@ class Story:
 
     def close(self, writer: LedgerWriter, seeds: list[int]) -> list[str]:
         return writer.close(
-            scenario={"title": "told by hand", "horizon": {"start": "2025-03-03"}},
+            scenario={"title": "told by hand"},
             strategy="base",
             seeds=seeds,
             days=self.days,

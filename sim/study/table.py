@@ -45,8 +45,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield from _wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
-        for strategy in comparison.combined:
-            yield from _difference(f"synergy of {strategy}", "", comparison.synergy(strategy, name))
+            if strategy in comparison.combined:
+                yield from _difference("  synergy", "", comparison.synergy(strategy, name))
     yield from _footnotes(comparison)
 
 

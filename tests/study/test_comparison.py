@@ -77,7 +77,7 @@ def test_synergy_is_what_goes_beyond_the_sum_of_the_lifts() -> None:
     found = made.synergy("both", METRIC)
     assert found.estimate.mean == pytest.approx(np.mean([0, 1, 0]))  # 3 - 1 - 2, 5 - 2 - 2, 5 - 3 - 2
     assert made.as_dict()["synergy"]["both"][METRIC]["combines"] == ["a", "b"]
-    assert "synergy of both" in table(made)
+    assert "    synergy" in table(made) and "synergy of both: " in table(made)
 
 
 def test_one_part_has_the_difference_to_it_as_its_synergy() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from sim.config.model import Scenario
 from sim.ledger.reader import Ledger
 from sim.run import run
-from sim.study.shrink import resized
+from sim.study.shrink import resized, soon
 
 LATER, DIGEST = "later", "digest"
 NOTHING = "."  # a day without a row of that kind
@@ -32,7 +32,7 @@ def fingerprint(scenario: Scenario, people: int, days: int) -> dict[str, Table]:
     """The tables of a scenario, by strategy, at a small size (a graph from a file keeps its people)."""
     tables: dict[str, Table] = {}
     for name, strategy in (scenario.strategies or {ALONE: scenario}).items():
-        small = resized(strategy, people if strategy.world.graph.file is None else None, days)
+        small = soon(resized(strategy, people if strategy.world.graph.file is None else None, days))
         (ledger,) = run(small, strategy=name)
         tables[name] = table(ledger)
         ledger.close()

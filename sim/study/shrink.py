@@ -59,6 +59,28 @@ def resized(scenario: Scenario, users: int | None = None, days: int | None = Non
     return scenario
 
 
+def soon(scenario: Scenario) -> Scenario:
+    """The scenario with what merchants do on a certain date done on the second day, so that a short run sees it."""
+    merchants = {}
+    for name, merchant in scenario.merchants.items():
+        sections = {folder: {k: _soon(p) for k, p in getattr(merchant, folder).items()} for folder in PER_MERCHANT}
+        merchants[name] = merchant.model_copy(update=sections)
+    return scenario.model_copy(update={"merchants": merchants})
+
+
+def _soon(params: Params) -> Params:
+    """The same parameters with their first date or day moved."""
+    fields = type(params).model_fields
+    moved = (
+        {"first_day": 1}
+        if "first_day" in fields
+        else {"start": None, "day": 1}
+        if {"start", "day"} <= {*fields}
+        else {}
+    )
+    return params.model_copy(update=moved)
+
+
 def _rescaled(graph: GraphParams, more: int) -> GraphParams:
     """The same graph for more or fewer people: a generator that is told `n` is told so many more."""
     if graph.networkx is None or not isinstance(n := graph.networkx.arguments.get("n"), int):

@@ -19,7 +19,7 @@ from sim.config.shipped import names
 from sim.contract import View
 from sim.ledger.reader import Ledger
 from sim.run import run
-from sim.study.shrink import resized
+from sim.study.shrink import resized, soon
 from sim.units import HOUR, I64, Array, Bools
 from sim.world.build import build
 from sim.world.graph import SocialGraph
@@ -54,7 +54,7 @@ def small(name: str) -> Scenario:
     """The strategy of a shipped scenario with the most mechanisms, made small and eager; records everything."""
     scenario = _everything() if name == EVERYTHING else load(name)
     richest = max(scenario.strategies.values(), key=mechanisms, default=scenario)
-    return eager(sized(richest, PEOPLE, DAYS, TICK)).model_copy(update={"record": "all"})
+    return eager(soon(sized(richest, PEOPLE, DAYS, TICK))).model_copy(update={"record": "all"})
 
 
 def sized(scenario: Scenario, people: int, days: int, tick: int) -> Scenario:

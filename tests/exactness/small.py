@@ -43,6 +43,10 @@ merchants:
     offers: {gift_packet: {occasion_page: true, hook_price: 59}, coupon: {min_spend: 60, pool_per_month: 12}}
     operations: {inventory: {opening: 1, reorder_point: 1, reorder_quantity: 2, lead_days: 1, cover_days: 0}}
 """
+_LIVELY: Mapping[str, Mapping[str, Any]] = {  # channels that a small town would hardly use
+    "promoters": {"join": 1.0, "effort": 1.0},
+    "template_messages": {"order_consent": 1.0, "restock_consent": 1.0},
+}
 PRIVATE = (  # kinds of rows that move nothing that others could see or want
     "visit", "exposure", "view", "share", "notice", "opened", "bounced", "mini_program_added", "member_joined",
     "message_dropped", "mute", "pinned",
@@ -89,6 +93,12 @@ def eager(scenario: Scenario) -> Scenario:
     scenario = tuned(scenario, "people.buy", click_weight=2.0)
     scenario = tuned(scenario, "people.gift", everyday=0.1)
     scenario = tuned(scenario, "people.share", after_order=0.5, after_view=0.2)
+    for key, merchant in scenario.merchants.items():
+        lively = {
+            name: params.model_copy(update=_LIVELY[name]) if name in _LIVELY else params
+            for name, params in merchant.channels.items()
+        }
+        scenario = merchant_changed(scenario, key, channels=lively)
     return tuned(scenario, "platform.rivals", attraction=1.0)
 
 

@@ -262,9 +262,9 @@ def test_a_channel_less(market: Market, write: Run, channel: str) -> None:
     one; in a scenario without the channel there is nothing to take away, and nothing changes.
     """
     keys = list(market.scenario.merchants)
-    doing = [
-        int(((market.before["merchant"] == m) & (market.before["channel"] == channel)).sum()) for m in range(len(keys))
-    ]
+    surfaces = [channel, *catalog.mechanisms()[f"channels.{channel}"].clicks]
+    there = np.isin(market.before["channel"], surfaces)
+    doing = [int(((market.before["merchant"] == m) & there).sum()) for m in range(len(keys))]
     some = [m for m in range(len(keys)) if doing[m]] or [0]
     number, after = (min if market.live else max)(some, key=lambda m: doing[m]), market.before
     if doing[number]:

@@ -239,8 +239,8 @@ def test_a_refund_that_is_posted_twice(town: Scenario, plant: Plant) -> None:
 
 
 def test_a_parcel_that_is_sent_back_and_completed(town: Scenario, plant: Plant) -> None:
-    def both(honest: Callable[..., None], self: AfterSale, fx: Effects, rows: Records, *more: Any) -> None:
-        honest(self, fx, rows, *more)
+    def both(honest: Callable[..., None], self: AfterSale, view: View, fx: Effects, *more: Any) -> None:
+        honest(self, view, fx, *more)
         for kind, sent in [*fx.requests]:
             if kind == "return":
                 fx.request("completion", sent.with_(event=draws.child(sent.cause, "completion"), detail=0))

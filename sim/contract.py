@@ -18,7 +18,7 @@ from sim.ledger.schema import CURRENCIES, Postings, Records
 from sim.params import Params as Params
 from sim.params import param as param
 from sim.units import F64, I32, I64, NOBODY, U64, Array, Bools
-from sim.world.state import Column
+from sim.world.state import SLOTS, Column
 
 if TYPE_CHECKING:
     from sim.world.calendar import Calendar
@@ -235,6 +235,12 @@ class View:
         place = self._kept.find(self.sessions.user[session], merchant)
         out = self._kept.read(column, place)  # of -1 the last place, put right at once
         out[place < 0] = default
+        return out
+
+    def has_room(self, session: I64, merchant: Array, beside: Array | int = 0) -> Bools:
+        """Whether each session's user knows the merchant already or can remember one more, `beside` so many others."""
+        kept = np.bincount(self.related, minlength=len(self.sessions))[session] + beside
+        out: Bools = (self.relation("merchant", session, merchant, NOBODY) >= 0) | (kept < SLOTS)
         return out
 
     def followed(self, flag: int) -> tuple[I64, Array]:

@@ -37,8 +37,6 @@ from sim.world import feed, posts
 from sim.world.shelf import front, shelf
 
 FORMS = ("question", "vote", "lottery")
-MOST_PER_DAY = 3
-MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
 _PER_MILLE = 1_000
 
 
@@ -46,7 +44,7 @@ class ArticlesParams(Params):
     """How articles are written."""
 
     unpushed_per_week: int = param(
-        1, "articles that go out without a broadcast", unit="per week", ge=0, le=MOST_PER_WEEK
+        1, "articles that go out without a broadcast", unit="per week", ge=0, le=posts.MOST_PER_WEEK
     )
     hour: int = param(18, "hour of the first of those of a day, others follow hourly", unit="hour of the day",
                       ge=0, le=21)  # fmt: skip
@@ -136,13 +134,8 @@ class Articles(Mechanism):
     # ------------------------------------------------------------------------------------------------- publishing
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
-        plans = []
-        for merchant in self.on.nonzero()[0].tolist():
-            p = self.p[merchant]
-            day, number = posts.weekly(days, p.unpushed_per_week)
-            key = day * MOST_PER_DAY + number
-            plans.append(posts.plan(self.world, "article", merchant, day, p.hour + number, number, key))
-        return {"article": Records.concat(plans)}
+        who = ((at, p.unpushed_per_week, p.hour) for at, p in enumerate(self.p) if p is not None)
+        return posts.every_week(self.world, "article", days, who)
 
     def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
         """An article goes out; a broadcast, if the platform lets it through, opens into one."""

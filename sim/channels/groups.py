@@ -29,8 +29,6 @@ from sim.world.state import GROUP, MUTED, Column
 
 LIFETIME = 2 * DAY  # after that the chat has moved on (assumed)
 SALIENCE = 1.0  # of a post that is read (assumed)
-MOST_PER_DAY = 3
-MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
 
 
 class GroupsParams(Params):
@@ -38,7 +36,7 @@ class GroupsParams(Params):
 
     joining: float = param(0.15, "customers who join from a parcel", unit="probability", ge=0, le=1)
     posts_per_week: int = param(
-        3, "posts planned per week; the platform's cap per day applies", unit="per week", ge=0, le=MOST_PER_WEEK
+        3, "posts planned per week; the platform's cap per day applies", unit="per week", ge=0, le=posts.MOST_PER_WEEK
     )
     hour: int = param(20, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     reading: float = param(0.5, "members of a small group who read a post", unit="probability", ge=0, le=1)
@@ -74,13 +72,8 @@ class Groups(Mechanism):
         self._crowding = self.per_merchant("crowding", 1.0)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
-        plans = []
-        for merchant in self.on.nonzero()[0].tolist():
-            p = self.p[merchant]
-            day, number = posts.weekly(days, p.posts_per_week)
-            key = day * MOST_PER_DAY + number
-            plans.append(posts.plan(self.world, "group_post", merchant, day, p.hour + number, number, key))
-        return {"group_post": Records.concat(plans)}
+        who = ((at, p.posts_per_week, p.hour) for at, p in enumerate(self.p) if p is not None)
+        return posts.every_week(self.world, "group_post", days, who)
 
     def expose(self, view: View) -> Effects:
         fx, sent, clock = Effects(), view.content("group_post"), view.clock

@@ -28,15 +28,13 @@ from sim.params import Params, param
 from sim.units import I64, NOBODY, Bools, fen
 from sim.world import feed, posts
 
-MOST_PER_DAY = 3
-MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
 _PER_MILLE = 1_000
 
 
 class ImagePostsParams(Params):
     """How a merchant makes image posts."""
 
-    posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=MOST_PER_WEEK)
+    posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=posts.MOST_PER_WEEK)
     hour: int = param(12, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     quality: float = param(0.5, "how inviting it looks, 0.5 is middling", unit="0..1", ge=0, le=1)
     value: float = param(0.5, "what is in it for the reader", unit="0..1", ge=0, le=1)
@@ -78,13 +76,8 @@ class ImagePosts(Mechanism):
         self._cost = self.per_merchant(lambda p: fen(p.look_yuan * p.quality + p.substance_yuan * p.value), 0, np.int64)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
-        plans = []
-        for merchant in self.on.nonzero()[0].tolist():
-            p = self.p[merchant]
-            day, number = posts.weekly(days, p.posts_per_week)
-            key = day * MOST_PER_DAY + number
-            plans.append(posts.plan(self.world, "image_post", merchant, day, p.hour + number, number, key))
-        return {"image_post": Records.concat(plans)}
+        who = ((at, p.posts_per_week, p.hour) for at, p in enumerate(self.p) if p is not None)
+        return posts.every_week(self.world, "image_post", days, who)
 
     def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
         fx, who = Effects(), rows.merchant

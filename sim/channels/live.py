@@ -45,7 +45,7 @@ from sim.params import Params, param
 from sim.units import DAY, FEN_PER_YUAN, HOUR, I64, MINUTE, NOBODY, U64, Array, Bools
 from sim.world.rounds import Rounds
 from sim.world.shelf import front, shelf
-from sim.world.state import FOLLOWS, GROUP, MUTED, SLOTS, Column
+from sim.world.state import FOLLOWS, GROUP, MUTED, Column
 
 ROOM, ARTICLE = 3.0, 2.0  # salience of what is pitched in the room, and in the article afterwards (assumed)
 FRONT = 3  # goods in the article (assumed)
@@ -405,7 +405,7 @@ class Live(Mechanism):
         p = self._of["reserve"][merchant] * (0.5 + view.relation("loyalty", session, merchant, 0.5))
         wants = draws.chance("channels.live/reserve", rows.event, p, self.world.local_user(user))
         wants &= view.relation("live_reserved", session, merchant, NOBODY) < rows.time
-        wants &= _has_room(view, session, merchant)
+        wants &= view.has_room(session, merchant)
         self._take_places(view, fx, session[wants], rows.take(wants))
 
     def _take_places(self, view: View, fx: Effects, session: I64, met: Records) -> None:
@@ -470,11 +470,4 @@ def _ties(flags: Array) -> Array:
 def _looks(view: View, surface: str) -> Bools:
     """Which sessions look at a surface; none where nobody says."""
     out: Bools = view.scratch.get(surface, np.zeros(len(view.sessions), np.bool_))
-    return out
-
-
-def _has_room(view: View, session: I64, merchant: Array) -> Bools:
-    """Whether she knows the merchant already or can remember one more."""
-    count = np.bincount(view.related, minlength=len(view.sessions))
-    out: Bools = (view.relation("merchant", session, merchant, NOBODY) >= 0) | (count[session] < SLOTS)
     return out

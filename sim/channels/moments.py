@@ -22,15 +22,13 @@ from sim.world import posts
 from sim.world.state import FOLLOWS, GROUP, MUTED
 
 LIFETIME = 3 * DAY  # older posts are not scrolled down to (assumed)
-MOST_PER_DAY = 3
-MOST_PER_WEEK = MOST_PER_DAY * posts.WEEK_DAYS
 ADORNED = ("moments", "share_moments")  # its own posts, and what friends pass on in Moments
 
 
 class MomentsParams(Params):
     """How a merchant uses Moments."""
 
-    posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=MOST_PER_WEEK)
+    posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=posts.MOST_PER_WEEK)
     hour: int = param(19, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     seen: float = param(0.3, "chance that a contact who scrolls Moments sees a post", unit="probability", ge=0, le=1)
     quality: float = param(0.5, "quality of the pictures", unit="0..1", ge=0, le=1)
@@ -56,13 +54,8 @@ class Moments(Mechanism):
         self._poster = self.per_merchant("quality") * self.per_merchant("poster")
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
-        plans = []
-        for merchant in self.on.nonzero()[0].tolist():
-            p = self.p[merchant]
-            day, number = posts.weekly(days, p.posts_per_week)
-            key = day * MOST_PER_DAY + number
-            plans.append(posts.plan(self.world, "moments_post", merchant, day, p.hour + number, number, key))
-        return {"moments_post": Records.concat(plans)}
+        who = ((at, p.posts_per_week, p.hour) for at, p in enumerate(self.p) if p is not None)
+        return posts.every_week(self.world, "moments_post", days, who)
 
     def settle(self, view: View, kind: str, rows: Records, granted: Bools) -> Effects:
         fx = Effects()

@@ -35,9 +35,9 @@ from sim.elementary import log
 from sim.kernels import choice, expand, segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
-from sim.units import DAY, HOUR, I64, NOBODY, Array, Bools, fen
+from sim.units import DAY, HOUR, I64, Array, Bools, fen
 from sim.world.giving import can_be_given
-from sim.world.state import FOLLOWS, MINI, SLOTS, Column
+from sim.world.state import FOLLOWS, MINI, Column
 
 SATURDAY = 5
 DAYS = 4_096  # numbers set aside for the days of a scenario
@@ -191,7 +191,10 @@ class OfflineQr(Mechanism):
         if not found.rows.n:
             return EMPTY
         fx, rows, session = Effects(), found.rows, found.session
-        flags, room = view.relation("flags", session, rows.merchant), _has_room(view, session, rows.merchant)
+        flags, room = (
+            view.relation("flags", session, rows.merchant),
+            view.has_room(session, rows.merchant, segments.rank(session)),
+        )
         follows = draws.chance("channels.offline_qr/follow", rows.cause, self._follow[rows.merchant])
         keeps = draws.chance("channels.offline_qr/mini_program", rows.cause, self._mini[rows.merchant])
         self._join(view, fx, "follow", FOLLOWS, (follows & room & (flags & FOLLOWS == 0)).nonzero()[0])
@@ -271,11 +274,3 @@ class OfflineQr(Mechanism):
         liking = self._ties[seen.merchant[owner], layer] + noise
         best = segments.argmax(owner, liking, friend.astype(np.uint64))
         return owner[best], friend[best]
-
-
-def _has_room(view: View, session: I64, merchant: Array) -> Bools:
-    """Whether each visitor (in order of session) knows the merchant already or can remember one more."""
-    kept = np.bincount(view.related, minlength=len(view.sessions))[session] + segments.rank(session)
-    known = view.relation("merchant", session, merchant, NOBODY) >= 0
-    out: Bools = known | (kept < SLOTS)
-    return out

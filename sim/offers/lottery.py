@@ -33,7 +33,7 @@ from sim.params import Params, param
 from sim.units import DAY, HOUR, I64, NOBODY, U64, Array, Bools, fen
 from sim.world.rounds import Rounds
 from sim.world.shelf import shelf
-from sim.world.state import FOLLOWS, MUTED, PINNED, SLOTS, Column
+from sim.world.state import FOLLOWS, MUTED, PINNED, Column
 
 FAN, STRANGER, HUNTER = 0, 1, 2  # `detail` of an entry: a fan before, a new fan, a new fan for the prize
 _LAYERS = "layer_weights"
@@ -262,7 +262,7 @@ class Lottery(Mechanism):
         p = np.where(hunts, of["hunter_entry"][merchant], of["entry"][merchant])
         enters = draws.chance("offers.lottery/enter", met.event, p, self.world.local_user(user))
         enters &= (view.relation("lottery", session, merchant) != met.detail) & ((flags & MUTED) == 0)
-        enters &= _has_room(view, session, merchant)
+        enters &= view.has_room(session, merchant)
         session, met, new, hunts = session[enters], met.take(enters), (flags[enters] & FOLLOWS) == 0, hunts[enters]
         merchant, local = met.merchant, self.world.local_merchant(met.merchant)
         entry = draws.child(view.sessions.event[session], "lottery_entered", local)
@@ -339,10 +339,3 @@ class Lottery(Mechanism):
 def _at(values: Array, place: I64) -> Array:
     """Values at these places; if there are none, zeros."""
     return values[place] if values.size else np.zeros(place.size, values.dtype)
-
-
-def _has_room(view: View, session: I64, merchant: Array) -> Bools:
-    """Whether she knows the merchant already or can remember one more."""
-    count = np.bincount(view.related, minlength=len(view.sessions))
-    out: Bools = (view.relation("merchant", session, merchant, NOBODY) >= 0) | (count[session] < SLOTS)
-    return out

@@ -12,8 +12,8 @@ import numpy as np
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, Params, View, param
-from sim.units import F64, I64, NOBODY, U64, Array, Bools
-from sim.world.state import FOLLOWS, MUTED, SLOTS
+from sim.units import F64, I64, NOBODY, U64, Array
+from sim.world.state import FOLLOWS, MUTED
 
 _PROMPT = "prompt_merchant"
 
@@ -50,7 +50,7 @@ class Follow(Mechanism):
         agrees = draws.chance("people.follow/agree", view.sessions.event[session], willing, number)
         session, merchant, number = (x[agrees] for x in (session, merchant, number))
         stranger = (view.relation("flags", session, merchant) & (FOLLOWS | MUTED)) == 0
-        new = stranger & _has_room(view, session, merchant)
+        new = stranger & view.has_room(session, merchant)
         session, merchant, number = (x[new] for x in (session, merchant, number))
         fx = Effects()
         fx.event("follow", view.rows("follow", session, index=number, cause=cause[session], merchant=merchant))
@@ -79,11 +79,3 @@ def _at_home(view: View, session: I64, merchant: I64) -> F64:
     if home is None:
         return np.zeros(session.size)
     return np.where(home[session] == merchant, view.scratch["home_follow"][session], 0.0)
-
-
-def _has_room(view: View, session: I64, merchant: I64) -> Bools:
-    """Whether she knows the merchant already or can remember one more."""
-    count = np.bincount(view.related, minlength=len(view.sessions))
-    known = view.relation("merchant", session, merchant, NOBODY) >= 0
-    out: Bools = known | (count[session] < SLOTS)
-    return out

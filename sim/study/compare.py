@@ -12,7 +12,7 @@ import numpy as np
 from sim import draws
 from sim.config.load import load
 from sim.config.model import Scenario
-from sim.errors import StudyError, WxsimError
+from sim.errors import StudyError
 from sim.metrics import catalog as metrics
 from sim.run import run
 from sim.study import executor, folder
@@ -143,7 +143,7 @@ def work(unit: Unit) -> Rows:
         for made in unit.folders:
             shutil.rmtree(made, ignore_errors=True)
         if abreast == 1:
-            return (Row({}, error=_said(error)),)
+            return (Row({}, error=executor.said(error)),)
         return tuple(row for lone in _lone(unit) for row in work(lone))
 
 
@@ -194,15 +194,9 @@ def _row(ledger: Any, unit: Unit) -> Row:
     try:
         return Row(metrics.table(ledger, unit.metrics, unit.merchant), ledger.manifest["digest"]["total"])
     except Exception as error:
-        return Row({}, ledger.manifest["digest"]["total"], _said(error))
+        return Row({}, ledger.manifest["digest"]["total"], executor.said(error))
     finally:
         ledger.close()
-
-
-def _said(error: Exception) -> str:
-    """An error in one line: ours as it is, any other with its type."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, WxsimError) else f"{type(error).__name__}: {text}"
 
 
 def _finish(
@@ -257,4 +251,4 @@ def _finish(
 
 def _rows(result: Rows | Exception, unit: Unit) -> Rows:
     """The rows of a piece of work; if it was lost as a whole, each run of it failed."""
-    return (Row({}, error=_said(result)),) * len(unit.seeds) if isinstance(result, Exception) else result
+    return (Row({}, error=executor.said(result)),) * len(unit.seeds) if isinstance(result, Exception) else result

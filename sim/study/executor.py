@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
-from sim.errors import StudyError
+from sim.errors import StudyError, WxsimError
 from sim.kernels.threads import processors as processors
 
 P = ParamSpec("P")
@@ -53,6 +53,12 @@ class SerialExecutor(Executor):
 def report(steps: int) -> None:
     """Called inside a piece of work: this many more steps are done."""
     _REPORT.get()(steps)
+
+
+def said(error: Exception) -> str:
+    """An error in one line: ours as it is, any other with its type."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, WxsimError) else f"{type(error).__name__}: {text}"
 
 
 def executor(workers: int, steps: Any = None) -> Executor:

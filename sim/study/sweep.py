@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from sim.config.model import Scenario
-from sim.errors import StudyError, WxsimError
+from sim.errors import StudyError
 from sim.metrics import catalog as metrics
 from sim.run import run
 from sim.study import executor, folder
@@ -137,7 +137,7 @@ def work(batch: Batch) -> Done:
             try:
                 _do(batch, (name,), (seed,))
             except Exception as error:
-                failed[name] = (_said(error), traceback.format_exc())
+                failed[name] = (executor.said(error), traceback.format_exc())
     return Done(failed)
 
 
@@ -206,7 +206,7 @@ def sweep(
         batch = whole.batches[index]
         finished += len(batch.keys)
         if isinstance(found, Exception):
-            failed.update(dict.fromkeys(batch.keys, (_said(found), _said(found))))
+            failed.update(dict.fromkeys(batch.keys, (executor.said(found), executor.said(found))))
         else:
             failed.update(found.failed)
 
@@ -300,12 +300,6 @@ def _write_results(result: Result) -> None:
         failures.mkdir()
         for name, (_, trace) in result.failed.items():
             folder.write_text(failures / f"{name}.txt", trace)
-
-
-def _said(error: Exception) -> str:
-    """An error in one line: ours as it is, any other with its type."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, WxsimError) else f"{type(error).__name__}: {text}"
 
 
 def estimate_seconds(whole: Plan, workers: int) -> float:

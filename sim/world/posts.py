@@ -1,5 +1,6 @@
 """Posts: when merchants publish (so many a month or a week), and which of them a reader has not seen yet."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,6 +12,8 @@ from sim.units import DAY, HOUR, I64, Array
 from sim.world.world import World
 
 WEEK_DAYS = 7
+MOST_PER_DAY = 3
+MOST_PER_WEEK = MOST_PER_DAY * WEEK_DAYS
 
 
 def months(start: date, days: int) -> tuple[I64, I64]:
@@ -62,6 +65,19 @@ def weekly(days: int, count: int) -> tuple[I64, I64]:
     day = (weeks[:, None] + within).ravel()
     inside = day < days
     return day[inside], np.tile(of_day, weeks.size)[inside]
+
+
+def every_week(world: World, kind: str, days: int, who: Iterable[tuple[int, int, int]]) -> dict[str, Records]:
+    """Posts of a kind on evenly spread days of each week, for an agenda.
+
+    `who` gives merchant, posts a week and hour of the first of a day, which others follow hourly; the number of the
+    post in its day goes to `detail`.
+    """
+    plans = []
+    for merchant, count, hour in who:
+        day, number = weekly(days, count)
+        plans.append(plan(world, kind, merchant, day, hour + number, number, day * MOST_PER_DAY + number))
+    return {kind: Records.concat(plans)}
 
 
 def plan(world: World, kind: str, merchant: int, day: I64, hour: int | I64, number: I64, key: I64) -> Records:

@@ -266,8 +266,7 @@ def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     path = folder / MANIFEST
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, ensure_ascii=False, indent=1, allow_nan=False)
-        file.write("\n")
+        file.write(json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         file.flush()
         sync(file.fileno())
     rename(temporary, path)

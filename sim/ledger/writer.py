@@ -52,7 +52,7 @@ class LedgerWriter:
         users: int,  # per world
         variants: int,  # per world
         everything: bool = False,  # write details too
-        part_rows: int = 1_000_000,
+        part_rows: int = 1 << 18,
     ) -> None:
         self._folders = [Path(folder) for folder in folders]
         for folder in self._folders:

@@ -482,4 +482,5 @@ def _first_line(doc: str | None) -> str:
     return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
 
 
-from sim.cli import sweeping as sweeping  # noqa: E402 (its commands come after those here)
+from sim.cli import sweeping as sweeping  # noqa: E402, I001 (their commands come after those here, in this order)
+from sim.cli import sensitivity as sensitivity  # noqa: E402

@@ -11,6 +11,7 @@ PUBLIC = [
     "Ledger",
     "METRICS",
     "Metric",
+    "Results",
     "Scenario",
     "ScenarioError",
     "SocialGraph",
@@ -22,6 +23,7 @@ PUBLIC = [
     "compare",
     "diffusion",
     "load",
+    "results",
     "run",
 ]
 

@@ -22,6 +22,7 @@ PUBLIC = [
     "build_world",
     "compare",
     "diffusion",
+    "genealogy",
     "load",
     "results",
     "run",

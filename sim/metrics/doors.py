@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from sim import catalog
-from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import BOUGHT, END, OURS, Metric, texts
 from sim.metrics.money import REFUNDS
@@ -20,13 +19,11 @@ from sim.units import DAY
 WINDOW_DAYS = 30
 
 _DOORS = f"""WITH touch AS (
-    SELECT "user", merchant, channel, time, event, kind IN ({texts(*DEALS)}) AS deal FROM events
+    SELECT "user", merchant, channel, time, event FROM events
     WHERE "user" IS NOT NULL AND channel IS NOT NULL AND {OURS}
 ), bought AS (
-    SELECT b."user", b.merchant, time, event, amount, e.channel,
-        row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
-    FROM ({BOUGHT}) AS b JOIN (SELECT event, channel FROM events) AS e USING (event)
-    WINDOW w AS (PARTITION BY b."user", b.merchant ORDER BY time, event)
+    SELECT *, row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
+    FROM ({BOUGHT}) WINDOW w AS (PARTITION BY "user", merchant ORDER BY time, event)
 ), refund AS (
     SELECT cause AS event, any_value(kind = 'returned') AS returned, sum(amount) AS back FROM events
     WHERE kind IN ({texts(*REFUNDS)}) GROUP BY cause

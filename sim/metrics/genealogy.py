@@ -1,8 +1,8 @@
 """Genealogies: what led to what, as trees, of shares, of promotions and of gifts.
 
 *Shares and promotions*: the parent is the nearest one that the chain of causes goes back to (share → seen → bought →
-shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order belongs to the
-nearest share or promotion among its causes; a gift is worth what was paid for it.
+shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order
+that somebody paid for belongs to the nearest share or promotion among its causes, a gift to itself.
 
 The branching ratio R is the mean number of children. Trees are independent, what happens inside one is not, so its
 interval is that of a ratio over trees: R = Σ c / Σ n with c = n - 1 children in a tree of n, standard error
@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {"share": "share", "promotion": "promotion", "gift": 
 _CONFIDENCE = 0.95
 _BY_CAUSE = f"""
     SELECT event, cause, "user", time, amount, coalesce({OURS}, false) AND kind = $kind AS node,
-        coalesce({OURS}, false) AND kind IN ({texts(*DEALS)}) AS deal
+        coalesce({OURS}, false) AND kind IN ({texts(*DEALS)}) AND amount > 0 AS deal
     FROM events WHERE kind <> 'visit' ORDER BY event"""
 _BY_PERSON = f"""WITH gift AS (SELECT event, "user", time, amount FROM events WHERE kind = $kind AND {OURS}),
     claim AS (
@@ -157,5 +157,6 @@ def _of_people(kind: str, rows: Mapping[str, Array]) -> Genealogy:
     event = rows["event"]
     at = np.minimum(np.searchsorted(event, rows["parent"]), max(event.size - 1, 0))
     parent = np.where(event[at] == rows["parent"], at, -1)
-    sold = {"event": event, "amount": rows["amount"], "node": np.arange(event.size)}
+    paid = (rows["amount"] > 0).nonzero()[0]
+    sold = {"event": event[paid], "amount": rows["amount"][paid], "node": paid}
     return Genealogy(kind, {name: rows[name] for name in ("event", "user", "time")}, sold, forest(parent))

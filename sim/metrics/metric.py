@@ -28,13 +28,38 @@ class Metric:
     sql: str | Several
 
 
-def ask(ledger: Ledger, metric: Metric, merchant: int | None) -> Mapping[str, float]:
-    """The metric's value by its name (and those that come with it) for one merchant's number, or for all."""
-    if callable(metric.sql):
-        return metric.sql(ledger, merchant)
-    facts = ledger.manifest
-    ((value,),) = ledger.rows(metric.sql, merchant=merchant, days=facts["days"], users=facts["users"])
-    return {metric.name: math.nan if value is None else float(value)}
+class Scan(str):
+    """A question for a number of some rows: ``{given} SELECT {number} FROM {rows}``. Those of the same rows are one."""
+
+    number: str
+    rows: str
+    given: str
+
+    def __new__(cls, number: str, rows: str, given: str = "") -> "Scan":
+        """The question; `given` is what stands before, a WITH."""
+        made = super().__new__(cls, f"{given} SELECT {number} FROM {rows}".strip())
+        made.number, made.rows, made.given = number, rows, given
+        return made
+
+
+def ask(ledger: Ledger, metrics: Iterable[Metric], merchant: int | None) -> dict[str, float]:
+    """The metrics' values by name (and of those that come with them), for one merchant's number or for all.
+
+    Numbers of the same rows are asked in one statement, because planning it is what takes DuckDB's time.
+    """
+    facts, out = ledger.manifest, dict[str, float]()
+    together: dict[tuple[str, str], dict[str, str]] = {}
+    for metric in metrics:
+        sql = metric.sql
+        if callable(sql):
+            out.update({} if metric.name in out else sql(ledger, merchant))
+            continue
+        scan = sql if isinstance(sql, Scan) else Scan(f"({sql})", "(SELECT 1)")
+        together.setdefault((scan.given, scan.rows if isinstance(sql, Scan) else sql), {})[metric.name] = scan.number
+    for (given, rows), numbers in together.items():
+        sql = f"{given} SELECT {', '.join(numbers.values())} FROM {rows}" if len(numbers) > 1 else ""
+        out |= {}
+    return out
 
 
 # ------------------------------------------------------------------------------------- phrases that questions share

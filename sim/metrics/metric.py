@@ -1,7 +1,7 @@
 """What a metric is: a number read from one ledger, with its definition and the question that gives it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sim.ledger.audit import DEALS
@@ -29,36 +29,36 @@ class Metric:
 
 
 class Scan(str):
-    """A question for a number of some rows: ``{given} SELECT {number} FROM {rows}``. Those of the same rows are one."""
+    """The question for a number of some rows, ``SELECT number FROM rows``; those of the same rows are asked at once."""
 
     number: str
     rows: str
-    given: str
 
-    def __new__(cls, number: str, rows: str, given: str = "") -> "Scan":
-        """The question; `given` is what stands before, a WITH."""
-        made = super().__new__(cls, f"{given} SELECT {number} FROM {rows}".strip())
-        made.number, made.rows, made.given = number, rows, given
+    def __new__(cls, number: str, rows: str) -> "Scan":
+        """The question, which is a text like any other."""
+        made = super().__new__(cls, f"SELECT {number} FROM {rows}")
+        made.number, made.rows = number, rows
         return made
 
 
 def ask(ledger: Ledger, metrics: Iterable[Metric], merchant: int | None) -> dict[str, float]:
-    """The metrics' values by name (and of those that come with them), for one merchant's number or for all.
+    """The metrics' values by name (and of those that come with them) for one merchant's number, or for all.
 
-    Numbers of the same rows are asked in one statement, because planning it is what takes DuckDB's time.
+    What a question costs of a small ledger is its planning: so one statement for all numbers of the same rows.
     """
     facts, out = ledger.manifest, dict[str, float]()
-    together: dict[tuple[str, str], dict[str, str]] = {}
+    scans: dict[str, dict[str, str]] = {}  # numbers by name, by rows
     for metric in metrics:
-        sql = metric.sql
-        if callable(sql):
-            out.update({} if metric.name in out else sql(ledger, merchant))
-            continue
-        scan = sql if isinstance(sql, Scan) else Scan(f"({sql})", "(SELECT 1)")
-        together.setdefault((scan.given, scan.rows if isinstance(sql, Scan) else sql), {})[metric.name] = scan.number
-    for (given, rows), numbers in together.items():
-        sql = f"{given} SELECT {', '.join(numbers.values())} FROM {rows}" if len(numbers) > 1 else ""
-        out |= {}
+        if isinstance(metric.sql, Scan):
+            scans.setdefault(metric.sql.rows, {})[metric.name] = metric.sql.number
+        elif isinstance(metric.sql, str):
+            scans.setdefault(f"({metric.sql}) AS answer(number)", {})[metric.name] = "number"
+        elif metric.name not in out:
+            out |= metric.sql(ledger, merchant)
+    for rows, numbers in scans.items():
+        sql = str(Scan(", ".join(numbers.values()), rows))
+        (found,) = ledger.rows(sql, merchant=merchant, days=facts["days"], users=facts["users"])
+        out |= {name: math.nan if value is None else float(value) for name, value in zip(numbers, found, strict=True)}
     return out
 
 
@@ -80,7 +80,7 @@ def total(measure: str, *kinds: str) -> str:
 
 def of_daily(number: str) -> str:
     """The question for a number made of totals."""
-    return f"SELECT {number} FROM daily WHERE {OURS}"
+    return Scan(number, f"daily WHERE {OURS}")
 
 
 def ratio(above: str, below: str, factor: float = 1) -> str:

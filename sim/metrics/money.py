@@ -1,7 +1,7 @@
 """What was sold, what was kept of it, and what it cost."""
 
 from sim.ledger.audit import DEALS
-from sim.metrics.metric import Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import Metric, Scan, of_daily, ratio, texts, total, yuan
 from sim.units import DAY
 
 REFUNDS = ("returned", "gift_expired")
@@ -26,7 +26,7 @@ FROM by_day"""
 
 def of_moves(number: str) -> str:
     """The question for a number made of moves into (+) and out of (-) the merchant's cash and escrow."""
-    return f"SELECT {number} FROM ({_MOVES})"
+    return Scan(number, f"({_MOVES})")
 
 
 def spent(*accounts: str) -> str:

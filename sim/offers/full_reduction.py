@@ -44,6 +44,9 @@ class Step(Params):
 class FullReductionParams(Dated):
     """The ladder, when it stands, and who climbs it."""
 
+    moot = {"near": "top_up"}
+    lively = {"top_up": (1.0,), "near": (1.0,)}
+
     when: Literal["always", "dates", "campaign"] = param(
         "always", "always, on its own dates, or whenever the joint campaign runs", unit="name"
     )

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from sim.ledger.reader import Ledger as Ledger
     from sim.metrics.catalog import METRICS as METRICS
     from sim.metrics.catalog import Metric as Metric
+    from sim.metrics.genealogy import genealogy as genealogy
     from sim.run import run as run
     from sim.study.compare import compare as compare
     from sim.study.comparison import Comparison as Comparison
+    from sim.study.results import Results as Results
+    from sim.study.results import results as results
     from sim.world.build import build as build_world  # noqa: F401
     from sim.world.graph import SocialGraph as SocialGraph
     from sim.world.world import World as World
@@ -41,6 +44,7 @@ _HOMES = {
     "Comparison": "sim.study.comparison",
     "Ledger": "sim.ledger.reader",
     "Metric": "sim.metrics.catalog",
+    "Results": "sim.study.results",
     "Scenario": "sim.config.model",
     "ScenarioError": "sim.errors",
     "SocialGraph": "sim.world.graph",
@@ -49,7 +53,9 @@ _HOMES = {
     "audit": "sim.ledger.audit",
     "build_world": "sim.world.build:build",
     "compare": "sim.study.compare",
+    "genealogy": "sim.metrics.genealogy",
     "load": "sim.config.load",
+    "results": "sim.study.results",
     "run": "sim.run",
 }
 _FOLDERS = ("diffusion",)  # public as a whole

@@ -11,6 +11,7 @@ PUBLIC = [
     "Ledger",
     "METRICS",
     "Metric",
+    "Results",
     "Scenario",
     "ScenarioError",
     "SocialGraph",
@@ -21,7 +22,9 @@ PUBLIC = [
     "build_world",
     "compare",
     "diffusion",
+    "genealogy",
     "load",
+    "results",
     "run",
 ]
 

@@ -27,6 +27,11 @@ METRICS = (
         f"SELECT count(b.event) / nullif(count(*), 0) FROM ({_RECALLED}) LEFT JOIN ({_CAUSED}) AS b USING (event)",
     ),
     Metric(
+        "recalled_orders", "Orders that began with a reminder", "orders", True,
+        "Orders that began with an opened reminder of a cart. Who would have come back by herself is among them.",
+        f"SELECT count(*) FROM ({_CAUSED}) SEMI JOIN ({_RECALLED}) USING (event)",
+    ),
+    Metric(
         "recall_discount", "Taken off for reminders", "yuan", None,
         "What all offers took off orders that began with a reminder of a cart.",
         f"SELECT {yuan('coalesce(sum(detail), 0)')} FROM ({_CAUSED}) SEMI JOIN ({_RECALLED}) USING (event)",

@@ -77,7 +77,7 @@ def _footnotes(comparison: Comparison) -> Iterator[str]:
     if comparison.expects:
         yield ""
     for claim in comparison.judged:
-        yield from _wrapped(f"expected: {claim}")
+        yield from wrapped(f"expected: {claim}")
     for strategy, parts in comparison.combined.items():
         yield ""
         yield from wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")

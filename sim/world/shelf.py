@@ -1,13 +1,16 @@
-"""The shelf: which goods of a merchant a visitor sees first, which are named, how many are stocked up."""
+"""The shelf: which goods of a merchant a visitor sees first, the cheapest, named ones, styles she likes, hoards."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from sim import draws
 from sim.kernels import expand, segments
 from sim.params import Setting
-from sim.units import F64, I64, Array, Bools
+from sim.units import F64, I64, NOBODY, Array, Bools
 from sim.world.world import World
+
+STYLES = 1_024  # numbering of styles: product · 1,024 + place among its styles
 
 
 def shelf(world: World) -> I64:
@@ -52,3 +55,19 @@ def hoard(world: World, ahead_days: F64, most: Array) -> I64:
     more = np.where(cycle > 0, ahead_days[merchant] / np.where(cycle > 0, cycle, 1.0), 0.0)
     out: I64 = np.minimum(1 + more.astype(np.int64), most[merchant].astype(np.int64))
     return out
+
+
+def cheapest(world: World, product: I64) -> I64:
+    """The cheapest of these products (ascending) of each merchant, of equals the first listed, shape (m,); -1: none."""
+    out, owner = np.full(world.m, NOBODY), world.product["merchant"][product]
+    best = product[segments.argmax(owner, -world.product["price"][product], product.astype(np.uint64))]
+    out[world.product["merchant"][best]] = best
+    return out
+
+
+def styles(world: World, user: Array, product: Array) -> tuple[I64, I64, F64, I64]:
+    """All styles of each user's product: (position, style, how she likes it all her life, its natural number)."""
+    begin = world.variant_start[product]
+    owner, variant = expand.expand(begin, world.variant_start[product + 1])
+    number = world.product_number(product[owner]) * STYLES + variant - begin[owner]
+    return owner, variant, draws.gumbel("people.buy/variant", world.user_key[user[owner]], number), number

@@ -34,6 +34,9 @@ SALIENCE = 1.0  # of a post that is read (assumed)
 class GroupsParams(Params):
     """How groups are filled and used."""
 
+    needs = ("people.buy",)
+    moot = {"hour": "posts_per_week", "reading": "posts_per_week", "crowding": "posts_per_week"}
+
     joining: float = param(0.15, "customers who join from a parcel", unit="probability", ge=0, le=1)
     posts_per_week: int = param(
         3, "posts planned per week; the platform's cap per day applies", unit="per week", ge=0, le=posts.MOST_PER_WEEK

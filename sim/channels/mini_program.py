@@ -57,6 +57,15 @@ SALIENCE = 1.0  # of a shelf that she stepped up to (assumed)
 class MiniProgramParams(Params):
     """How fast and how short the mini-program is, and how people come to have it."""
 
+    needs = ("people.buy",)
+    moot = {
+        "menu_entry": "channels.service_account",
+        "card_entry": "people.share | channels.promoters | offers.share_discount",
+        "outside_appeal": "outside",
+        "outside_cost": "outside",
+    }
+    lively = {"scan": (0.3, 0.0)}
+
     loading_seconds: float = param(2.0, "time until its page stands", unit="seconds", gt=0, le=60)
     bounce_at_1s: float = param(
         0.1, "share that leaves before a page that takes 1 s", unit="probability", ge=0, le=0.44

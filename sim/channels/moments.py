@@ -28,6 +28,15 @@ ADORNED = ("moments", "share_moments")  # its own posts, and what friends pass o
 class MomentsParams(Params):
     """How a merchant uses Moments."""
 
+    needs = ("people.browse", "channels.service_account | channels.groups | people.share")
+    wants = {"channels.service_account | channels.groups": "nobody is there to see its posts"}
+    moot = {
+        "posts_per_week": "channels.service_account | channels.groups",
+        "hour": "posts_per_week",
+        "seen": "posts_per_week",
+        "poster": "quality",
+    }
+
     posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=posts.MOST_PER_WEEK)
     hour: int = param(19, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     seen: float = param(0.3, "chance that a contact who scrolls Moments sees a post", unit="probability", ge=0, le=1)

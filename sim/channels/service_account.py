@@ -45,6 +45,16 @@ AFTER_BUYING, AFTER_PARCEL, AFTER_VIEWING = 1.0, 0.6, 0.15  # how strongly each 
 class ServiceAccountParams(Params):
     """How an account is run."""
 
+    needs = ("people.follow | channels.offline_qr | offers.lottery",)
+    moot = {
+        "hour": "broadcasts_per_month",
+        "open_rate": "broadcasts_per_month",
+        "quality": "broadcasts_per_month",
+        "menu": "broadcasts_per_month",
+        "content": "pin",
+        "follow_prompt": "people.follow",
+    }
+
     broadcasts_per_month: int = param(
         4, "broadcasts planned per month; the platform's cap applies", unit="per month",
         source="facts: service_account.broadcasts_per_month", ge=0, le=MOST_PER_MONTH,

@@ -53,6 +53,10 @@ NEXT_TO_NOTHING = 1e-300
 class StoreParams(Params):
     """How a shop is found and what buying in it takes."""
 
+    needs = ("people.buy",)
+    moot = {"trust": "platform.store_score"}
+    lively = {"discovery": (1.0,)}
+
     discovery: float = param(
         0.6, "chance that a place that could show its goods does, at full score", unit="probability", ge=0, le=1
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
+from sim.errors import Fault, LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -124,7 +124,7 @@ def run(
     from sim.study import folder
     from sim.study.executor import processors
 
-    whole = _load(scenario)
+    whole = _load(scenario, _warn)
     chosen = whole if strategy is None else whole.strategy(strategy)
     if record is not None:
         chosen = chosen.model_copy(update={"record": record.value})
@@ -177,7 +177,7 @@ def compare(
     from sim.study.table import table
 
     _check_json(json)
-    asked = _load(scenario)
+    asked = _load(scenario, _warn)
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:
         with _progress("simulating", quiet) as advance:
@@ -289,13 +289,16 @@ def audit(run: RunArgument) -> None:
 
 @app.command()
 def lint(file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario file.")]) -> None:
-    """Check a scenario and name every fault, without running it."""
+    """Check a scenario and name every fault, and all that would do nothing, without running it."""
+    warnings: list[Fault] = []
     try:
-        _load(file)
+        _load(file, warnings.append)
     except ScenarioError as error:
         typer.echo(str(error))
         raise typer.Exit(WRONG) from None
-    typer.echo("no faults")
+    for warning in warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo("no faults" + (f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""))
 
 
 @app.command()
@@ -362,11 +365,15 @@ def schema() -> None:
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def _load(source: str) -> "Scenario":
+def _load(source: str, warn: Callable[[Fault], None] | None = None) -> "Scenario":
     from sim.config.load import load
     from sim.metrics.catalog import METRICS
 
-    return load(source, metrics=tuple(METRICS))
+    return load(source, metrics=tuple(METRICS), warn=warn)
+
+
+def _warn(warning: Fault) -> None:
+    typer.echo(f"warning: {warning}", err=True)
 
 
 def _check_json(path: Path | None) -> None:

@@ -43,6 +43,14 @@ SALIENCE = 1.5  # of a reminder (assumed, as the menu's)
 class JointCampaignParams(Dated):
     """When, through whom, and what adds up."""
 
+    moot = {
+        "fans": "channels.service_account",
+        "groups": "channels.groups",
+        "mini_program": "channels.mini_program",
+        "members": "channels.mini_program",
+    }
+    lively = {"day": (0, 1), "hours": (24, 7)}
+
     announced_days: int = param(3, "how long before it the campaign is known", unit="days", ge=0, le=60)
     stacking: tuple[Literal["price", "reduction", "coupon", "points"], ...] = param(
         LAYERS, "layers of offers that add up; any other stands alone against their sum", unit="names"

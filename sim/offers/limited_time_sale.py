@@ -23,15 +23,17 @@ from other weeks, a yardstick that the model does not aim at. A sale on `campaig
 It cannot: sell a limited number of pieces, tell old customers from new, or make people learn to expect the next sale.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.elementary import exp
 from sim.ledger.schema import Records
-from sim.params import param
+from sim.params import Setting, param
 from sim.units import DAY, F64, I64, Array, Bools
-from sim.world.shelf import front, shelf
+from sim.world.shelf import front, hoard, named, shelf, unknown
 from sim.world.state import Column
 from sim.world.windows import Windowed, Windows
 
@@ -44,6 +46,18 @@ _WINDOWS = 1 << 20  # numbering of windows by the day they begin
 
 class LimitedTimeSaleParams(Windowed):
     """How deep, when, on what, and how people take it."""
+
+    moot = {
+        "ahead_days": "stocking_up",
+        "most_pieces": "stocking_up",
+        **dict.fromkeys(("aware", "patience_days", "remembers", "resolve"), "announced_days"),
+    }
+    lively = {"day": (0, 1), "hours": (24, 7)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Windows outside the scenario, and goods that there are not."""
+        yield from super().idle(around)
+        yield from unknown(self.products, around)
 
     discount: float = param(0.2, "share taken off the price", unit="share", ge=0, le=0.99)
     products: tuple[str, ...] = param((), "names of the goods on sale; none: all", unit="names")
@@ -89,31 +103,14 @@ class LimitedTimeSale(Mechanism):
         self._windows = Windows(self.p)
         self._notice = self.per_merchant("announced_days", 0, np.int64) * DAY
         basis = self.per_merchant(lambda p: round(p.discount * BASIS), 0, np.int64)
-        self._on_sale = self._listed()
+        self._on_sale = named(self.world, [None if p is None else p.products for p in self.p])
         self._off = np.where(self._on_sale, product["price"] * basis[merchant] // BASIS, 0)
-        self._pieces = self._stock()
+        self._pieces = hoard(self.world, self.per_merchant("ahead_days"), self.per_merchant("most_pieces", 1))
         self._stockers = self.per_merchant("stocking_up") * basis / BASIS
         self._patience = self.per_merchant("patience_days") * basis / BASIS
         self._aware, self._remembers = self.per_merchant("aware"), self.per_merchant("remembers")
         self._urgency, self._resolve = self.per_merchant("urgency"), self.per_merchant("resolve")
         self._reach, self._shelf = self.per_merchant("reach"), shelf(self.world)
-
-    def _listed(self) -> Bools:
-        """Which products are on sale, shape (products,)."""
-        product, names = self.world.product["merchant"], self.world.product_names
-        listed = [
-            p is not None and (not p.products or names[at % len(names)] in p.products)
-            for at, p in enumerate(self.p[merchant] for merchant in product.tolist())
-        ]
-        return np.array(listed, np.bool_)
-
-    def _stock(self) -> I64:
-        """Pieces of each product that somebody who stocks up orders, shape (products,)."""
-        product = self.world.product
-        cycle, merchant = product["cycle_days"], product["merchant"]
-        ahead = self.per_merchant("ahead_days")[merchant]
-        more = np.where(cycle > 0, ahead / np.where(cycle > 0, cycle, 1.0), 0.0).astype(np.int64)
-        return np.minimum(1 + more, self.per_merchant("most_pieces", 1, np.int64)[merchant])
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         rows = self._windows.dates(view, days)

@@ -42,6 +42,9 @@ _SOLD_OUT = -1e9  # utility of a variant that is not there
 class BuyParams(Params):
     """What makes people click and buy."""
 
+    needs = ("people.browse",)
+    lively = {"nothing": (-4.0, -8.0)}
+
     click_rates: dict[str, float] = param(
         dict, "noticed products whose page is opened, by channel, where it is not what the channel says", unit="share"
     )

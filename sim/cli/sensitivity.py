@@ -53,7 +53,7 @@ def sensitivity(
         return
     out = out or Path("runs") / f"{name}-{sampled.method}"
     try:
-        with _progress(whole, quiet) as told:
+        with _progress(quiet) as told:
             result, found = do(asked, sampled, out, kept, levels=levels, workers=count, progress=told)
     except KeyboardInterrupt:
         _fail(f"interrupted; every finished run is kept in {store}; do it again to go on", INTERRUPTED)

@@ -4,8 +4,9 @@
 
     T = h + (72 h − h) · √(E / −ln(1 − q)),   E exponential with mean 1,
 
-with h the time of handling and q the share that arrives within 72 h in the receiver's city tier, so P(T ≤ 72 h) = q
-exactly (a Rayleigh time after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower than the promise is *late*.
+with h the time of handling (12 h) and q the share that arrives within 72 h in the receiver's city tier, so
+P(T ≤ 72 h) = q exactly (a Rayleigh time after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower
+than the promise is *late*.
 
 *Satisfaction* is quality plus luck of the piece, less a penalty if late, within 0..1. It decides three things:
 

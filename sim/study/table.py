@@ -74,6 +74,10 @@ def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> 
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
+    if comparison.expects:
+        yield ""
+    for claim in comparison.judged:
+        yield from wrapped(f"expected: {claim}")
     for strategy, parts in comparison.combined.items():
         yield ""
         yield from wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")

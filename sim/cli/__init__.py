@@ -332,7 +332,7 @@ def mechanisms() -> None:
     """List the mechanisms by their keys in a scenario."""
     from sim import catalog
 
-    _listing((key, _first_line(sys.modules[cls.__module__].__doc__)) for key, cls in catalog.mechanisms().items())
+    _listing((key, catalog.summary(cls)) for key, cls in catalog.mechanisms().items())
 
 
 @app.command()
@@ -350,16 +350,6 @@ def metrics() -> None:
         seen.setdefault(what + kind, f"{definition} [{metric.unit}]")
     seen |= {"CHANNEL": "One of " + ", ".join(catalog.channels()), "KIND": "One of " + ", ".join(KINDS)}
     _listing(iter(seen.items()))
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
-    from json import dumps
-
-    from sim.config.schema import schema as made
-
-    typer.echo(dumps(made(), ensure_ascii=False, indent=1))
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -489,10 +479,7 @@ def _listing(rows: Iterator[tuple[str, str]]) -> None:
             typer.echo(f"{'':<29} {line}")
 
 
-def _first_line(doc: str | None) -> str:
-    return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
-
-
+from sim.cli import new as new  # noqa: E402
 from sim.cli import reading as reading  # noqa: E402 (its commands come after those here)
 from sim.cli import sensitivity as sensitivity  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

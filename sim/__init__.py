@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.ledger.reader import Ledger as Ledger
     from sim.metrics.catalog import METRICS as METRICS
     from sim.metrics.catalog import Metric as Metric
+    from sim.metrics.genealogy import genealogy as genealogy
     from sim.run import run as run
     from sim.study.compare import compare as compare
     from sim.study.comparison import Comparison as Comparison
@@ -49,6 +50,7 @@ _HOMES = {
     "audit": "sim.ledger.audit",
     "build_world": "sim.world.build:build",
     "compare": "sim.study.compare",
+    "genealogy": "sim.metrics.genealogy",
     "load": "sim.config.load",
     "run": "sim.run",
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +17,9 @@ from sim import catalog
 from sim.cli import app
 from sim.config.model import Scenario
 from sim.metrics.catalog import METRICS
+from sim.metrics.genealogy import KINDS
+from sim.units import DAY
+from tests.ledger.story import Story
 from tests.study.tiny import REPLICATIONS, STRATEGIES, write
 
 ROOT = Path(__file__).parents[1]
@@ -102,8 +106,11 @@ def test_listings_name_everything() -> None:
     for command, names in (("mechanisms", catalog.mechanisms()), ("metrics", METRICS)):
         result = wxsim(command)
         assert result.exit_code == 0
-        told = {name.replace(f"@{channel}", "@CHANNEL") for name in names for channel in [name.partition("@")[2]]}
-        assert told <= set(result.output.split())
+        told = set(result.output.replace(",", "").split())
+        for name in names:
+            what, by, which = name.partition("@")
+            assert not by or which in told
+            assert what + by + ("" if not by else "KIND" if which in KINDS else "CHANNEL") in told
         assert max(map(len, result.output.splitlines())) <= 80
 
 
@@ -280,3 +287,32 @@ def test_a_full_disk_is_told_in_a_line(here: Path, monkeypatch: pytest.MonkeyPat
     assert result.exit_code == 1
     assert result.stderr == "wxsim: [Errno 28] No space left on device: 'part-00000.parquet'\n"
     assert files(here / "runs") == []
+
+
+# ------------------------------------------------------------------------------------------------------ genealogies
+
+
+def test_genealogy_tells_trees_and_writes_them(here: Path) -> None:
+    told = Story()
+    first = told.event("share", DAY, user=1, quantity=4)
+    again = told.event("share", 5 * DAY, first, user=2, quantity=2)
+    told.event("order", 6 * DAY, again, user=3, amount=20_000)
+    told.write(here / "run")
+    for suffix, read in ((".graphml", nx.read_graphml), (".json", read_json)):
+        result = wxsim("genealogy", "run", "--kind", "shares", "--out", f"trees{suffix}")
+        assert result.exit_code == 0, result.output
+        graph = read(here / f"trees{suffix}")
+        assert [*graph.edges] == [(f"{first['event']:016x}", f"{again['event']:016x}")]
+        assert graph.nodes[f"{again['event']:016x}"]["value"] == 200.0
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split() for line in lines[-3:-1]] == [["0", "1", "0", "0", "0"], ["1", "1", "1", "200", "200"]]
+    for kind in ("promotions", "gifts"):
+        assert wxsim("genealogy", "run", "--kind", kind).exit_code == 0
+    wrong = wxsim("genealogy", "run", "--out", "trees.pdf")
+    assert (wrong.exit_code, files(here)) == (2, ["run", "tiny.yaml", "trees.graphml", "trees.json"])
+    assert ".graphml or .json" in wrong.stderr
+
+
+def read_json(path: Path) -> Any:
+    return nx.node_link_graph(json.loads(path.read_text("utf-8")), edges="edges")

@@ -21,6 +21,7 @@ PUBLIC = [
     "build_world",
     "compare",
     "diffusion",
+    "genealogy",
     "load",
     "run",
 ]

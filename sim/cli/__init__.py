@@ -335,13 +335,17 @@ def mechanisms() -> None:
 @app.command()
 def metrics() -> None:
     """List the metrics with their definitions."""
+    from sim import catalog
     from sim.metrics.catalog import METRICS
+    from sim.metrics.genealogy import KINDS
 
     seen: dict[str, str] = {}
     for name, metric in METRICS.items():
-        what, by, channel = name.partition("@")
-        definition = metric.definition.removesuffix(f": {channel}.") + "." * bool(by)
-        seen.setdefault(what + "@CHANNEL" * bool(by), f"{definition} [{metric.unit}]")
+        what, by, which = name.partition("@")
+        kind = "" if not by else "@KIND" if which in KINDS else "@CHANNEL"
+        definition = metric.definition.removesuffix(f": {which}.") + "." * bool(by)
+        seen.setdefault(what + kind, f"{definition} [{metric.unit}]")
+    seen |= {"CHANNEL": "One of " + ", ".join(catalog.channels()), "KIND": "One of " + ", ".join(KINDS)}
     _listing(iter(seen.items()))
 
 
@@ -482,4 +486,5 @@ def _first_line(doc: str | None) -> str:
     return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
 
 
-from sim.cli import sweeping as sweeping  # noqa: E402 (its commands come after those here)
+from sim.cli import reading as reading  # noqa: E402 (its commands come after those here)
+from sim.cli import sweeping as sweeping  # noqa: E402

@@ -1,9 +1,11 @@
 """The doors that customers came in by, and what became of those of each door.
 
 *First touch* is the channel of the first thing written about a person and a merchant (a notice, a follow, a gift, an
-order ...) no later than her first purchase; *last touch* the channel of that purchase itself. Exposures count only
-where a scenario records everything, so first touch is finer there. What a door is worth is told of the customers whom
-it won by last touch; it does not say what they would have done without it: that is a comparison with the door shut.
+order ...) no later than her first purchase; *last touch* the channel of that purchase itself. What is written only
+where everything is recorded (that she noticed a product, that she opened a page) makes no first touch, so that it does
+not change with what is recorded; whom a channel reached cannot be told without it. What a door is worth is told of the
+customers whom it won by last touch; it does not say what they would have done without it: that is a comparison with
+the door shut.
 """
 
 from collections.abc import Mapping
@@ -11,7 +13,6 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from sim import catalog
-from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import BOUGHT, END, OURS, Metric, texts
 from sim.metrics.money import REFUNDS
@@ -20,7 +21,7 @@ from sim.units import DAY
 WINDOW_DAYS = 30
 
 _DOORS = f"""WITH touch AS (
-    SELECT "user", merchant, channel, time, event, kind IN ({texts(*DEALS)}) AS deal FROM events
+    SELECT "user", merchant, channel, time, event, list_contains($details, kind) AS detail FROM events
     WHERE "user" IS NOT NULL AND channel IS NOT NULL AND {OURS}
 ), bought AS (
     SELECT b."user", b.merchant, time, event, amount, e.channel,
@@ -38,7 +39,7 @@ _DOORS = f"""WITH touch AS (
     FROM bought LEFT JOIN refund USING (event) GROUP BY ALL
 ), met AS (
     SELECT arg_min(channel, (touch.time, touch.event)) AS channel FROM touch JOIN customer USING ("user", merchant)
-    WHERE touch.time <= since GROUP BY "user", merchant
+    WHERE touch.time <= since AND NOT detail GROUP BY "user", merchant
 ), won AS (
     SELECT won AS channel, count(*) AS customers, avg(again::INT) FILTER (whole) AS again,
         sum(paid) FILTER (whole) / 100.0 / nullif(count(*) FILTER (whole), 0) AS worth
@@ -47,7 +48,8 @@ _DOORS = f"""WITH touch AS (
     SELECT channel, count(*) AS orders, avg(coalesce(returned, false)::INT) AS returned
     FROM bought LEFT JOIN refund USING (event) GROUP BY channel
 ), reached AS (SELECT channel, count(DISTINCT ("user", merchant)) AS people FROM touch GROUP BY channel)
-SELECT channel, coalesce(people, 0)::BIGINT AS reach, coalesce(first.n, 0)::BIGINT AS customers_met,
+SELECT channel, CASE WHEN $everything THEN coalesce(people, 0)::BIGINT END AS reach,
+    coalesce(first.n, 0)::BIGINT AS customers_met,
     coalesce(customers, 0)::BIGINT AS customers_won, coalesce(orders, 0)::BIGINT AS orders,
     again AS repeat_share, worth AS ltv, returned AS return_share
 FROM reached FULL JOIN (SELECT channel, count(*) AS n FROM met GROUP BY channel) AS first USING (channel)
@@ -55,7 +57,11 @@ FROM reached FULL JOIN (SELECT channel, count(*) AS n FROM met GROUP BY channel)
 ORDER BY customers_won DESC, orders DESC, channel"""
 
 _TELLS = {  # column: title, unit, higher is better, definition
-    "reach": ("Reach", "people", True, "People of whom anything is written that has to do with the channel"),
+    "reach": (
+        "Reach", "people", True,
+        "People who noticed or did anything that has to do with the channel; undefined unless everything is recorded "
+        "(record: all)",
+    ),
     "customers_met": ("Met", "people", True, "Customers of whom the first thing written has to do with it"),
     "customers_won": ("Won", "people", True, "Customers whose first purchase came by it"),
     "orders": ("Orders", "orders", True, "Orders and gifts paid that came by it"),
@@ -78,7 +84,9 @@ def doors(ledger: Ledger, merchant: str | None = None) -> pa.Table:
 
 
 def _table(ledger: Ledger, merchant: int | None) -> pa.Table:
-    return ledger.query(_DOORS, merchant=merchant, days=ledger.manifest["days"])
+    facts = ledger.manifest
+    details = [kind for kind, detail in facts["kinds"].items() if detail]
+    return ledger.query(_DOORS, merchant=merchant, days=facts["days"], details=details, everything=facts["everything"])
 
 
 def _by_channel(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
@@ -88,7 +96,8 @@ def _by_channel(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
     for channel in catalog.channels():
         for column in _TELLS:
             value = found.get(channel, {}).get(column)
-            empty = 0.0 if _TELLS[column][1] in ("people", "orders") else float("nan")
+            told = column != "reach" or ledger.manifest["everything"]
+            empty = 0.0 if told and _TELLS[column][1] in ("people", "orders") else float("nan")
             out[f"{column}@{channel}"] = empty if value is None else float(value)
     return out
 

@@ -4,15 +4,20 @@
 shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order belongs to the
 nearest share or promotion among its causes; a gift is worth what was paid for it.
 
-The branching ratio R is the mean number of children. Trees are independent, what happens inside one is not, so its
-interval is that of a ratio over trees: R = Σ c / Σ n with c = n - 1 children in a tree of n, standard error
-√(T / (T - 1) · Σ (c - R n)²) / Σ n over T trees, Student's t with T - 1 degrees of freedom. What happens shortly before
-the horizon has had less time to lead to more, so R is a lower bound.
+The branching ratio R is the mean number of children of a node; a tree of a process that dies out has 1 / (1 - R) nodes
+on average. Children are rare, so the interval is that of a count: the exact limits of a Poisson mean (F. Garwood,
+Biometrika 28, 1936), which hold at any size. Children of one node are not independent, so the count is that of as many
+independent ones: C children in N nodes of T trees, divided by the dispersion φ = T / (T - 1) · Σ (c - R n)² / C over
+trees of n nodes and c = n - 1 children, at least 1 (quasi-likelihood: P. McCullagh, J. Nelder, Generalized Linear
+Models, 1989). Without any child the upper limit is 3.0 / N (J. Hanley, A. Lippman-Hand, JAMA 249, 1983). What happens
+shortly before the horizon has had less time to lead to more, so R is a lower bound.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,14 +27,15 @@ from sim.errors import StudyError
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.cascades import Forest, forest, nearest
-from sim.metrics.metric import OURS, texts
+from sim.metrics.metric import OURS, Metric, texts
 from sim.units import F64, FEN_PER_YUAN, I64, Array
 
 if TYPE_CHECKING:
     import networkx as nx
 
-KINDS: Mapping[str, str] = {"share": "share", "promotion": "promotion", "gift": "gift_sent"}  # by name: kind of event
-_CONFIDENCE = 0.95
+KINDS: Mapping[str, str] = {"shares": "share", "promotions": "promotion", "gifts": "gift_sent"}  # name: kind of event
+FORMATS = (".graphml", ".json")
+_TAIL = 0.025  # on either side of a 95 % interval
 _BY_CAUSE = f"""
     SELECT event, cause, "user", time, amount, coalesce({OURS}, false) AND kind = $kind AS node,
         coalesce({OURS}, false) AND kind IN ({texts(*DEALS)}) AS deal
@@ -52,19 +58,22 @@ class Genealogy:
     trees: Forest
 
     def branching(self) -> tuple[float, float, float]:
-        """The branching ratio and its 95 % interval; NaN where there are too few trees to tell."""
+        """The branching ratio and its 95 % interval; NaN where there are no trees."""
         size = self.trees.sizes
-        if not size.size:
+        nodes, count = float(size.sum()), float(size.size)
+        children = nodes - count
+        if not nodes:
             return math.nan, math.nan, math.nan
-        ratio = 1.0 - size.size / float(size.sum())
-        if size.size == 1:
-            return ratio, math.nan, math.nan
-        from scipy.special import stdtrit
+        if not children:
+            return 0.0, 0.0, -math.log(2 * _TAIL) / nodes
+        from scipy.special import gammaincinv
 
+        ratio = children / nodes
         spread = float(np.square(size - 1.0 - ratio * size).sum())
-        error = math.sqrt(size.size / (size.size - 1.0) * spread) / float(size.sum())
-        half = float(stdtrit(size.size - 1, (1.0 + _CONFIDENCE) / 2.0)) * error
-        return ratio, ratio - half, ratio + half
+        dispersion = max(count / (count - 1.0) * spread / children, 1.0) if count > 1 else 1.0
+        alone = children / dispersion  # as many independent children would say as much
+        low, high = float(gammaincinv(alone, _TAIL)), float(gammaincinv(alone + 1.0, 1.0 - _TAIL))
+        return ratio, low * dispersion / nodes, high * dispersion / nodes
 
     def summary(self) -> dict[str, float]:
         """Trees, nodes, mean and largest size, depth, branching ratio with its interval, structural virality."""
@@ -120,9 +129,21 @@ class Genealogy:
         graph.add_edges_from((event[up], event[down]) for up, down in zip(self.trees.parent[child], child, strict=True))
         return graph
 
+    def export(self, path: Path) -> None:
+        """Write the graph as GraphML or as networkx's node-link JSON; events are named as `wxsim trace` names them."""
+        import networkx as nx
 
-def genealogy(ledger: Ledger, kind: str = "share", merchant: str | None = None) -> Genealogy:
-    """The trees of a kind (share, promotion, gift) in a ledger, for one merchant or all.
+        if path.suffix not in FORMATS:
+            raise StudyError(f"{path}: cannot tell the format; name a file that ends in {' or '.join(FORMATS)}")
+        graph = nx.relabel_nodes(self.to_networkx(), "{:016x}".format)
+        if path.suffix == ".json":
+            path.write_text(json.dumps(nx.node_link_data(graph, edges="edges")), "utf-8")
+        else:
+            nx.write_graphml(graph, path)
+
+
+def genealogy(ledger: Ledger, kind: str = "shares", merchant: str | None = None) -> Genealogy:
+    """The trees of a kind (shares, promotions, gifts) in a ledger, for one merchant or all.
 
     Raises StudyError for a kind that has no trees, LedgerError for a merchant that does not exist.
     """
@@ -133,7 +154,7 @@ def genealogy(ledger: Ledger, kind: str = "share", merchant: str | None = None) 
 
 def read(ledger: Ledger, kind: str, merchant: int | None) -> Genealogy:
     """The same, for a merchant's number."""
-    by_person = kind == "gift"
+    by_person = kind == "gifts"
     rows = ledger.query(_BY_PERSON if by_person else _BY_CAUSE, kind=KINDS[kind], merchant=merchant)
     columns = {name: rows[name].to_numpy() for name in rows.column_names}
     return (_of_people if by_person else _of_causes)(kind, columns)
@@ -159,3 +180,30 @@ def _of_people(kind: str, rows: Mapping[str, Array]) -> Genealogy:
     parent = np.where(event[at] == rows["parent"], at, -1)
     sold = {"event": event, "amount": rows["amount"], "node": np.arange(event.size)}
     return Genealogy(kind, {name: rows[name] for name in ("event", "user", "time")}, sold, forest(parent))
+
+
+def _measured(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
+    """Every metric of genealogies, for one merchant or all."""
+    out: dict[str, float] = {}
+    for kind in KINDS:
+        found = read(ledger, kind, merchant).summary()
+        out |= {f"{name}@{kind}": found[column] for name, (column, *_) in _TELLS.items()}
+    return out
+
+
+_TELLS = {  # by name: column of the summary, title, unit, higher is better, definition
+    "cascade_size": ("size_mean", "Cascade size", "nodes per tree", True, "Those in a tree, on average: the first"
+                     ", those that it led to, and so on"),
+    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree"),
+    "cascade_depth_max": ("depth_max", "Deepest cascade", "steps", True, "Steps from the first of a tree to its "
+                          "furthest, in the deepest one"),
+    "branching_ratio": ("branching", "Branching ratio", "children", True, "Those that one directly led to, on average; "
+                        "shortly before the horizon there was less time to"),
+    "structural_virality": ("structural_virality", "Structural virality", "steps", None, "Mean distance between two of "
+                            "a tree, averaged over trees of two or more"),
+}  # fmt: skip
+METRICS = tuple(
+    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, f"{definition}: {kind}.", _measured)
+    for name, (_, title, unit, higher, definition) in _TELLS.items()
+    for kind in KINDS
+)

@@ -1,8 +1,25 @@
-"""Sharing: how much, how far, and what comes of it."""
+"""Sharing: how much, how far, and what comes of it; the trees of shares are in `genealogy`."""
 
-from sim.metrics.cascades import cascades
+import math
+from collections.abc import Mapping
+
+from sim.ledger.reader import Ledger
+from sim.metrics.genealogy import read
 from sim.metrics.metric import Metric, of_daily, ratio, total
 from sim.metrics.money import ORDERS
+
+
+def _social(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
+    """Every metric of orders that shares led to, for the products of one merchant or all."""
+    found = read(ledger, "shares", merchant).deals
+    led, all_ = int((found["node"] >= 0).sum()), found["node"].size
+    ((reached,),) = ledger.rows(of_daily(total("quantity", "share")), merchant=merchant)
+    return {
+        "social_orders": float(led),
+        "social_order_share": led / all_ if all_ else math.nan,
+        "orders_per_recommendation": led / reached if reached else math.nan,
+    }
+
 
 METRICS = (
     Metric("shares", "Shares", "shares", True, "Times that a product was shared.", of_daily(total("count", "share"))),
@@ -17,40 +34,18 @@ METRICS = (
         of_daily(ratio(total("count", "share"), ORDERS)),
     ),
     Metric(
-        "cascade_size_mean", "Cascade size", "shares", True,
-        "Shares in a cascade, on average: the first, those that it led to, and so on.",
-        cascades,
-    ),
-    Metric("cascade_size_max", "Largest cascade", "shares", True, "Shares in the largest cascade.", cascades),
-    Metric(
-        "cascade_depth_max", "Deepest cascade", "steps", True,
-        "Steps from the first share of a cascade to its furthest, in the deepest one.",
-        cascades,
-    ),
-    Metric(
-        "share_reproduction", "Reproduction number of sharing", "shares", True,
-        "Further shares that a share directly led to, on average, by the chain of causes; shares shortly before the "
-        "horizon have had less time to.",
-        cascades,
-    ),
-    Metric(
-        "structural_virality", "Structural virality", "steps", None,
-        "Mean distance between two shares of a cascade, averaged over cascades of two shares or more.",
-        cascades,
-    ),
-    Metric(
         "social_orders", "Orders from shares", "orders", True,
         "Orders and gifts whose chain of causes goes back to a share.",
-        cascades,
+        _social,
     ),
     Metric(
         "social_order_share", "Share of orders from shares", "share", None,
         "Orders and gifts whose chain of causes goes back to a share, of all.",
-        cascades,
+        _social,
     ),
     Metric(
         "orders_per_recommendation", "Orders per recommendation", "orders", True,
         "Orders and gifts whose chain of causes goes back to a share, per person reached by a share.",
-        cascades,
+        _social,
     ),
 )  # fmt: skip

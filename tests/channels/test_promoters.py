@@ -511,7 +511,7 @@ def test_the_ledger_tells_for_whom_an_order_counts_and_who_recruited_whom(ledger
         "WHERE post.kind = 'promotion' ORDER BY 1"
     )
     assert reasons == [("commission_paid",), ("promoter_joined",)]
-    trees = genealogy(ledger, "promotion").trees
+    trees = genealogy(ledger, "promotions").trees
     assert trees.depth.max() > 0  # posted, sold, paid, posted again; or recruited by a post
     late = ledger.rows("SELECT max(time) FROM events WHERE kind = 'promotion'")[0][0]
     assert late < 12 * DAY + HOUR

@@ -76,11 +76,13 @@ def test_size_follows_from_the_reproduction_number(tmp_path: Path) -> None:
             for parent in generation
             for _ in range(luck.poisson(0.6))
         ]
-    got = table(told.write(tmp_path / "run"), ["share_reproduction", "cascade_size_mean", "cascade_depth_max"])
-    assert got["cascade_size_mean"] == pytest.approx(len(told.events) / 60)
-    assert got["cascade_size_mean"] == pytest.approx(1 / (1 - got["share_reproduction"]))
-    assert got["cascade_depth_max"] == depth - 1
-    assert got["share_reproduction"] == pytest.approx(0.6, abs=4 * (0.6 / len(told.events)) ** 0.5)
+    got = table(
+        told.write(tmp_path / "run"), ["branching_ratio@shares", "cascade_size@shares", "cascade_depth_max@shares"]
+    )
+    assert got["cascade_size@shares"] == pytest.approx(len(told.events) / 60)
+    assert got["cascade_size@shares"] == pytest.approx(1 / (1 - got["branching_ratio@shares"]))
+    assert got["cascade_depth_max@shares"] == depth - 1
+    assert got["branching_ratio@shares"] == pytest.approx(0.6, abs=4 * (0.6 / len(told.events)) ** 0.5)
 
 
 def test_chains_go_through_orders_and_visits_and_stay_with_the_merchant(tmp_path: Path) -> None:
@@ -94,9 +96,15 @@ def test_chains_go_through_orders_and_visits_and_stay_with_the_merchant(tmp_path
     told.event("share", 7 * DAY, gift, user=3, merchant=1, quantity=1)
     told.event("order", 8 * DAY, again, user=6, merchant=1, amount=100)
     want = {
-        "cascade_size_max": 2, "cascade_size_mean": 2.0, "cascade_depth_max": 1, "share_reproduction": 0.5,
-        "structural_virality": 1.0, "social_orders": 2, "social_order_share": 2 / 3, "orders_per_recommendation": 2 / 6,
+        "cascade_size_max@shares": 2, "cascade_size@shares": 2.0, "cascade_depth_max@shares": 1,
+        "branching_ratio@shares": 0.5, "structural_virality@shares": 1.0, "social_orders": 2,
+        "social_order_share": 2 / 3, "orders_per_recommendation": 2 / 6,
     }  # fmt: skip
     assert table(told.write(tmp_path / "run"), want, "tea_house") == pytest.approx(want)
-    both = {"cascade_size_max": 3, "cascade_depth_max": 2, "social_orders": 3, "share_reproduction": 2 / 3}
+    both = {
+        "cascade_size_max@shares": 3,
+        "cascade_depth_max@shares": 2,
+        "social_orders": 3,
+        "branching_ratio@shares": 2 / 3,
+    }
     assert table(told.write(tmp_path / "again"), both) == pytest.approx(both)

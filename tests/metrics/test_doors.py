@@ -30,12 +30,13 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     told.event("notice", 5 * DAY, user=4, channel="moments")
     told.order(58 * DAY, user=5, amount=1_000, channel="groups")
     told.order(4 * DAY, user=6, amount=1_000, channel="moments", merchant=1, variant=3, product=2)
-    return told.write(tmp_path_factory.mktemp("ledger") / "run")
+    told.event("exposure", 7_200, user=2, channel="groups")  # seen, and no touch
+    return told.write(tmp_path_factory.mktemp("ledger") / "run", everything=True)
 
 
 def test_numbers_are_those_worked_out_on_paper(ledger: Ledger) -> None:
     want = {
-        "reach@store": 3, "reach@groups": 2, "reach@moments": 2,
+        "reach@store": 3, "reach@groups": 3, "reach@moments": 2,
         "customers_met@store": 2, "customers_met@groups": 2, "customers_met@moments": 0,
         "customers_won@store": 3, "customers_won@groups": 1, "customers_won@moments": 0,
         "orders@store": 4, "orders@groups": 2, "orders@moments": 0, "orders@mini_program": 0,
@@ -52,6 +53,15 @@ def test_doors_add_up_to_the_customers(ledger: Ledger) -> None:
         (customers,) = table(ledger, ["new_customers"], merchant).values()
         assert sum(row["customers_won"] for row in rows) == sum(row["customers_met"] for row in rows) == customers
         assert sum(row["orders"] for row in rows) == table(ledger, ["orders"], merchant)["orders"]
+
+
+def test_whom_a_channel_reached_is_not_told_by_a_ledger_without_exposures(tmp_path: Path) -> None:
+    told = Story()
+    told.order(2 * DAY, user=1, amount=5_000, channel="store")
+    ledger = told.write(tmp_path / "run")
+    found = table(ledger, ["reach@store", "reach@groups", "customers_met@store"])
+    assert list(found.values()) == pytest.approx([math.nan, math.nan, 1], nan_ok=True)
+    assert [row["reach"] for row in doors(ledger).to_pylist()] == [None]
 
 
 def test_an_empty_ledger_has_no_doors(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     channels = tuple(sorted(totals, key=lambda channel: (-totals[channel], channel)))
     if not channels:
         return {}
-    own = {name: [run for cell, run in found.items() if cell.strategy == name] for name in material.comparison.strategies}
+    own = {
+        name: [run for cell, run in found.items() if cell.strategy == name] for name in material.comparison.strategies
+    }
     means = {
         name: {at: {s: mean(run.get(at, {}).get(s, 0.0) for run in runs) for s in (*STAGES, "gmv")} for at in channels}
         for name, runs in own.items()

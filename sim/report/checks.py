@@ -28,9 +28,7 @@ def tell(material: Material, found: Mapping[Cell, tuple[str, ...] | None]) -> di
     """Audits and the sources of parameters; `untold` says why these are not known."""
     audits = [(cell, broken) for cell, broken in found.items() if broken is not None]
     try:
-        own = [
-            parameters(Scenario.restore(manifest["scenario"])).values() for manifest in material.manifests.values()
-        ]
+        own = [parameters(Scenario.restore(manifest["scenario"])).values() for manifest in material.manifests.values()]
     except (ValidationError, ValueError, KeyError, WxsimError) as error:
         return {"audits": audits, "untold": f"{type(error).__name__}: {str(error).splitlines()[0]}"}
     used = {each.path: each for strategy in own for each in strategy}

@@ -1,4 +1,4 @@
-"""The report's figures on paper: PNG and SVG by matplotlib, of the same numbers as the page, one function for each kind."""
+"""The report's figures on paper: PNG and SVG by matplotlib, of the numbers of the page; a function for each kind."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.errors import StudyError
 from sim.report.shape import Figure, Number
-from sim.study import figure as style
+from sim.study.figure import paper, plain
 from sim.units import F64
 
 # Okabe and Ito's palette, grey for the first (the baseline); told apart by dash and mark as well
@@ -21,23 +21,17 @@ WIDTH = 7.5  # inches
 
 def write(figures: Sequence[Figure], strategies: Sequence[str], folder: Path) -> list[Path]:
     """Write every figure as PNG and SVG into the folder; the paths. The same figures give the same bytes."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure as Sheet
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{folder}: figures cannot be written there: {error.strerror}") from None
-    out = []
-    fonts = style.fonts()
-    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": fonts, "svg.fonttype": "path"}):
-        for shape in figures:
-            sheet = Sheet(figsize=(WIDTH, _height(shape)), layout="constrained")
+    out: list[Path] = []
+    for shape in figures:
+        paths = (folder / f"{shape.name}.png", folder / f"{shape.name}.svg")
+        with paper(WIDTH, _height(shape), *paths) as sheet:
             DRAWN[shape.kind](sheet, shape, strategies)
-            sheet.suptitle(style.text(shape.title))
-            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": "wxsim"})):
-                out.append(folder / f"{shape.name}{suffix}")
-                sheet.savefig(out[-1], dpi=150, metadata=metadata)
+            sheet.suptitle(plain(shape.title))
+        out += paths
     return out
 
 
@@ -47,8 +41,10 @@ def curves(sheet: Any, shape: Figure, strategies: Sequence[str]) -> None:
     for line in shape.lines:
         colour, dash, _ = _look(line.name, strategies)
         if line.low:
-            axes.fill_between(shape.places, _floats(line.low), _floats(line.high), color=colour, alpha=0.15, linewidth=0)
-        axes.plot(shape.places, _floats(line.mean), dash, color=colour, label=style.text(line.name))
+            axes.fill_between(
+                shape.places, _floats(line.low), _floats(line.high), color=colour, alpha=0.15, linewidth=0
+            )
+        axes.plot(shape.places, _floats(line.mean), dash, color=colour, label=plain(line.name))
     if shape.zero:
         axes.axhline(0.0, color="black", linewidth=0.8)
     sheet.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -61,7 +57,7 @@ def bars(sheet: Any, shape: Figure, strategies: Sequence[str]) -> None:
     for at, line in enumerate(shape.lines):
         colour, _, _ = _look(line.name, strategies)
         shift = (at - (len(shape.lines) - 1) / 2) * thick
-        axes.barh(rows + shift, np.nan_to_num(_floats(line.mean)), thick, color=colour, label=style.text(line.name))
+        axes.barh(rows + shift, np.nan_to_num(_floats(line.mean)), thick, color=colour, label=plain(line.name))
     _rows(axes, shape)
     sheet.legend(loc="outside lower center", ncols=2, frameon=False)
 
@@ -75,7 +71,7 @@ def dots(sheet: Any, shape: Figure, strategies: Sequence[str]) -> None:
         y = rows + (at - (many - 1) / 2) * min(0.2, 0.7 / many)
         if line.low:
             axes.hlines(y, _floats(line.low), _floats(line.high), color=colour)
-        axes.plot(_floats(line.mean), y, mark, color=colour, markersize=5, label=style.text(line.name))
+        axes.plot(_floats(line.mean), y, mark, color=colour, markersize=5, label=plain(line.name))
     if shape.zero:
         axes.axvline(0.0, color="black", linewidth=0.8)
     _rows(axes, shape)
@@ -91,10 +87,10 @@ def waterfall(sheet: Any, shape: Figure, strategies: Sequence[str]) -> None:
         start = np.where(np.isin(np.arange(values.size), shape.totals), 0.0, after - values)
         kinds = [TOTAL if at in shape.totals else UP if values[at] > 0 else DOWN for at in range(values.size)]
         axes.barh(np.arange(values.size), after - start, 0.7, left=start, color=kinds)
-        axes.set_title(style.text(line.name), loc="left", fontsize=9)
+        axes.set_title(plain(line.name), loc="left", fontsize=9)
         _rows(axes, shape)
         _bare(axes)
-    panels[-1].set_xlabel(style.text(shape.values_are))
+    panels[-1].set_xlabel(plain(shape.values_are))
 
 
 DRAWN: Mapping[str, Callable[[Any, Figure, Sequence[str]], None]] = {
@@ -119,8 +115,8 @@ def _height(shape: Figure) -> float:
 
 def _axes(sheet: Any, x: str, y: str) -> Any:
     axes = sheet.subplots()
-    axes.set_xlabel(style.text(x))
-    axes.set_ylabel(style.text(y))
+    axes.set_xlabel(plain(x))
+    axes.set_ylabel(plain(y))
     _bare(axes)
     return axes
 
@@ -130,14 +126,14 @@ def _bare(axes: Any) -> None:
 
 
 def _rows(axes: Any, shape: Figure) -> None:
-    axes.set_yticks(range(len(shape.places)), [style.text(str(place)) for place in shape.places])
+    axes.set_yticks(range(len(shape.places)), [plain(str(place)) for place in shape.places])
     axes.set_ylim(len(shape.places) - 0.5, -0.5)
 
 
 def _look(name: str, strategies: Sequence[str]) -> tuple[str, str, str]:
     """Colour, dash and mark of a strategy, the same in every figure."""
     at = strategies.index(name) if name in strategies else 0
-    return COLOURS[at % len(COLOURS)], DASHES[at // len(COLOURS) % len(DASHES)], MARKS[at % len(MARKS)]
+    return COLOURS[at % len(COLOURS)], DASHES[at % len(DASHES)], MARKS[at % len(MARKS)]
 
 
 def _floats(values: Sequence[Number]) -> F64:

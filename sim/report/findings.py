@@ -1,4 +1,4 @@
-"""What was found: a sentence for each strategy, the table, and for every number in it the question and the rows behind."""
+"""What was found: a sentence for each strategy, the table, and the question and the rows behind each number."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""What a report is made of: a comparison, or a single run as a comparison of one strategy in one world, and its ledgers."""
+"""What a report is made of: a comparison (or a run, as one of one strategy in one world) and its ledgers."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -22,9 +22,13 @@ _TOLD = {  # by account: what money goes there for; an account of another name i
     "staff": "Staff",
 }
 _OWN = ("cash", "escrow")
-SQL = of_moves("account, other, amount < 0 AND other = 'wallet' AS back, sum(amount)::BIGINT AS fen") + " GROUP BY ALL ORDER BY ALL"
+SQL = (
+    of_moves("account, other, amount < 0 AND other = 'wallet' AS back, sum(amount)::BIGINT AS fen")
+    + " GROUP BY ALL ORDER BY ALL"
+)
 _DEAREST = """
-    SELECT * FROM postings WHERE currency = 'fen' AND source = 'cash' AND source_owner = coalesce($merchant, source_owner)
+    SELECT * FROM postings
+    WHERE currency = 'fen' AND source = 'cash' AND source_owner = coalesce($merchant, source_owner)
     ORDER BY amount DESC, time, event LIMIT 3"""
 Steps = Mapping[str, int]  # by step: fen that came (+) or went (-); the margin is their sum
 

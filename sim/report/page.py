@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no server, and the same bytes whenever it is made."""
+"""The report as one HTML file that needs no network and no server, and is the same whenever it is made."""
 
 import base64
 import importlib
@@ -29,6 +29,9 @@ _LOOKS: Mapping[str, Any] = {  # sections that read ledgers, in the order of the
     "checks": checks,
 }
 _EXTRA = "pip install 'wxsim[report]', or on a clone: make demo"
+_STYLED = re.compile(
+    r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)'
+)  # styles of maps, left out if the id is there
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # what HTML may not hold
 
 
@@ -64,9 +67,10 @@ def html(made: Report) -> str:
     names = list(made.material.comparison.strategies)
     return render(
         "page.html.j2",
-        scripts=(plotly(), asset("page.js")),
+        scripts=(library := plotly(), asset("page.js")),
         styles=(asset("page.css"),),
         data={"figures": figures, "strategies": names},
+        named=_STYLED.findall(library),
         material=made.material,
         comparison=made.material.comparison,
         strategies=names,
@@ -75,7 +79,7 @@ def html(made: Report) -> str:
 
 
 def render(template: str, *, scripts: tuple[str, ...], styles: tuple[str, ...], data: Any, **values: Any) -> str:
-    """A page from a template, with its scripts and styles inside it; the page's policy allows these and nothing else."""
+    """A page from a template, its scripts and styles inside it; its policy allows these and nothing else."""
     made = _environment().get_template(template)
     text = made.render(scripts=scripts, styles=styles, data=data, policy=policy(scripts, styles), **values)
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -25,8 +25,8 @@ def tell(material: Material) -> dict[str, Any]:
             for cell in material.cells
             if cell.example and "stopped" in (found := material.manifests[cell.strategy])
         },
-        "changes": {} if base is None else {name: list(_changes(base, own[name])) for name in material.others if name in own},
-    }  # fmt: skip
+        "changes": {name: list(_changes(base, own[name])) for name in material.others if base and name in own},
+    }
 
 
 def _run(scenario: Mapping[str, Any]) -> dict[str, Any]:

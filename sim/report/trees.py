@@ -15,7 +15,7 @@ from sim.units import I64
 
 SIZES = ("1", "2", "3 to 4", "5 to 8", "9 to 16", "17 or more")  # of a tree, in shares or gifts
 _EDGES = (1, 2, 3, 5, 9, 17)
-WHAT = {"share": "Trees of shares", "gift": "Trees of gifts", "promotion": "Trees of promotions"}
+WHAT = {"shares": "Trees of shares", "gifts": "Trees of gifts", "promotions": "Trees of promotions"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,6 @@ def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: s
         "kind": kind,
         "figure": Figure(f"trees-{kind}", "bars", WHAT[kind], "size", "trees per run", SIZES, tuple(lines)),
         "rows": rows,
-        "call": f'sim.metrics.genealogy.genealogy(sim.Ledger("{cell.place}"), "{kind}")',
         "story": {
             "strategy": cell.strategy,
             "seed": cell.seed,

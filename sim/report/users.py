@@ -1,4 +1,4 @@
-"""Who bought more and who bought less: each user under a strategy beside herself under the baseline, with the same luck."""
+"""Who bought more and who bought less: each user beside herself under the baseline, with the same luck."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +77,12 @@ def _pairs(runs: Mapping[str, Mapping[int, tuple[Cell, Bought]]], name: str, mat
 
 
 def _change(
-    runs: Mapping[str, Mapping[int, tuple[Cell, Bought]]], name: str, at: int, column: str, material: Material, users: int
+    runs: Mapping[str, Mapping[int, tuple[Cell, Bought]]],
+    name: str,
+    at: int,
+    column: str,
+    material: Material,
+    users: int,
 ) -> I64:
     """A column of every user under a strategy, less that of the same user under the baseline; of a run itself."""
     own = runs[name][at][1].dense(column, users)
@@ -102,10 +107,12 @@ def _figures(
             ]
             if rows:
                 lines.append(line(name, rows))
-        unit = "orders per 1,000 people" if material.single else "orders per 1,000 people, more or fewer"
+        unit = "orders per 1,000 people" if material.single else "more orders per 1,000 people"
         if lines:
             slug = trait.replace(" ", "-")
-            figures.append(Figure(f"users-by-{slug}", "dots", f"By {trait}", trait, unit, places, tuple(lines), zero=True))
+            figures.append(
+                Figure(f"users-by-{slug}", "dots", f"By {trait}", trait, unit, places, tuple(lines), zero=True)
+            )
     return figures
 
 
@@ -194,15 +201,17 @@ def _third(values: Array) -> I64:
 def _category(scenario: Mapping[str, Any], merchant: str) -> int:
     """What the merchant sells: its category, or that of its first product."""
     own = scenario["merchants"][merchant or next(iter(scenario["merchants"]))]
-    named = own.get("category") or next(iter(own["products"].values()), {}).get("category")
-    return category(named or CATEGORIES[0])
+    return category(own.get("category") or next((each["category"] for each in own["products"].values()), CATEGORIES[0]))
 
 
 def more_and_fewer(line: Line) -> dict[str, Any]:
     """The ways of `WAYS` with their means and intervals, for the page."""
     return {
-        way: {"mean": line.mean[at], "low": line.low[at] if line.low else None, "high": line.high[at] if line.high else None}
+        way: {
+            "mean": line.mean[at],
+            "low": line.low[at] if line.low else None,
+            "high": line.high[at] if line.high else None,
+        }
         for at, way in enumerate(WAYS)
         if line.mean
     }
-

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.errors import StudyError
 from sim.metrics.catalog import METRICS
 from sim.study import stats
 from sim.study.stats import Difference, Estimate
@@ -100,10 +101,10 @@ class Comparison:
 
     @classmethod
     def restore(cls, content: Mapping[str, Any], folder: Path) -> "Comparison":
-        """The comparison that `as_dict` wrote. KeyError for a metric that is no more, or for what it does not say."""
+        """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
         metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
-        for name in metrics:
-            METRICS[name]
+        if unknown := [name for name in metrics if name not in METRICS]:
+            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
         failures = tuple(Failure(**failure) for failure in content["failures"])
         failed = {(failure.strategy, failure.replication) for failure in failures}
         values, done = {}, {}

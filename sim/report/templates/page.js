@@ -7,12 +7,12 @@
   const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const clear = (hex, alpha) => `rgba(${[1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(",")},${alpha})`;
-  const DASHES = ["solid", "dash", "dot", "longdashdot"];
+  const DASHES = ["solid", "dash", "dot", "dashdot"];
   const MARKS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
 
   const look = (name) => {
     const at = Math.max(0, strategies.indexOf(name));
-    return { at, colour: colour(`--c${at % 8}`), dash: DASHES[at >> 3 & 3], mark: MARKS[at % 8] };
+    return { at, colour: colour(`--c${at % 8}`), dash: DASHES[at % 4], mark: MARKS[at % 8] };
   };
 
   const layout = (figure, more) => {

@@ -11,8 +11,11 @@ from statistics import median
 from time import perf_counter
 
 import world
+import yaml
 
+from sim import catalog
 from sim.config.load import load
+from sim.engine.profile import Profile
 from sim.run import run
 from sim.study import bench
 
@@ -21,9 +24,9 @@ MOST = 1_000_000  # people in one run, but for what is asked for by name
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def simulated(users, days, worlds=1, threads=1, degree=20.0, record="orders", first=1):
+def simulated(users, days, worlds=1, threads=1, degree=20.0, record="orders", first=1, mechanisms="triangle"):
     """What a run of the market `triangle` with everything on took, in a process of its own; see `cost`."""
-    scenario = load("triangle").strategy("all three")
+    scenario = (load("triangle") if mechanisms == "triangle" else with_all()).strategy("all three")
     if record == "none":
         from sim.ledger.writer import LedgerWriter
 
@@ -96,19 +99,68 @@ def _middle(rows):
 
 
 def two_threads(quick):
-    """One thread and two, with numba and without."""
+    """One thread and two, with numba and without, and where there are more people."""
     size = (2_000, 2) if quick else (min(300_000, MOST), 14)
-    return [cost(*size, threads=threads, fast=fast) for fast in (True, False) for threads in (1, 2)]
+    rows = [cost(*size, threads=threads, fast=fast) for fast in (True, False) for threads in (1, 2)]
+    more = [(1_000_000, 14), (4_000_000, 4)] if not quick and MOST >= 1_000_000 else []
+    return rows + [cost(*size, threads=threads) for size in more for threads in (1, 2)]
 
 
 def million(quick):
-    """A million people for 90 days, in two threads."""
-    return [cost(*((5_000, 3) if quick else (1_000_000, 90)), threads=2)] if quick or MOST >= 1_000_000 else []
+    """A million people for 90 days: in two threads with numba, in one without."""
+    size = (5_000, 3) if quick else (1_000_000, 90)
+    ways = ({"threads": 2}, {"threads": 1, "fast": False})
+    return [cost(*size, **way) for way in ways] if quick or MOST >= 1_000_000 else []
 
 
 def ten_million(quick):
-    """Ten million people for 30 days. Only when asked for."""
-    return [cost(*((10_000, 2) if quick else (10_000_000, 30)), threads=2)]
+    """Ten million people for 30 days, and sixty worlds of ten thousand in the same run. Only when asked for."""
+    few, many = ((500, 2), (10_000, 2)) if quick else ((10_000, 30), (10_000_000, 30))
+    return [cost(*few, worlds=2 if quick else 60), cost(*many, threads=2)]
+
+
+def profile(quick):
+    """Where the time of a million people goes, by phase and mechanism, in one thread."""
+    return bench.alone(_profiled, (2_000, 2) if quick else (1_000_000, 14), fast=True)
+
+
+def _profiled(size):
+    users, days = size
+    scenario, spent = load("triangle").strategy("all three"), Profile()
+    run(bench.sized(scenario, min(users, bench.WARM_UP), 2))
+    wall = bench.spend(lambda: run(bench.sized(scenario, users, days), watch=spent.watch)).wall
+    ticks = max(spent.calls.values())
+    rows = [{"phase": phase, "who": who, "wall": s, "calls": calls} for phase, who, s, calls in spent.rows() if calls]
+    built = {"phase": "before", "who": "builds the world, loads and closes", "calls": 1}
+    rows.append(built | {"wall": wall - sum(row["wall"] for row in rows)})
+    rows.sort(key=lambda row: -row["wall"])
+    rows, few = rows[:20], rows[20:]
+    rows.append({"phase": "all", "who": f"{len(few)} more", "calls": sum(row["calls"] for row in few)})
+    rows[-1]["wall"] = sum(row["wall"] for row in few)
+    for row in rows:
+        row |= {"share": row["wall"] / wall, "per call": row["wall"] / row["calls"]}
+    print(f"  {users:,} x {days}: {wall:.1f} s, {ticks:,} calls at most", file=sys.stderr)
+    return rows
+
+
+def everything(quick):
+    """The market of `triangle`, and the same with every mechanism of the catalogue on, for one merchant of seven."""
+    size, rounds = ((2_000, 2), 1) if quick else ((min(100_000, MOST), 14), 3)
+    rows = [[cost(*size, mechanisms=name) for name in ("triangle", "all")] for _ in range(rounds)]
+    return [_middle(turns) for turns in zip(*rows, strict=True)]
+
+
+def with_all():
+    """`triangle` with every mechanism of the catalogue, those of merchants for one of seven."""
+    text = {"title": "with all", "extends": "triangle", "merchants": {"tea_house": {}}}
+    for key in catalog.mechanisms():
+        section, name = key.split(".")
+        of = text if section in ("people", "platform") else text["merchants"]["tea_house"]
+        of.setdefault(section, {})[name] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "with_all.yaml")
+        path.write_text(yaml.safe_dump(text), "utf-8")
+        return load(path)
 
 
 def building(quick):

@@ -23,11 +23,11 @@ import compare  # noqa: E402
 import model  # noqa: E402
 import report  # noqa: E402
 
-PEERS = {name: getattr(compare, name) for name in ("cascades", "days", "timers")}
+PEERS = {name: getattr(compare, name) for name in ("cascades", "agreement", "days", "timers")}
 MODEL = {
     name: getattr(model, name)
     for name in ("start_up", "building", "by_users", "by_friends", "side_by_side", "recording", "two_threads")
-    + ("million", "compare_default")
+    + ("million", "profile", "everything", "compare_default")
 }
 ASKED = {name: getattr(model, name) for name in ("compare_large", "ten_million")}  # long, or in need of much memory
 PARTS = PEERS | MODEL | ASKED

@@ -160,6 +160,29 @@ def cascades(quick):
     return rows
 
 
+def agreement(quick):
+    """Cascades of ours and of CyNetDiff, many of each: whether both have the same law."""
+    rows = []
+    for n, times in [(10_000, 20)] if quick else [p for p in ((100_000, 1_000), (1_000_000, 200)) if p[0] <= MOST]:
+        for ties in ("one", "factored", "free"):
+            job = {"graph": barabasi_albert(n), "n": n, "p": P, "seeds": SEEDS, "ties": ties}
+            job["warm"] = {"graph": barabasi_albert(2_000)}
+            reach = {name: _many(name, job, times) for name in ("cynetdiff", "ours")}
+            theirs, mine = reach["cynetdiff"], reach["ours"]
+            error = np.sqrt(theirs.var(ddof=1) / theirs.size + mine.var(ddof=1) / mine.size)
+            row = {"nodes": n, "ties": ties, "repeats of each": times, "CyNetDiff": theirs.mean(), "ours": mine.mean()}
+            rows.append(row | {"standard error": error, "z": (theirs.mean() - mine.mean()) / error})
+            print(f"  {ties}, {n:,} nodes: z {rows[-1]['z']:.2f}", file=sys.stderr)
+    return rows
+
+
+def _many(name, job, times):
+    with Worker("cascade.py", name, job) as worker:
+        for seed in range(1, times + 1):
+            worker.act(seed)
+        return np.array(worker.results)
+
+
 def days(quick):
     """Days of a population: ours against libraries of agents."""
     peers, rows = ("mesa", "mesa_shuffled", "agentpy", "simpy", "starsim", "engine"), []

@@ -50,7 +50,11 @@ class Network:
         KeyError or IndexError for nodes that are not in the network.
         """
         if self.labels is not None:
-            place = dict(zip(self.labels, range(self.n), strict=True))
+            place, nodes = dict(zip(self.labels, range(self.n), strict=True)), list(nodes)
+            if foreign := [node for node in nodes if node not in place]:
+                raise KeyError(
+                    f"the network has no node {foreign[0]!r}; its nodes are labelled as {self.labels[0]!r} is"
+                )
             nodes = [place[node] for node in nodes]
         out = np.unique(np.asarray(nodes, np.int64).reshape(-1))
         if out.size and (out[0] < 0 or out[-1] >= self.n):

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,13 +29,14 @@ def in_order(task: Callable[[T], R], items: Iterable[T], threads: int | None = N
 
     Tasks must not depend on each other. Few results are held at once, so memory does not grow with the items.
     """
-    threads = cores() if threads is None else threads
-    if threads < 2:
-        yield from map(task, items)
+    threads, items = cores() if threads is None else threads, iter(items)
+    first = list(islice(items, 2))
+    if threads < 2 or len(first) < 2:  # one item is no work for two
+        yield from map(task, chain(first, items))
         return
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[R]] = deque()
-        for item in items:
+        for item in chain(first, items):
             waiting.append(pool.submit(task, item))
             if len(waiting) > _AHEAD * threads:
                 yield waiting.popleft().result()

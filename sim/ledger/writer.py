@@ -52,7 +52,7 @@ class LedgerWriter:
         users: int,  # per world
         variants: int,  # per world
         everything: bool = False,  # write details too
-        part_rows: int = 1_000_000,
+        part_rows: int = 1 << 18,
     ) -> None:
         self._folders = [Path(folder) for folder in folders]
         for folder in self._folders:
@@ -266,8 +266,7 @@ def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     path = folder / MANIFEST
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, ensure_ascii=False, indent=1, allow_nan=False)
-        file.write("\n")
+        file.write(json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         file.flush()
         sync(file.fileno())
     rename(temporary, path)

@@ -103,7 +103,8 @@ def bench(users: int = USERS, told: Told = lambda step: None) -> Bench:
     """Measure this machine with a world of so many users; `told` hears what is being done."""
     told("memory")
     copy, gather = alone(memory)
-    ways = ("numpy", "fast") if alone(_has_numba) else ("numpy",)
+    compiled = os.environ.get("WXSIM_FAST") != "0" and alone(_has_numba)
+    ways = ("numpy", "fast") if compiled else ("numpy",)
     found: dict[str, dict[str, Any]] = {}
     took: list[Spent] = []
     for work in (spreading, building, bare, full):

@@ -97,13 +97,13 @@ def compare(
     found: dict[int, Rows | Exception] = {}
     whole = len(plan.seeds) * len(scenario.strategies) * scenario.horizon.days
     try:
-        executor.gather(
+        executor.stream(
             work,
             units,
             workers=workers,
             lane=lambda unit: unit.lane,
-            progress=(lambda days: progress(min(days, whole), whole)) if progress else None,
             done=found.__setitem__,
+            told=(lambda days: progress(min(days, whole), whole)) if progress else lambda days: None,
         )
         return _finish(scenario, plan, units, found, made, out)
     except KeyboardInterrupt:

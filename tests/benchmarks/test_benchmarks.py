@@ -37,10 +37,12 @@ def race(seconds: float, z: float) -> dict[str, Any]:
 
 def test_a_budget_is_met_or_missed_by_what_was_measured() -> None:
     report = loaded("report.py")
-    good = report.budgets({"cascades": part([race(0.13, 0.5)])})
-    assert [(measured, met) for _, measured, met in good] == [("6.5x and 13.0x", "met"), ("1 of 1, largest 0.5", "met")]
-    slow = report.budgets({"cascades": part([race(0.11, 5.0)])})
+    good = report.budgets({"cascades": part([race(0.13, 0.5)]), "agreement": part([{"z": 0.5}])})
+    assert [(what, met) for _, what, met in good] == [("6.5x and 13.0x", "met"), ("1 of 1 means, largest 0.5", "met")]
+    slow = report.budgets({"cascades": part([race(0.11, 5.0)]), "agreement": part([{"z": -5.0}])})
     assert [met for *_, met in slow] == ["missed", "missed"]
+    (lost,) = report.budgets({"million": part([None])})
+    assert lost == ("million: every run ends", "1 of 1 did not", "missed")
     start = {"processor": 0.2, "wall": 0.3}
     assert [met for *_, met in report.budgets({"start_up": part([start])})] == ["met"]
     assert report.budgets({}) == []

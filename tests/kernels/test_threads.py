@@ -40,3 +40,8 @@ def test_blocks_are_all_rows_once() -> None:
     assert [(b.start, b.stop) for b in blocks(7, 3)] == [(0, 3), (3, 6), (6, 7)]
     assert blocks(0, 3) == []
     assert 1 <= cores() <= 8
+
+
+def test_one_item_starts_no_thread() -> None:
+    assert list(in_order(lambda _: threading.current_thread(), ["alone"], 4)) == [threading.current_thread()]
+    assert list(in_order(lambda i: i, [], 4)) == []

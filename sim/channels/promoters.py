@@ -64,6 +64,9 @@ _ENDS = {"completion": "commission_release", "return": "commission_void", "gift_
 class PromotersParams(Params):
     """What a merchant offers to promoters, and how they and their friends take it."""
 
+    needs = ("people.buy",)
+    lively = {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)}
+
     commission: float = param(
         0.05, "part of an attributed order that is paid to promoters", unit="share",
         source="facts: promoters.commission_typical", ge=0, le=0.9,

@@ -37,6 +37,8 @@ PRIVATE_CHANNELS = ("service_account", "groups")  # where it stands in the messa
 class CouponParams(Standing):
     """What a coupon is worth, and when and how it is given out."""
 
+    lively = {"day": (0, 1), "hours": (24, 7)}
+
     value: float = param(10.0, "taken off the price", unit="yuan", gt=0, le=1e6)
     min_spend: float = param(100.0, "price from which it counts", unit="yuan", ge=0, le=1e6)
     valid_days: int = param(7, "days until it lapses", unit="days", ge=1, le=50)

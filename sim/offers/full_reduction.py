@@ -42,6 +42,9 @@ class Step(Params):
 class FullReductionParams(Standing):
     """The ladder, when it stands, and who climbs it."""
 
+    moot = {"near": "top_up"}
+    lively = {"top_up": (1.0,), "near": (1.0,)}
+
     steps: tuple[Step, ...] = param(
         (Step(above=200, off=30), Step(above=400, off=80)), "the ladder: so much off above a sum", unit="steps"
     )

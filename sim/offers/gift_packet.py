@@ -47,7 +47,8 @@ It cannot: send one gift to a group (first come, lottery), tag each product by i
 Gifts that the merchant pays for are handed out in `channels.offline_qr`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ from sim.contract import Effects, Kind, Mechanism, View
 from sim.elementary import log, log_of
 from sim.kernels import segments
 from sim.ledger.schema import Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
 from sim.world.giving import OCCASIONS, TAGS, can_be_given
 from sim.world.shelf import cheapest, styles
@@ -75,6 +76,17 @@ TEXT, VOICE = 1, 2  # a personal message
 
 class GiftPacketParams(Params):
     """How a merchant offers gifts, and how recipients answer."""
+
+    needs = ("people.gift | channels.offline_qr",)
+    moot = {
+        "occasion_appeal": "occasion_page",
+        "occasion_match": "occasions",
+        "occasion_mismatch": "occasions",
+        "text_lift": "text",
+        "voice_lift": "voice",
+        "remembers": "people.repurchase",
+    }
+    lively = {"occasions": ([], ["thanks", "birthday"])}
 
     acceptance_within_24h: float = param(
         0.85, "gifts claimed within 24 hours", unit="share", source="facts: gift.acceptance_within_24h", ge=0, le=1
@@ -100,6 +112,12 @@ class GiftPacketParams(Params):
     text_lift: float = param(0.15, "share of the unwilling whom a text wins", unit="share", ge=0, le=1)
     voice_lift: float = param(0.3, "share of the unwilling whom a voice wins", unit="share", ge=0, le=1)
     remembers: float = param(0.5, "recipients who keep in mind what they were given", unit="share", ge=0, le=1)
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A scenario that is over before gifts are rolled out."""
+        rules: Any = around.on.get("platform.rules")
+        if rules is not None and around.start + timedelta(around.days) <= rules.gift_rollout_start:
+            yield "", "gifts are not rolled out yet; begin later, or set platform.rules.gift_rollout_start"
 
     @field_validator("occasions")
     @classmethod

@@ -36,6 +36,7 @@ make anybody open WeChat who otherwise would not. Points of a giver wait until s
 it in mind: an order for herself, following, a group, a coupon, or points.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -46,7 +47,7 @@ from sim import draws
 from sim.contract import EMPTY, LAYERS, Effects, Kind, Mechanism, View
 from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
-from sim.params import param
+from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
 from sim.world.doors import in_mini
 from sim.world.shelf import front, shelf
@@ -70,6 +71,25 @@ MOVES = {  # what changes a balance: from, to
 
 class PointsParams(Standing):
     """How points are earned, told, spent and lost."""
+
+    moot = {
+        "sign_in_points": "channels.mini_program",
+        "sign_in_rate": "channels.mini_program",
+        "member_multiplier": "channels.mini_program",
+        "remind_days": "channels.service_account",
+        "notice_open": "channels.service_account",
+        "recall": "people.repurchase",
+        "gradient": "recall",
+    }
+    lively = {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10), "day": (0, 1), "hours": (24, 7)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Windows outside the scenario, and tools that the merchant does not have."""
+        yield from super().idle(around)
+        for name in ("earned_in", "seen_in", "spent_in"):
+            tool = getattr(self, name)
+            if tool not in ("both", "nowhere") and f"channels.{tool}" not in around.on:
+                yield name, f"there is no {tool}; write `channels: {{{tool}: {{}}}}`, or another tool"
 
     earned_in: Literal["both", "mini_program", "store"] = param("both", "tools whose orders earn", unit="tools")
     seen_in: Literal["both", "service_account", "mini_program", "nowhere"] = param(

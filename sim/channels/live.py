@@ -231,7 +231,7 @@ class Live(Mechanism):
         mine = self.on[shown.merchant].nonzero()[0]
         session, merchant = shown.session[mine], shown.merchant[mine]
         room = shown.channel[mine] == view.channel("live")
-        own = view.scratch.get("gift_peer", np.full(len(view.sessions), NOBODY))[session] < 0
+        own = ~view.gift_minded[session]
         self._cheaper(fx, view, mine[room], "room_discount")
         self._stock_up(fx, view, mine[room & own])
         if (view.relations("live_code") > 0).any():

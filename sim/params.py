@@ -1,8 +1,11 @@
 """Frozen parameters with a meaning, a unit, a range and the source of each default."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]  # one of several shares
+Weight = Annotated[float, Field(ge=0)]  # one of several weights
 
 
 class Params(BaseModel):

@@ -148,7 +148,7 @@ class Live(Mechanism):
             "a user watches; quantity: 1 if she had reserved, detail: seconds, amount: red packet",
             says="{user} watches the live show of {merchant} for {detail:span}",
         ),
-        "live_reminder": Kind("message to who has reserved; cause: her reservation"),
+        "live_reminder": Kind("message to who has reserved; cause: her reservation", wakes=True),
         "live_follow_up": Kind("message to a viewer who bought nothing; detail: the second at which its code lapses"),
         "live_code_used": Kind(
             "an order with the code of a show; cause: the order",

@@ -487,4 +487,5 @@ def _first_line(doc: str | None) -> str:
 
 
 from sim.cli import reading as reading  # noqa: E402 (its commands come after those here)
+from sim.cli import sensitivity as sensitivity  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

@@ -45,13 +45,12 @@ def sweep(
     from sim.study.sweep import plan
     from sim.study.sweep import sweep as do
 
-    file = study / "study.yaml" if study.is_dir() else study
+    file, named = study_file(study)
     asked = read(file)
     kept, count = Store(store), workers or executor.processors()
     if dry_run:
         typer.echo(_told(plan(asked, kept), count))
         return
-    named = file.resolve().parent.name if file.stem == "study" else file.stem
     out = out or Path("runs") / f"{named}-study"
     try:
         with _pool(dask, mpi, workers) as (pool, many), _progress(quiet) as told:
@@ -86,21 +85,43 @@ def status(folder: StudyFolder, store: StoreOption = STORE) -> None:
 def results(
     folder: StudyFolder,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .csv or .parquet file.")] = None,
+    answer: Annotated[bool, typer.Option("--answer", help="Sentences and a point in each row, for people.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .png or .svg file: lines over one axis, maps over two.")
+    ] = None,
+    levels: Annotated[
+        bool, typer.Option("--levels", help="Metrics themselves, not what a strategy changes of them.")
+    ] = False,
 ) -> None:
-    """The table of a study: as CSV on the screen, or in a file."""
-    from sim.study.sweep import read
+    """The table of a study: as CSV on the screen, or in a file; or its answer, or its figure."""
+    from sim.study import answer as answers
+    from sim.study import chart
+    from sim.study.results import results as read
 
-    read(folder)
+    found = read(folder)
+    if figure is not None:
+        if figure.suffix not in (".png", ".svg"):
+            raise StudyError(f"--figure {figure}: name a file that ends in .png or .svg")
+        chart.draw(found, figure, levels=levels)
+        typer.echo(f"wrote {figure}")
+    if answer:
+        typer.echo(answers.text(found, levels), nl=False)
+    if (answer or figure is not None) and out is None:
+        return
     source = folder / ("results.parquet" if out is not None and out.suffix == ".parquet" else "results.csv")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise StudyError(f"--out {out}: name a file that ends in .csv or .parquet")
-    if not source.exists():
-        raise StudyError(f"{folder}: has no results yet; run `wxsim sweep` again")
     if out is None:
         sys.stdout.write(source.read_text("utf-8"))
     else:
         out.write_bytes(source.read_bytes())
         typer.echo(f"wrote {out}")
+
+
+def study_file(study: Path) -> tuple[Path, str]:
+    """The file of a study, and a name for what comes of it."""
+    file = study / "study.yaml" if study.is_dir() else study
+    return file, file.resolve().parent.name if file.stem == "study" else file.stem
 
 
 def _there(store: Path) -> "Store":

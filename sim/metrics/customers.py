@@ -4,7 +4,7 @@ A customer is a pair of a person and a merchant; buying is paying for an order o
 second of the first purchase, and only customers whose window ends within the horizon are counted.
 """
 
-from sim.metrics.metric import BOUGHT, END, Metric, Scan, of_daily, ratio, texts, yuan
+from sim.metrics.metric import BOUGHT, END, Metric, Scan, ratio, texts, yuan
 from sim.metrics.money import MARKETING, ORDERS, REFUNDS, of_moves
 from sim.units import DAY
 
@@ -43,7 +43,7 @@ METRICS = (
     Metric(
         "orders_per_customer", "Orders per customer", "orders", True,
         "Orders and gifts paid, per person who paid for any.",
-        of_daily(ratio(ORDERS, f"({NEW})")),
+        f"SELECT {ratio(ORDERS, f'({NEW})')}",
     ),
     *(
         Metric(

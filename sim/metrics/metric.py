@@ -94,5 +94,10 @@ def yuan(number: str) -> str:
 
 
 BOUGHT = f"""
-    SELECT "user", merchant, time, event, amount FROM events
+    SELECT "user", merchant, channel, time, event, amount FROM events
     WHERE kind IN ({texts(*DEALS)}) AND amount > 0 AND {OURS}"""  # a gift that the merchant pays for is not bought
+
+
+def orders(where: str = "true") -> str:
+    """How many orders and gifts somebody paid for, as a term; daily counts cannot tell them from those for nothing."""
+    return f"(SELECT count(*) FROM ({BOUGHT}) WHERE {where})"

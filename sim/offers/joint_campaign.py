@@ -1,8 +1,9 @@
 """The joint campaign (联合活动): one calendar over offers, one announcement by all channels, rules of stacking.
 
-*One calendar.* The campaign has a window. Other offers of the merchant that say ``when: campaign`` are on in it and off
-outside it; they read it in the columns `campaign_start` and `campaign_end`. They are written when the campaign is
-announced, `announced_days` before it, and seen from the next tick on.
+*One calendar.* The campaign has a window. Other offers of the merchant that say ``when: campaign`` (limited_time_sale,
+full_reduction, coupon, points) are on in it and off outside it; they read it in the columns `campaign_start` and
+`campaign_end`. They are written when the campaign is announced, `announced_days` before it, and seen from the next tick
+on. Of coupons it is the handing out that is on, of points the multiplier of what orders earn.
 
 *Stacking.* What an order may save through a lower price, a full reduction, a coupon and points: the layers named in
 `stacking` add up, any other stands alone against their sum, and the best for the buyer counts. The rule holds whether a
@@ -17,7 +18,7 @@ so what each channel adds depends on the others: they reach the same people twic
 Reminders count as messages towards her fatigue, show the best-selling goods, and nobody who has muted the merchant gets
 any. Whatever is seen of the merchant in the window, anywhere, is worth `appeal` more: it looks like an event.
 
-It cannot: move the months of coupons, give each channel another offer, or tell fans before others.
+It cannot: move the days on which coupons are issued, give each channel another offer, or tell fans before others.
 """
 
 from collections.abc import Mapping
@@ -140,7 +141,7 @@ class JointCampaign(Mechanism):
         fx, session, merchant = Effects(), view.related[at], merchant[at].astype(np.int64)
         event, number = view.sessions.event[session], self.world.local_merchant(merchant)
         finds = draws.chance("offers.joint_campaign/reminder", event, self._found(flags[at], merchant), number)
-        finds &= self._inside(view, session, merchant)
+        finds &= self._windows.inside(view, merchant, view.sessions.time[session])
         session, merchant = session[finds], merchant[finds]
         channel = view.channel("joint_campaign")
         rows = view.rows("reminded", session, index=number[finds], merchant=merchant, channel=channel)
@@ -155,7 +156,7 @@ class JointCampaign(Mechanism):
         """In the window all is worth a little more."""
         shown = view.exposures
         at = (self._windows.touching(view) & (self._appeal > 0))[shown.merchant].nonzero()[0]
-        at = at[self._inside(view, shown.session[at], shown.merchant[at])]
+        at = at[self._windows.inside(view, shown.merchant[at], view.sessions.time[shown.session[at]])]
         if not at.size:
             return EMPTY
         fx, delta = Effects(), np.zeros(len(shown))
@@ -169,13 +170,6 @@ class JointCampaign(Mechanism):
         for flag, forgets in self._forgets.items():
             missed *= np.where((flags & flag) != 0, forgets[merchant], 1.0)
         return 1.0 - missed
-
-    def _inside(self, view: View, session: I64, merchant: Array) -> Bools:
-        """Whether the merchant's campaign runs at the second of the session."""
-        time = view.sessions.time[session]
-        begin, _ = self._windows.at(view, merchant, time)
-        out: Bools = begin <= time
-        return out
 
 
 def _before(rows: Records, value: I64) -> I64:

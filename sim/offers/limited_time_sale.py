@@ -148,7 +148,7 @@ class LimitedTimeSale(Mechanism):
         liking = view.world.people["taste"][now.user[session], category].astype(np.float64)
         chance = self._reach[merchant] * (float(len(self.world.categories)) * liking)
         found = draws.chance("offers.limited_time_sale/zone", now.event[session], chance, number) & (category >= 0)
-        found &= self._inside(view, session, merchant)
+        found &= self._windows.inside(view, merchant, now.time[session])
         self._show(view, fx, session[found], merchant[found], 0.0, SALIENCE)
 
     def _come_back(self, view: View, fx: Effects, on: Bools) -> None:
@@ -232,13 +232,6 @@ class LimitedTimeSale(Mechanism):
         return fx
 
     # ------------------------------------------------------------------------------------------------------- parts
-
-    def _inside(self, view: View, session: I64, merchant: I64) -> Bools:
-        """Whether the merchant's sale runs at the second of the session."""
-        time = view.sessions.time[session]
-        begin, _ = self._windows.at(view, merchant, time)
-        out: Bools = begin <= time
-        return out
 
     def _number(self, merchant: Array, begin: I64) -> I64:
         """The natural number of a merchant's window: its merchant and the day on which it begins."""

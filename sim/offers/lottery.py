@@ -32,7 +32,7 @@ from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, HOUR, I64, NOBODY, U64, Array, Bools, fen
 from sim.world.rounds import Rounds
-from sim.world.shelf import shelf
+from sim.world.shelf import cheapest
 from sim.world.state import FOLLOWS, MUTED, PINNED, Column
 
 FAN, STRANGER, HUNTER = 0, 1, 2  # `detail` of an entry: a fan before, a new fan, a new fan for the prize
@@ -109,7 +109,7 @@ class Lottery(Mechanism):
         weight = np.array([(1.0,) * 4 if p is None else p.layer_weights for p in self.p])
         self._weight = log(np.maximum(weight, 1e-300))  # (merchants, layers)
         self._parcel = self.per_merchant(lambda p: fen(p.parcel_yuan), 0, np.int64)
-        self._prize = self._cheapest()
+        self._prize = cheapest(self.world, np.arange(self.world.product["price"].size))
         self._local = self.on[: self.world.merchants].nonzero()[0]
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -325,15 +325,6 @@ class Lottery(Mechanism):
         way = np.maximum(np.rint(self._of["parcel_hours"][rows.merchant] * HOUR).astype(np.int64), 1)
         event = draws.child(rows.event, "lottery_delivered")
         fx.request("lottery_delivered", rows.with_(time=rows.time + way, event=event, cause=rows.event))
-
-    def _cheapest(self) -> I64:
-        """The product that each merchant gives away, -1 if it has none."""
-        begin, price = shelf(self.world), self.world.product["price"]
-        out = np.full(self.world.m, NOBODY)
-        owner, product = expand.expand(begin[:-1], begin[1:])
-        best = segments.argmax(owner, -price[product], product.astype(np.uint64))
-        out[owner[best]] = product[best]
-        return out
 
 
 def _at(values: Array, place: I64) -> Array:

@@ -29,10 +29,11 @@ from pydantic import field_validator
 from sim import draws
 from sim.contract import EMPTY, Effects, Exposures, Kind, Mechanism, Params, View, param
 from sim.elementary import log
-from sim.kernels import choice, expand, segments
+from sim.kernels import choice, segments
 from sim.ledger.schema import Records
 from sim.units import F64, I64, NOBODY, U64, Array, Bools
 from sim.world.doors import in_mini
+from sim.world.shelf import styles
 
 _CLICK_RATE = 0.05  # of channels that say nothing (assumed)
 _SOLD_OUT = -1e9  # utility of a variant that is not there
@@ -248,12 +249,8 @@ def _taste(view: View, e: Exposures, at: I64) -> F64:
 
 def _variants(view: View, e: Exposures, chosen: I64) -> I64:
     """The variant that each session buys, shape (S,), -1 for none: lasting taste among those shown in stock."""
-    product, session = e.product[chosen], e.session[chosen]
-    start, stop = view.world.variant_start[product], view.world.variant_start[product + 1]
-    owner, variant = expand.expand(start, stop)
-    which = view.world.product_number(product[owner]) * 1_024 + variant - start[owner]
-    key = view.world.user_key[view.sessions.user[session[owner]]]
-    liking = draws.gumbel("people.buy/variant", key, which)
+    session = e.session[chosen]
+    owner, variant, liking, which = styles(view.world, view.sessions.user[session], e.product[chosen])
     liking = np.where(_shown_stock(view, e.channel[chosen][owner], variant) > 0, liking, liking + _SOLD_OUT)
     out = np.full(len(view.sessions), NOBODY, np.int64)
     out[session] = variant[segments.argmax(owner, liking, which.astype(np.uint64))]

@@ -295,18 +295,23 @@ def _write_plan(whole: Plan, out: Path) -> None:
     )
 
 
-def _write_results(result: Result) -> None:
+def write_table(found: Sequence[Mapping[str, Any]], out: Path, name: str) -> None:
+    """Write rows as CSV and as Parquet, each whole or not at all."""
     import pyarrow.parquet as parquet
 
     text = io.StringIO()
-    if result.rows:
-        writer = csv.DictWriter(text, list(result.rows[0]), lineterminator="\n")
+    if found:
+        writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(result.rows)
-    folder.write_text(result.out / "results.csv", text.getvalue())
-    temporary = result.out / f".results-{os.getpid()}.parquet"
-    parquet.write_table(table(result.rows), temporary)
-    temporary.replace(result.out / "results.parquet")
+        writer.writerows(found)
+    folder.write_text(out / f"{name}.csv", text.getvalue())
+    temporary = out / f".{name}-{os.getpid()}.parquet"
+    parquet.write_table(table(found), temporary)
+    temporary.replace(out / f"{name}.parquet")
+
+
+def _write_results(result: Result) -> None:
+    write_table(result.rows, result.out, "results")
     failures = result.out / "failures"
     shutil.rmtree(failures, ignore_errors=True)
     if result.failed:

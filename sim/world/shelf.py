@@ -1,10 +1,13 @@
-"""The shelf: which goods of a merchant a visitor sees first."""
+"""The shelf: which goods of a merchant a visitor sees first, the cheapest, and the styles that she likes best."""
 
 import numpy as np
 
+from sim import draws
 from sim.kernels import expand, segments
-from sim.units import I64, Array
+from sim.units import F64, I64, NOBODY, Array
 from sim.world.world import World
+
+STYLES = 1_024  # numbering of styles: product · 1,024 + place among its styles
 
 
 def shelf(world: World) -> I64:
@@ -23,3 +26,19 @@ def front(begin: I64, sold: Array, merchant: Array, depth: int) -> tuple[I64, I6
     owner, product = expand.expand(begin[merchant], begin[merchant + 1])
     kept = segments.top_k(owner, sold[product], depth, product.astype(np.uint64))
     return owner[kept], product[kept]
+
+
+def cheapest(world: World, product: I64) -> I64:
+    """The cheapest of these products (ascending) of each merchant, of equals the first listed, shape (m,); -1: none."""
+    out, owner = np.full(world.m, NOBODY), world.product["merchant"][product]
+    best = product[segments.argmax(owner, -world.product["price"][product], product.astype(np.uint64))]
+    out[world.product["merchant"][best]] = best
+    return out
+
+
+def styles(world: World, user: Array, product: Array) -> tuple[I64, I64, F64, I64]:
+    """All styles of each user's product: (position, style, how she likes it all her life, its natural number)."""
+    begin = world.variant_start[product]
+    owner, variant = expand.expand(begin, world.variant_start[product + 1])
+    number = world.product_number(product[owner]) * STYLES + variant - begin[owner]
+    return owner, variant, draws.gumbel("people.buy/variant", world.user_key[user[owner]], number), number

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.ledger.schema import Records
 from sim.params import Params, param
-from sim.units import DAY, HOUR, I64, Array
+from sim.units import DAY, HOUR, I64, Array, Bools
 
 NEVER = 1 << 60  # a second that does not come
 
@@ -41,6 +41,14 @@ class Windowed(Dated):
 
     when: Literal["dates", "campaign"] = param(
         "dates", "on its own dates, or whenever the joint campaign runs", unit="name"
+    )
+
+
+class Standing(Dated):
+    """When an offer is on that by itself has no end."""
+
+    when: Literal["always", "dates", "campaign"] = param(
+        "always", "always, on its own dates, or whenever the joint campaign runs", unit="name"
     )
 
 
@@ -75,6 +83,12 @@ class Windows:
         """Merchants with a window that touches this tick, or begins at most `before` seconds after it; shape (m,)."""
         begin, _ = self.at(view, np.arange(self._day.size), view.clock.start)
         out: Array = begin < view.clock.end + before
+        return out
+
+    def inside(self, view: Moment, merchant: Array, time: Array) -> Bools:
+        """Whether a window runs at these seconds."""
+        begin, _ = self.at(view, merchant, time)
+        out: Bools = begin <= time
         return out
 
     def dates(self, view: Moment, days: int) -> Records:

@@ -49,8 +49,6 @@ from sim.world.rounds import Rounds, too_late
 from sim.world.shelf import front, hoard, shelf
 from sim.world.state import FOLLOWS, GROUP, MUTED, Column
 
-ROOM, ARTICLE = 3.0, 2.0  # salience of what is pitched in the room, and in the article afterwards (assumed)
-FRONT = 3  # goods in the article (assumed)
 PAYS = ("host_yuan", "studio_yuan", "game_yuan")
 BASIS = 10_000  # shares of a price are taken to the nearest basis point
 
@@ -68,6 +66,8 @@ class LiveParams(Params):
         "stocking_up": "room_discount",
         "ahead_days": "stocking_up",
         "most_pieces": "stocking_up",
+        "follow_up_goods": "follow_up_open",
+        "follow_up_salience": "follow_up_open",
         "code_discount": "follow_up_open",
         "code_days": "code_discount",
     }
@@ -109,6 +109,7 @@ class LiveParams(Params):
     pitch_minutes: float = param(6.0, "time for which one product is shown", unit="minutes", ge=0.1, le=1_440)
     game_yuan: float = param(0.0, "red packets per viewer", unit="yuan", ge=0, le=1_000)
     game_lift: float = param(0.8, "by how much the largest games lengthen the stay", unit="share", ge=0, le=10)
+    salience: float = param(3.0, "how much what is pitched catches the eye", unit="utility", ge=-10, le=10)
     host: float = param(0.7, "worth of the host's word", unit="utility", ge=0, le=10)
     urgency: float = param(0.5, "worth of now or never", unit="utility", ge=0, le=10)
     room_discount: float = param(0.1, "off the price in the room", unit="share", ge=0, le=0.99)
@@ -120,6 +121,8 @@ class LiveParams(Params):
     most_pieces: int = param(4, "most pieces of an order in the room", unit="pieces", ge=1, le=100)
     follow_up_hours: float = param(14.0, "from the end to the article", unit="hours", ge=0, le=240)
     follow_up_open: float = param(0.35, "viewers without an order who open it", unit="probability", ge=0, le=1)
+    follow_up_goods: int = param(3, "goods in the article", unit="goods", ge=1, le=100)
+    follow_up_salience: float = param(2.0, "how much they catch the eye", unit="utility", ge=-10, le=10)
     code_discount: float = param(0.05, "off the price by its code; 0: no code", unit="share", ge=0, le=0.99)
     code_days: int = param(3, "how long the code holds", unit="days", ge=1, le=60)
     host_yuan: float = param(300.0, "host, per show", unit="yuan", ge=0, le=1e8)
@@ -187,7 +190,7 @@ class Live(Mechanism):
         self._pays = {name: np.rint(of[name] * FEN_PER_YUAN).astype(np.int64) for name in PAYS}
         self._stockers = of["stocking_up"] * of["room_discount"]
         self._pieces = hoard(self.world, of["ahead_days"], of["most_pieces"])
-        self._shelf = shelf(self.world)
+        self._shelf, self._goods = shelf(self.world), self.per_merchant("follow_up_goods", 1, np.int64)
         self._local = self.on[: self.world.merchants].nonzero()[0]
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -335,7 +338,9 @@ class Live(Mechanism):
         product = self._shelf[merchant[owner]] + turn % np.maximum(goods[owner], 1)
         worth = (self._of["host"] + self._of["urgency"])[merchant[owner]]
         channel, cause = view.channel("live"), who.cause[owner]
-        fx.expose(channel, session[owner], product, cause=cause, appeal=worth, salience=ROOM)
+        fx.expose(
+            channel, session[owner], product, cause=cause, appeal=worth, salience=self._of["salience"][merchant[owner]]
+        )
 
     def _viewed(self, view: View, who: _Audience) -> Records:
         """The visits to the room."""
@@ -388,9 +393,9 @@ class Live(Mechanism):
         rows, session = rows.take(opens), session[opens]
         until = np.where(self._of["code_discount"][rows.merchant] > 0.0, rows.detail, 0)
         fx.relate("set", "live_code", session, rows.merchant, until)
-        owner, product = front(self._shelf, view.shared("product", "sold"), rows.merchant, FRONT)
-        channel, cause = view.channel("live_follow_up"), rows.cause[owner]
-        fx.expose(channel, session[owner], product, cause=cause, salience=ARTICLE)
+        owner, product = front(self._shelf, view.shared("product", "sold"), rows.merchant, self._goods[rows.merchant])
+        channel, cause, salience = view.channel("live_follow_up"), rows.cause[owner], self._of["follow_up_salience"]
+        fx.expose(channel, session[owner], product, cause=cause, salience=salience[rows.merchant[owner]])
 
     def _holds(self, view: View, session: I64, merchant: Array) -> Bools:
         """Who holds a code that outlasts this tick."""

@@ -30,6 +30,10 @@ sent back more often: `operations.after_sale.return_factor`.
 
 *Costs*: host (staff) and studio (media) when a show starts, red packets (to the viewers' wallets) as they come.
 
+*Measured* in the shipped town (defaults, 60 days, 8 seeds): half of those who reserve come (0.49 ± 0.01), and 0.06 ±
+0.01 orders are placed per visit. The facts state neither: both are results of assumptions, and nothing to hold them
+against.
+
 It cannot: let the host react to the room, show a ban of QR codes, or count its messages as broadcasts of the month.
 """
 

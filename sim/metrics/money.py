@@ -1,7 +1,7 @@
 """What was sold, what was kept of it, and what it cost."""
 
 from sim.ledger.audit import DEALS
-from sim.metrics.metric import OURS, Metric, of_daily, orders, ratio, texts, total, yuan
+from sim.metrics.metric import OURS, Metric, Scan, of_daily, orders, ratio, texts, total, yuan
 from sim.units import DAY
 
 REFUNDS = ("returned", "gift_expired")
@@ -27,7 +27,7 @@ FROM by_day"""
 
 def of_moves(number: str) -> str:
     """The question for a number made of moves into (+) and out of (-) what is the merchant's or held in its name."""
-    return f"SELECT {number} FROM ({_MOVES})"
+    return Scan(number, f"({_MOVES})")
 
 
 def spent(*accounts: str) -> str:

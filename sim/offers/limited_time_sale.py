@@ -41,9 +41,6 @@ from sim.world.shelf import front, hoard, named, shelf, unknown
 from sim.world.state import Column
 from sim.world.windows import Windowed, Windows
 
-ZONE = 4  # goods of a merchant that the sale zone shows (assumed)
-SALIENCE = 1.0  # of the sale zone (assumed)
-CAME_FOR = 4.0  # salience of what she came back for (assumed, as in `people.repurchase`)
 BASIS = 10_000  # discounts are whole basis points
 _WINDOWS = 1 << 20  # numbering of windows by the day they begin
 
@@ -69,6 +66,9 @@ class LimitedTimeSaleParams(Windowed):
         0.05, "chance that a session comes across the sale, at ordinary taste for its goods", unit="probability",
         ge=0, le=1,
     )  # fmt: skip
+    zone: int = param(4, "goods of the shop that the sale zone shows", unit="goods", ge=1, le=100)
+    salience: float = param(1.0, "how much the sale zone catches the eye", unit="utility", ge=-10, le=10)
+    came_for: float = param(4.0, "the same of what she came back for", unit="utility", ge=-10, le=10)
     urgency: float = param(0.3, "worth added to the goods at the last moment of the window", unit="utility", ge=0, le=5)
     stocking_up: float = param(
         2.0, "share of people who stock up, per whole price taken off", unit="share per discount", ge=0, le=100
@@ -114,6 +114,8 @@ class LimitedTimeSale(Mechanism):
         self._patience = self.per_merchant("patience_days") * basis / BASIS
         self._aware, self._remembers = self.per_merchant("aware"), self.per_merchant("remembers")
         self._urgency, self._resolve = self.per_merchant("urgency"), self.per_merchant("resolve")
+        self._goods = self.per_merchant("zone", 1, np.int64)
+        self._salience, self._came_for = self.per_merchant("salience"), self.per_merchant("came_for")
         self._reach, self._shelf = self.per_merchant("reach"), shelf(self.world)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -150,7 +152,7 @@ class LimitedTimeSale(Mechanism):
         chance = self._reach[merchant] * (float(len(self.world.categories)) * liking)
         found = draws.chance("offers.limited_time_sale/zone", now.event[session], chance, number) & (category >= 0)
         found &= self._windows.inside(view, merchant, now.time[session])
-        self._show(view, fx, session[found], merchant[found], 0.0, SALIENCE)
+        self._show(view, fx, session[found], merchant[found], 0.0, self._salience)
 
     def _come_back(self, view: View, fx: Effects, on: Bools) -> None:
         """Those who put a purchase off, in the first session after the sale has begun."""
@@ -164,19 +166,17 @@ class LimitedTimeSale(Mechanism):
         comes = draws.chance("offers.limited_time_sale/back", view.keys[session], self._remembers[merchant], number)
         comes &= begin == awaited
         session, merchant = session[comes], merchant[comes]
-        self._show(view, fx, session, merchant, self._resolve[merchant], CAME_FOR)
+        self._show(view, fx, session, merchant, self._resolve[merchant], self._came_for)
 
-    def _show(
-        self, view: View, fx: Effects, session: I64, merchant: Array, appeal: F64 | float, salience: float
-    ) -> None:
+    def _show(self, view: View, fx: Effects, session: I64, merchant: Array, appeal: F64 | float, salience: F64) -> None:
         """The best-selling goods of the shop, as far as they are on sale."""
         sold = np.where(self._on_sale, view.shared("product", "sold"), -1)
-        owner, product = front(self._shelf, sold, merchant, ZONE)
+        owner, product = front(self._shelf, sold, merchant, self._goods[merchant])
         kept = self._on_sale[product]
         owner, product = owner[kept], product[kept]
         session, worth = session[owner], np.broadcast_to(appeal, merchant.shape)[owner]
         channel, cause = view.channel("limited_time_sale"), view.sessions.event[session]
-        fx.expose(channel, session, product, cause=cause, appeal=worth, salience=salience)
+        fx.expose(channel, session, product, cause=cause, appeal=worth, salience=salience[merchant[owner]])
 
     # --------------------------------------------------------------------------------------------- what it is worth
 

@@ -19,15 +19,17 @@ def shelf(world: World) -> I64:
     return out
 
 
-def front(begin: I64, sold: Array, merchant: Array, depth: int) -> tuple[I64, I64]:
+def front(begin: I64, sold: Array, merchant: Array, depth: int | I64) -> tuple[I64, I64]:
     """The `depth` best-selling products of each merchant asked for, of equals the first listed.
 
-    `begin` is the shelf, `sold` counts pieces by product; returns (position in `merchant`, product).
+    `begin` is the shelf, `sold` counts pieces by product, `depth` is one number or one per merchant asked for; returns
+    (position in `merchant`, product).
     """
     if not merchant.size:
         return begin[:0], begin[:0]
     owner, product = expand.expand(begin[merchant], begin[merchant + 1])
-    kept = segments.top_k(owner, sold[product], depth, product.astype(np.uint64))
+    most = np.broadcast_to(depth, merchant.shape)[owner]
+    kept = segments.top_k(owner, sold[product], most, product.astype(np.uint64))
     return owner[kept], product[kept]
 
 

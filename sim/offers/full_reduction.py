@@ -23,6 +23,7 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, param
 from sim.units import F64, I64, Bools, fen
+from sim.world.giving import looking
 from sim.world.windows import Standing, Windows
 
 
@@ -105,8 +106,6 @@ class FullReduction(Mechanism):
 
     def _adds(self, view: View, at: I64) -> Bools:
         """Where one more piece would be of use: a thing that is used up, and not for a gift."""
-        giving, adds = view.scratch.get("gift_peer"), self.world.product["cycle_days"][view.exposures.product[at]] > 0
-        if giving is not None:
-            adds &= giving[view.exposures.session[at]] < 0
-        out: Bools = adds
+        shown = view.exposures
+        out: Bools = (self.world.product["cycle_days"][shown.product[at]] > 0) & ~looking(view)[shown.session[at]]
         return out

@@ -37,6 +37,7 @@ from sim.elementary import exp
 from sim.ledger.schema import Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, I64, Array, Bools
+from sim.world.giving import looking
 from sim.world.shelf import front, hoard, named, shelf, unknown
 from sim.world.state import Column
 from sim.world.windows import Windowed, Windows
@@ -193,7 +194,7 @@ class LimitedTimeSale(Mechanism):
         delta, over = np.zeros(len(shown)), (time - begin)[inside] / (end - begin)[inside]
         delta[at[inside]] = self._urgency[shown.merchant[at[inside]]] * over
         fx.appeal(delta)
-        own = _own(view, at)
+        own = ~looking(view)[view.exposures.session[at]]
         self._stock_up(view, fx, at[inside & own])
         later = ~inside & own
         fx.put_off(at[later][self._waits(view, at[later], begin[later])])
@@ -220,7 +221,7 @@ class LimitedTimeSale(Mechanism):
     def checkout(self, view: View) -> Effects:
         """Those who put it off keep it in mind."""
         shown, at = view.exposures, view.put_off
-        at = at[self._on_sale[shown.product[at]] & _own(view, at)]
+        at = at[self._on_sale[shown.product[at]] & ~looking(view)[shown.session[at]]]
         if not at.size:
             return EMPTY
         begin, _ = self._windows.at(view, shown.merchant[at], view.sessions.time[shown.session[at]])
@@ -238,12 +239,3 @@ class LimitedTimeSale(Mechanism):
         """The natural number of a merchant's window: its merchant and the day on which it begins."""
         out: I64 = self.world.local_merchant(merchant).astype(np.int64) * _WINDOWS + begin // DAY
         return out
-
-
-def _own(view: View, at: I64) -> Bools:
-    """Which of these exposures are looked at for oneself, not for a gift."""
-    giving = view.scratch.get("gift_peer")
-    if giving is None:
-        return np.ones(at.size, np.bool_)
-    out: Bools = giving[view.exposures.session[at]] < 0
-    return out

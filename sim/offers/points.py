@@ -49,7 +49,8 @@ from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import inside
+from sim.world.giving import looking
 from sim.world.shelf import front, shelf
 from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 from sim.world.windows import Standing, Windows
@@ -272,11 +273,8 @@ class Points(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         """What holders save."""
-        shown, giving = view.exposures, view.scratch.get("gift_peer")
-        ours = self.on[shown.merchant] & view.sessions.planned[shown.session]
-        if giving is not None:
-            ours &= giving[shown.session] < 0
-        at = ours.nonzero()[0]
+        shown = view.exposures
+        at = (self.on[shown.merchant] & (view.sessions.planned & ~looking(view))[shown.session]).nonzero()[0]
         if not at.size:
             return EMPTY
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
@@ -286,19 +284,13 @@ class Points(Mechanism):
         at, session, merchant, channel, held = at[can], session[can], merchant[can], channel[can], held[can]
         local, event = self.world.local_merchant(merchant), view.sessions.event[session]
         pays = draws.chance("offers.points/spend", event, self._pays[merchant], local)
-        inside = self._inside(view, session, merchant, channel).astype(np.int64)
-        pays &= self._spent[inside, merchant] | (channel == view.channel("points"))
+        there = inside(view, session, merchant, channel).astype(np.int64)
+        pays &= self._spent[there, merchant] | (channel == view.channel("points"))
         most = np.minimum(shown.amount[at] * self._share[merchant] // BASIS, self._cap[merchant])
         points = np.minimum(held, most // self._worth[merchant]) * pays
         fx, some = Effects(), points.nonzero()[0]
         fx.discount(at[some], (points * self._worth[merchant])[some], "points")
         return fx
-
-    def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
-        """From where a tap leads into the mini-program (see `channels.mini_program`)."""
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out: Bools = in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))
-        return out
 
     # ------------------------------------------------------------------------------------- orders come to an end
 
@@ -365,11 +357,11 @@ class Points(Mechanism):
         for outcome in (view.outcome("order"), view.outcome("gift_order")):
             at = (outcome.granted & self.on[outcome.rows.merchant]).nonzero()[0]
             rows, session = outcome.rows.take(at), outcome.session[at]
-            inside = self._inside(view, session, rows.merchant, rows.channel).astype(np.int64)
+            there = inside(view, session, rows.merchant, rows.channel).astype(np.int64)
             member = ((view.relation("flags", session, rows.merchant) & MEMBER) != 0).astype(np.int64)
             more = self._windows.inside(view, rows.merchant, view.sessions.time[session]).astype(np.int64)
             points = rows.amount * self._earns[rows.merchant, more, member] // (MILLE * FEN_PER_YUAN)
-            points = np.where(self._earned[inside, rows.merchant], np.minimum(points, MOST), 0)
+            points = np.where(self._earned[there, rows.merchant], np.minimum(points, MOST), 0)
             some = (points > 0).nonzero()[0]
             event = draws.child(rows.event[some], "points_pending")
             fx.event("points_pending", _of_order(rows.take(some), event, points[some], 0))

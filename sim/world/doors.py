@@ -5,13 +5,25 @@ points off its list price or `WITHDRAWN`; or they are `UNTOLD`, those of the beg
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from sim.units import Array, Bools
+from sim.units import I64, Array, Bools
+from sim.world.state import MINI
 
 WITHDRAWN, UNTOLD, LIVE = -1, -2, -3
 MINI_PAGES = ("cart", "mini_program", "outside_link", "template_messages")
+
+
+def inside(view: Any, session: I64, merchant: Array, channel: Array) -> Bools:
+    """Whether a tap there leads into the mini-program: on its pages, and for who has it listed but from the store.
+
+    Shape (n,) each: the session, the merchant, and the channel on which she met its goods.
+    """
+    listed = (view.relation("flags", session, merchant) & MINI) != 0
+    out: Bools = in_mini(channel, view.channels) | listed & (channel != view.channel("store"))
+    return out
 
 
 def in_mini(channel: Array, codes: Mapping[str, int]) -> Bools:

@@ -62,13 +62,17 @@ class Kind:
     and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
 
     A `feed` kind is published with its quality in `detail` and the heat of its topic in `quantity`, both in 1/1000.
+
+    A message that people open WeChat for `wakes`. Who only wakes answers it and looks at nothing else: she finds no
+    other message, the rest of her inbox and all posts since her last planned session (`last_seen`) wait for the next.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
     says: str = ""  # "{user} follows the service account of {merchant}"
-    feed: bool = False  # content that strangers may be shown (`platform.recommender`); see below
+    feed: bool = False  # content that strangers may be shown (`platform.recommender`)
+    wakes: bool = False  # a message that a session finds even if it is not planned
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -81,7 +85,7 @@ class Sessions:
     user: I32
     time: I64  # the second at which the session begins
     event: U64  # the session's id: child of (user key, day, tick of the day)
-    planned: Bools  # False: only woken by a message (a gift), does nothing but answer it
+    planned: Bools  # False: only woken by a message (a gift); see `Kind`
 
     def __len__(self) -> int:
         return int(self.user.size)
@@ -575,8 +579,8 @@ class Mechanism:
         """What follows from requests of a kind named in `settles`; rows in (time, event id) order."""
         return Effects()
 
-    def per_merchant(self, field: str | Callable[[Any], Any], default: float = 0.0, dtype: Any = np.float64) -> Array:
-        """A merchant's mechanism's parameter as an array over merchants; `default` where it is off."""
+    def per_merchant(self, field: str | Callable[[Any], Any], default: Any = 0.0, dtype: Any = np.float64) -> Array:
+        """A merchant's mechanism's parameter as an array over merchants; `default` (of its shape) where it is off."""
         read = field if callable(field) else lambda p: getattr(p, field)
         return np.array([default if p is None else read(p) for p in self.p], dtype)
 

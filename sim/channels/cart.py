@@ -46,6 +46,10 @@ _STEEPEST = 20.0  # log-odds beyond which nothing changes
 class CartParams(Params):
     """Who puts things into the cart, and how they are called back."""
 
+    needs = ("channels.mini_program",)
+    moot = dict.fromkeys(("consent", "reminder_hours", "open_rate", "reminder_appeal", "reminder_off"), "reminders")
+    lively = {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)}
+
     put: float = param(
         0.05, "pages of middling products seen and not bought that end in the cart", unit="probability", ge=0, le=1
     )

@@ -35,6 +35,16 @@ _OPEN = "facts: service_account.subscribed_notice_open"
 class TemplateMessagesParams(Params):
     """Who asks to be told, and what a notice leads to."""
 
+    needs = ("channels.mini_program",)
+    moot = {
+        "order_open": "order_consent",
+        "goods": "order_consent",
+        "restock_open": "restock_consent",
+        "wait_days": "restock_consent",
+        "restock_appeal": "restock_consent",
+    }
+    lively = {"order_consent": (1.0,), "restock_consent": (1.0,)}
+
     order_consent: float = param(
         0.5, "buyers in the mini-program who ask for notices of the order", unit="probability", ge=0, le=1
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
+from sim.errors import Fault, LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -130,7 +130,7 @@ def run(
 
     if report:
         reporting.check()
-    whole = _load(scenario)
+    whole = _load(scenario, _warn)
     chosen = whole if strategy is None else whole.strategy(strategy)
     if record is not None:
         chosen = chosen.model_copy(update={"record": record.value})
@@ -188,7 +188,7 @@ def compare(
     _check_json(json)
     if report:
         reporting.check()
-    asked = _load(scenario)
+    asked = _load(scenario, _warn)
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:
         with _progress("simulating", quiet) as advance:
@@ -302,13 +302,16 @@ def audit(run: RunArgument) -> None:
 
 @app.command()
 def lint(file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario file.")]) -> None:
-    """Check a scenario and name every fault, without running it."""
+    """Check a scenario and name every fault, and all that would do nothing, without running it."""
+    warnings: list[Fault] = []
     try:
-        _load(file)
+        _load(file, warnings.append)
     except ScenarioError as error:
         typer.echo(str(error))
         raise typer.Exit(WRONG) from None
-    typer.echo("no faults")
+    for warning in warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo("no faults" + (f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""))
 
 
 @app.command()
@@ -342,7 +345,7 @@ def mechanisms() -> None:
     """List the mechanisms by their keys in a scenario."""
     from sim import catalog
 
-    _listing((key, _first_line(sys.modules[cls.__module__].__doc__)) for key, cls in catalog.mechanisms().items())
+    _listing((key, catalog.summary(cls)) for key, cls in catalog.mechanisms().items())
 
 
 @app.command()
@@ -362,24 +365,18 @@ def metrics() -> None:
     _listing(iter(seen.items()))
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
-    from json import dumps
-
-    from sim.config.schema import schema as made
-
-    typer.echo(dumps(made(), ensure_ascii=False, indent=1))
-
-
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def _load(source: str) -> "Scenario":
+def _load(source: str, warn: Callable[[Fault], None] | None = None) -> "Scenario":
     from sim.config.load import load
     from sim.metrics.catalog import METRICS
 
-    return load(source, metrics=tuple(METRICS))
+    return load(source, metrics=tuple(METRICS), warn=warn)
+
+
+def _warn(warning: Fault) -> None:
+    typer.echo(f"warning: {warning}", err=True)
 
 
 def _check_json(path: Path | None) -> None:
@@ -495,10 +492,8 @@ def _listing(rows: Iterator[tuple[str, str]]) -> None:
             typer.echo(f"{'':<29} {line}")
 
 
-def _first_line(doc: str | None) -> str:
-    return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
-
-
+from sim.cli import new as new  # noqa: E402
 from sim.cli import reading as reading  # noqa: E402 (its commands come after those here)
-from sim.cli import reporting as reporting  # noqa: E402 (its commands come after those here)
+from sim.cli import reporting as reporting  # noqa: E402
+from sim.cli import sensitivity as sensitivity  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

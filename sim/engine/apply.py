@@ -38,7 +38,8 @@ def change_relations(relations: Relations, user: Array, effects: Iterable[Effect
     begins = np.array([change[0] != "clear" for change in changes]).repeat([change[2].size for change in changes])
     new = begins & (places < 0)
     if new.any():
-        _begin(relations, who[new], merchant[new])
+        named = begins & np.isin(who, who[new])
+        _begin(relations, who[named], merchant[named])
         places = relations.find(who, merchant)
     stop = 0
     for op, column, session, _, value in changes:
@@ -61,7 +62,10 @@ def change_relations(relations: Relations, user: Array, effects: Iterable[Effect
 
 
 def _begin(relations: Relations, user: Array, merchant: Array) -> None:
-    """Give every new pair (user, merchant) a slot; who has none to spare does not remember the merchant."""
+    """Give every new pair (user, merchant) a slot; who has none to spare does not remember the merchant.
+
+    Pairs that are there already are changed in this batch: none of them is forgotten for a new one.
+    """
     pairs = user.astype(np.int64) << 32 | merchant.astype(np.int64)
     pairs.sort()
     pairs = pairs[segments.first(pairs)]

@@ -4,18 +4,20 @@ import pyarrow as pa
 
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import BOUGHT, OURS, Metric, of_daily, ratio, texts, total, yuan
 from sim.metrics.money import GMV, ORDERS
 
 _EXPOSURES, _VIEWS = total("count", "exposure"), total("count", "view")
-BY_CHANNEL = f"""
+BY_CHANNEL = f"""WITH seen AS (
     SELECT coalesce(channel, 'none') AS channel,
         coalesce(sum(count) FILTER (kind = 'exposure'), 0)::BIGINT AS exposures,
-        coalesce(sum(count) FILTER (kind = 'view'), 0)::BIGINT AS views,
-        coalesce(sum(count) FILTER (kind IN ({texts(*DEALS)})), 0)::BIGINT AS orders,
-        coalesce(sum(amount) FILTER (kind IN ({texts(*DEALS)})), 0)::BIGINT / 100.0 AS gmv
-    FROM daily WHERE {OURS} AND kind IN ({texts("exposure", "view", *DEALS)})
-    GROUP BY channel ORDER BY orders DESC, views DESC, channel"""
+        coalesce(sum(count) FILTER (kind = 'view'), 0)::BIGINT AS views
+    FROM daily WHERE {OURS} AND kind IN ({texts("exposure", "view", *DEALS)}) GROUP BY ALL
+), sold AS (
+    SELECT coalesce(channel, 'none') AS channel, count(*) AS orders, sum(amount)::BIGINT / 100.0 AS gmv
+    FROM ({BOUGHT}) GROUP BY ALL
+) SELECT channel, exposures, views, coalesce(orders, 0) AS orders, coalesce(gmv, 0) AS gmv
+FROM seen LEFT JOIN sold USING (channel) ORDER BY orders DESC, views DESC, channel"""
 
 METRICS = (
     Metric("exposures", "Exposures", "exposures", True, "Products noticed, in whatever channel.", of_daily(_EXPOSURES)),

@@ -34,6 +34,10 @@ _PRICE = LAYERS.index("price")
 class ShareDiscountParams(Params):
     """What sharing saves, and who shares for what."""
 
+    needs = ("people.buy",)
+    moot = {"trust": "sharing", "layer_weights": "sharing", "hunter_trust": "hunting"}
+    lively = {"sharing": (0.3,), "hunting": (2.0,)}
+
     off: float = param(10.0, "taken off a piece for who shared", unit="yuan", gt=0, le=1e6)
     friend_off: float = param(5.0, "taken off a piece for the friend", unit="yuan", ge=0, le=1e6)
     valid_hours: float = param(72.0, "hours for which who shared pays less", unit="hours", gt=0, le=2_000)

@@ -28,6 +28,10 @@ from sim.world.state import DROPPED
 class SearchIntentParams(Params):
     """How often people search for goods."""
 
+    needs = ("platform.search_engine",)
+    moot = {"gift": "people.gift"}
+    lively = {"share": (0.5, 1.0), "by_name": (0.0, 0.5), "gift": (0.0, 0.8)}
+
     share: float = param(
         0.054, "sessions that search for goods", unit="share", source="facts: search.search_share_of_visits", ge=0, le=1
     )

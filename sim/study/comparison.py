@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from sim.config.model import Expected
 from sim.errors import StudyError
 from sim.metrics.catalog import METRICS
 from sim.study import stats
+from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
 
@@ -40,6 +42,7 @@ class Comparison:
     failures: tuple[Failure, ...]
     folder: Path  # where its files stand
     combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by strategy: those that it combines
+    expects: tuple[Expected, ...] = ()  # the claims of the expectation
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -78,6 +81,11 @@ class Comparison:
         added = base + sum((part - base for part in parts), np.zeros(base.size))
         return stats.difference(whole, added, METRICS[metric].higher_is_better)
 
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Each claim of the expectation, with what was found of it."""
+        return tuple(judge(self, claim) for claim in self.expects)
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON: NaN is null."""
         others = [name for name in self.strategies if name != self.baseline]
@@ -91,6 +99,7 @@ class Comparison:
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
+            "expected": [claim.as_dict() for claim in self.judged],
             "metrics": {name: _definition(name) for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [

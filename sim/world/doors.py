@@ -1,4 +1,8 @@
-"""Doors: which channels show pages of the mini-program, whoever puts them there."""
+"""Doors: which channels show pages of the mini-program, whoever puts them there, and what such pages know.
+
+The terms of a product (`operations.assortment`) that pages of the mini-program show (`operations.stock_sync`) are basis
+points off its list price or `WITHDRAWN`; or they are `UNTOLD`, those of the beginning, or `LIVE`, those of the store.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +10,7 @@ import numpy as np
 
 from sim.units import Array, Bools
 
+WITHDRAWN, UNTOLD, LIVE = -1, -2, -3
 MINI_PAGES = ("cart", "mini_program", "outside_link", "template_messages")
 
 

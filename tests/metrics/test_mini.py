@@ -36,7 +36,8 @@ def test_carts_notices_oversell_and_shares_are_counted(tmp_path: Path, monkeypat
         told.event("share_discount_used", DAY, user=4, amount=saved)
     ledger = told.write(tmp_path / "run")
     want = {
-        "mini_orders": 3, "cart_abandonment": 0.75, "recall_conversion": 0.25, "recall_discount": 15.0,
+        "mini_orders": 3, "cart_abandonment": 0.75, "recall_conversion": 0.25, "recalled_orders": 2,
+        "recall_discount": 15.0,
         "notice_open_rate": 0.4, "oversold_orders": 1, "share_discount_cost": 7.5, "hunter_share": 2 / 3,
     }  # fmt: skip
     assert set(want) == {metric.name for metric in METRICS}

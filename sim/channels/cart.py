@@ -35,8 +35,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
-from sim.world.doors import inside
-from sim.world.giving import looking
+from sim.world.doors import leads_in
 from sim.world.state import MUTED, Column
 
 _NEVER = -1e6  # appeal under which she does not even look: the page did not load, or she looks for a gift
@@ -147,7 +146,7 @@ class Cart(Mechanism):
             return EMPTY
         fx = Effects()
         session, merchant = view.related[full], view.relations("merchant")[full]
-        kept = self._lies(view, session, merchant) & ~looking(view)[session]
+        kept = self._lies(view, session, merchant) & ~view.gift_minded[session]
         session, merchant = session[kept], merchant[kept]
         event, number = view.sessions.event[session], self.world.local_merchant(merchant)
         looks = draws.chance("channels.cart/returns", event, self._returns[merchant], number)
@@ -161,7 +160,7 @@ class Cart(Mechanism):
         if not inbox.rows.n:
             return
         rows, session = inbox.rows, inbox.session
-        there = self._lies(view, session, rows.merchant) & view.sessions.planned[session] & ~looking(view)[session]
+        there = self._lies(view, session, rows.merchant) & view.sessions.planned[session] & ~view.gift_minded[session]
         there &= view.relation("cart_since", session, rows.merchant) == rows.detail
         there &= (view.relation("flags", session, rows.merchant) & MUTED) == 0
         there &= _turn(session * self.world.m + rows.merchant) < view.rules["reminders_per_customer_per_day"]
@@ -280,8 +279,8 @@ class Cart(Mechanism):
         """Seen in the mini-program and not bought, by somebody whose cart of the merchant is empty."""
         e = view.exposures
         session, merchant = e.session[at], e.merchant[at]
-        out = inside(view, session, merchant, e.channel[at])
-        out &= (e.appeal[at] > _NEVER) & ~looking(view)[session]
+        out = leads_in(view.relation("flags", session, merchant), e.channel[at], view.channels)
+        out &= (e.appeal[at] > _NEVER) & ~view.gift_minded[session]
         out &= view.relation("cart_product", session, merchant, NOBODY) < 0
         done = view.outcome("order")
         bought = np.full(len(view.sessions), NOBODY, np.int64)

@@ -25,7 +25,7 @@ from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.kernels import segments
 from sim.params import Params, param
 from sim.units import I64, NOBODY, Bools
-from sim.world.doors import inside
+from sim.world.doors import leads_in
 
 
 class HomePageParams(Params):
@@ -87,7 +87,8 @@ class HomePage(Mechanism):
         e = view.exposures
         at = (view.viewed & self.on[e.merchant]).nonzero()[0]
         at = at[view.sessions.planned[e.session[at]]]
-        at = at[~inside(view, e.session[at], e.merchant[at], e.channel[at])]
+        flags = view.relation("flags", e.session[at], e.merchant[at])
+        at = at[~leads_in(flags, e.channel[at], view.channels)]
         store, room = e.session[at] * self.world.m + e.merchant[at], self._viewers(view)
         pair: I64 = np.union1d(store, room)
         session, merchant = np.divmod(pair, self.world.m)

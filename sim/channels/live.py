@@ -49,7 +49,6 @@ from sim.ledger.schema import Postings, Records
 from sim.params import Params, Setting, param
 from sim.units import DAY, FEN_PER_YUAN, HOUR, I64, MINUTE, NOBODY, U64, Array, Bools
 from sim.world import announced
-from sim.world.giving import looking
 from sim.world.rounds import Rounds, too_late
 from sim.world.shelf import front, hoard, shelf
 from sim.world.state import FOLLOWS, GROUP, MUTED, Column
@@ -237,7 +236,7 @@ class Live(Mechanism):
         mine = self.on[shown.merchant].nonzero()[0]
         session, merchant = shown.session[mine], shown.merchant[mine]
         room = shown.channel[mine] == view.channel("live")
-        own = ~looking(view)[session]
+        own = ~view.gift_minded[session]
         self._cheaper(fx, view, mine[room], "room_discount")
         self._stock_up(fx, view, mine[room & own])
         if (view.relations("live_code") > 0).any():

@@ -24,7 +24,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, Array, Bools
-from sim.world.doors import inside
+from sim.world.doors import leads_in
 from sim.world.shelf import front, shelf
 from sim.world.state import MUTED, Column
 
@@ -109,11 +109,14 @@ class TemplateMessages(Mechanism):
         if not at.size:
             return EMPTY
         rows, session, granted = out.rows.take(at), out.session[at], out.granted[at]
-        there = inside(view, session, rows.merchant, rows.channel)
-        fx, paid = Effects(), rows.take(granted & there)
-        asks = draws.chance("channels.template_messages/order", paid.event, self._order_consent[paid.merchant])
-        fx.open_subject(draws.child(paid.event[asks], "order_notice"))
-        waits = there & ~granted
+        inside = leads_in(view.relation("flags", session, rows.merchant), rows.channel, view.channels)
+        fx = Effects()
+        paid = rows.event[granted & inside]
+        asks = draws.chance(
+            "channels.template_messages/order", paid, self._order_consent[rows.merchant[granted & inside]]
+        )
+        fx.open_subject(draws.child(paid[asks], "order_notice"))
+        waits = inside & ~granted
         waits &= draws.chance("channels.template_messages/restock", rows.event, self._restock_consent[rows.merchant])
         rows, session = rows.take(waits), session[waits]
         fx.relate("set", "awaited", session, rows.merchant, rows.product)

@@ -41,10 +41,11 @@ def page(place: Path, out: Path | None = None, quiet: bool = False) -> Path:
     from sim.report.page import FILE, html
     from sim.study.folder import write_text
 
-    out = out or place / FILE
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
-    write_text(out, html(_made(place, quiet)))
+    text = html(_made(place, quiet))
+    out = out or place / FILE
+    write_text(out, text)
     return out
 
 

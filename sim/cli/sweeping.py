@@ -23,6 +23,10 @@ StudyArgument = Annotated[
 ]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `wxsim sweep` wrote.")]
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where runs are kept, for all studies.")]
+DaskOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
+]
+MpiOption = Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")]
 
 
 @app.command()
@@ -31,10 +35,8 @@ def sweep(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
     store: StoreOption = STORE,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
-    ] = None,
-    mpi: Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")] = False,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:

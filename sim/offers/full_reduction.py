@@ -23,7 +23,6 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, param
 from sim.units import F64, I64, Bools, fen
-from sim.world.giving import looking
 from sim.world.windows import Standing, Windows
 
 
@@ -107,5 +106,5 @@ class FullReduction(Mechanism):
     def _adds(self, view: View, at: I64) -> Bools:
         """Where one more piece would be of use: a thing that is used up, and not for a gift."""
         shown = view.exposures
-        out: Bools = (self.world.product["cycle_days"][shown.product[at]] > 0) & ~looking(view)[shown.session[at]]
-        return out
+        out: Bools = self.world.product["cycle_days"][shown.product[at]] > 0
+        return out & ~view.gift_minded[shown.session[at]]

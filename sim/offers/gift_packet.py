@@ -61,7 +61,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, Setting, param
 from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
-from sim.world.giving import OCCASIONS, TAGS, can_be_given, looking
+from sim.world.giving import OCCASIONS, TAGS, can_be_given
 from sim.world.shelf import cheapest, styles
 from sim.world.state import Column
 
@@ -214,7 +214,7 @@ class GiftPacket(Mechanism):
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
         fx = Effects()
-        session = (looking(view) & view.sessions.planned).nonzero()[0]
+        session = (view.gift_minded & view.sessions.planned).nonzero()[0]
         if session.size:
             session, product = self._pages(view, session)
             appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
@@ -231,7 +231,7 @@ class GiftPacket(Mechanism):
     def appraise(self, view: View) -> Effects:
         """The hook's price and the right occasion, for senders; the badge, for everybody."""
         fx, shown = Effects(), view.exposures
-        giving = looking(view)
+        giving = view.gift_minded
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
             at = ((off > 0) & giving[shown.session]).nonzero()[0]
@@ -283,7 +283,7 @@ class GiftPacket(Mechanism):
         tags, mind = self._tags[shown.product].astype(np.int64), occasion[shown.session]
         hit = (tags >> np.maximum(mind, 0)) & 1 != 0
         worth = np.where(hit, self._match[shown.merchant], -self._mismatch[shown.merchant])
-        fx.appeal(np.where((tags != 0) & (mind >= 0) & looking(view)[shown.session], worth, 0.0))
+        fx.appeal(np.where((tags != 0) & (mind >= 0) & view.gift_minded[shown.session], worth, 0.0))
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
         """The gifts that each session's page shows: the first `PAGE` of a race."""

@@ -37,7 +37,6 @@ from sim.elementary import exp
 from sim.ledger.schema import Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, I64, Array, Bools
-from sim.world.giving import looking
 from sim.world.shelf import front, hoard, named, shelf, unknown
 from sim.world.state import Column
 from sim.world.windows import Windowed, Windows
@@ -194,7 +193,7 @@ class LimitedTimeSale(Mechanism):
         delta, over = np.zeros(len(shown)), (time - begin)[inside] / (end - begin)[inside]
         delta[at[inside]] = self._urgency[shown.merchant[at[inside]]] * over
         fx.appeal(delta)
-        own = ~looking(view)[view.exposures.session[at]]
+        own = ~view.gift_minded[shown.session[at]]
         self._stock_up(view, fx, at[inside & own])
         later = ~inside & own
         fx.put_off(at[later][self._waits(view, at[later], begin[later])])
@@ -221,7 +220,7 @@ class LimitedTimeSale(Mechanism):
     def checkout(self, view: View) -> Effects:
         """Those who put it off keep it in mind."""
         shown, at = view.exposures, view.put_off
-        at = at[self._on_sale[shown.product[at]] & ~looking(view)[shown.session[at]]]
+        at = at[self._on_sale[shown.product[at]] & ~view.gift_minded[shown.session[at]]]
         if not at.size:
             return EMPTY
         begin, _ = self._windows.at(view, shown.merchant[at], view.sessions.time[shown.session[at]])

@@ -49,10 +49,10 @@ from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.doors import inside
-from sim.world.giving import looking
+from sim.world.doors import leads_in
+from sim.world.relations import lasting
 from sim.world.shelf import front, shelf
-from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
+from sim.world.state import FOLLOWS, MEMBER, MINI, MUTED, Column
 from sim.world.windows import Standing, Windows
 
 AGAIN = 8 * DAY  # a notice is repeated: longer than an inbox keeps anything, by a tick
@@ -274,7 +274,8 @@ class Points(Mechanism):
     def appraise(self, view: View) -> Effects:
         """What holders save."""
         shown = view.exposures
-        at = (self.on[shown.merchant] & (view.sessions.planned & ~looking(view))[shown.session]).nonzero()[0]
+        ours = self.on[shown.merchant] & (view.sessions.planned & ~view.gift_minded)[shown.session]
+        at = ours.nonzero()[0]
         if not at.size:
             return EMPTY
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
@@ -284,13 +285,17 @@ class Points(Mechanism):
         at, session, merchant, channel, held = at[can], session[can], merchant[can], channel[can], held[can]
         local, event = self.world.local_merchant(merchant), view.sessions.event[session]
         pays = draws.chance("offers.points/spend", event, self._pays[merchant], local)
-        there = inside(view, session, merchant, channel).astype(np.int64)
-        pays &= self._spent[there, merchant] | (channel == view.channel("points"))
+        inside = self._inside(view, session, merchant, channel).astype(np.int64)
+        pays &= self._spent[inside, merchant] | (channel == view.channel("points"))
         most = np.minimum(shown.amount[at] * self._share[merchant] // BASIS, self._cap[merchant])
         points = np.minimum(held, most // self._worth[merchant]) * pays
         fx, some = Effects(), points.nonzero()[0]
         fx.discount(at[some], (points * self._worth[merchant])[some], "points")
         return fx
+
+    def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
+        """From where a tap leads into the mini-program (see `channels.mini_program`)."""
+        return leads_in(view.relation("flags", session, merchant), channel, view.channels)
 
     # ------------------------------------------------------------------------------------- orders come to an end
 
@@ -357,11 +362,11 @@ class Points(Mechanism):
         for outcome in (view.outcome("order"), view.outcome("gift_order")):
             at = (outcome.granted & self.on[outcome.rows.merchant]).nonzero()[0]
             rows, session = outcome.rows.take(at), outcome.session[at]
-            there = inside(view, session, rows.merchant, rows.channel).astype(np.int64)
+            inside = self._inside(view, session, rows.merchant, rows.channel).astype(np.int64)
             member = ((view.relation("flags", session, rows.merchant) & MEMBER) != 0).astype(np.int64)
             more = self._windows.inside(view, rows.merchant, view.sessions.time[session]).astype(np.int64)
             points = rows.amount * self._earns[rows.merchant, more, member] // (MILLE * FEN_PER_YUAN)
-            points = np.where(self._earned[there, rows.merchant], np.minimum(points, MOST), 0)
+            points = np.where(self._earned[inside, rows.merchant], np.minimum(points, MOST), 0)
             some = (points > 0).nonzero()[0]
             event = draws.child(rows.event[some], "points_pending")
             fx.event("points_pending", _of_order(rows.take(some), event, points[some], 0))
@@ -446,17 +451,16 @@ class Points(Mechanism):
         pair = session * self.world.m + merchant
         order = np.argsort(pair, kind="stable")
         at, session, merchant = at[order], session[order], merchant[order]
-        points, until, event, recall, flags, orders, coupon = (
-            view.relations(name)[at]
-            for name in (
-                "points", "points_until", "points_event", "recall_points", "flags", "orders", "coupon_until"
-            )
-        )  # fmt: skip
+
+        def own(name: str) -> Array:
+            return view.relations(name)[at]
+
+        points, until = own("points"), own("points_until")
         held = np.where(until >= view.clock.end, points, 0).astype(np.int64)
-        lasting = (orders > 0) | (points > 0) | (coupon > 0) | ((flags & (FOLLOWS | PINNED | GROUP)) != 0)
+        last, recall, flags, planned = own("points_event"), own("recall_points"), own("flags"), view.sessions.planned
         return _Book(
-            self.world.m, pair[order], session, merchant, points, held, until, event, recall, flags, orders, lasting,
-            view.sessions.planned[session],
+            self.world.m, pair[order], session, merchant, points, held, until, last, recall, flags, own("orders"),
+            lasting(own), planned[session],
         )  # fmt: skip
 
 

@@ -25,7 +25,6 @@ from sim.elementary import log
 from sim.kernels import expand, segments
 from sim.params import Params, param
 from sim.units import HOUR, I64, Array, Bools, fen
-from sim.world.giving import looking
 from sim.world.state import Column
 
 _SHARER, _FRIEND = 0, 1  # `detail` of share_discount_used
@@ -121,7 +120,7 @@ class ShareDiscount(Mechanism):
         off = np.where(sharer, self._off[merchant], 0)
         friend = e.channel[at] == view.channel("share_discount")
         off = np.maximum(off, np.where(friend, self._friend_off[merchant], 0))
-        out: I64 = np.where(self.on[merchant] & ~looking(view)[session], off, 0)
+        out: I64 = np.where(self.on[merchant] & ~view.gift_minded[session], off, 0)
         return np.minimum(out, self.world.product["price"][e.product[at]])
 
     # --------------------------------------------------------------------------------------------------- who shares
@@ -180,7 +179,7 @@ class ShareDiscount(Mechanism):
     def _wishes(self, view: View, at: I64) -> tuple[I64, Bools]:
         """Which of these pages are shared, at most one of a session and merchant, and whether she means it."""
         e = view.exposures
-        at = at[view.sessions.planned[e.session[at]] & ~looking(view)[e.session[at]]]
+        at = at[view.sessions.planned[e.session[at]] & ~view.gift_minded[e.session[at]]]
         bought = np.isin(e.session * self.world.m + e.merchant, self._bought(view))
         has = view.relation("share_until", e.session[at], e.merchant[at]) >= view.clock.start
         at = at[~bought[at] & ~has]

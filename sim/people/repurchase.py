@@ -40,7 +40,6 @@ from sim.elementary import exp
 from sim.kernels import expand, segments
 from sim.ledger.schema import Records
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array
-from sim.world.giving import looking
 from sim.world.state import DROPPED, FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
 from sim.world.tables import beta_table, gamma_table
 
@@ -160,8 +159,8 @@ class Repurchase(Mechanism):
         pair, loss = pair[order], loss[order]
         wanted = shown.session * self.world.m + shown.merchant
         place = np.minimum(np.searchsorted(pair, wanted), pair.size - 1)
-        has = pair[place] == wanted
-        fx.appeal(np.where(has & ~looking(view)[shown.session], -loss[place], 0.0))
+        has = (pair[place] == wanted) & ~view.gift_minded[shown.session]
+        fx.appeal(np.where(has, -loss[place], 0.0))
         return fx
 
     def respond(self, view: View) -> Effects:

@@ -18,13 +18,6 @@ BIRTHDAY, THANKS = OCCASIONS.index("birthday"), OCCASIONS.index("thanks")
 TAGS = (*(OCCASIONS[code] for code, festival in enumerate(FESTIVALS) if festival.gift), "birthday", "thanks")
 
 
-def looking(view: Any) -> Bools:
-    """Sessions that look for a gift (note ``gift_peer`` of `people.gift`), not for themselves."""
-    peer = view.scratch.get("gift_peer")
-    out: Bools = np.zeros(len(view.sessions), np.bool_) if peer is None else peer >= 0
-    return out
-
-
 def can_be_given(world: World, listed: Bools, rules: Mapping[str, Any]) -> Bools:
     """Which of the products listed as gifts the platform's rules allow, shape (products,)."""
     product = world.product

@@ -18,7 +18,6 @@ NAMERS = {
     "draws.purpose",
 }  # functions of `sim.draws` whose name is that of an event or a key
 MEANT = {  # one number, drawn in two places on purpose
-    "people.buy/variant": "whoever is given a tin would have bought the tin: a lasting taste",
 }
 
 Use = tuple[str, str]  # purpose (of an f-string its beginning), place

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli import FAILED, INTERRUPTED, _fail, app
+from sim.cli import FAILED, INTERRUPTED, ReportOption, _fail, app, reporting
 from sim.errors import StudyError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def sweep(
     mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    report: ReportOption = False,
 ) -> None:
     """Do every run of a study that has not been done yet. Doing it again resumes it, after whatever ended it."""
     from sim.study import executor
@@ -47,6 +48,8 @@ def sweep(
     from sim.study.sweep import plan
     from sim.study.sweep import sweep as do
 
+    if report:
+        reporting.check()
     file, named = study_file(study)
     asked = read(file)
     kept, count = Store(store), workers or executor.processors()
@@ -64,6 +67,8 @@ def sweep(
     new = found.plan.missing - len(found.failed)
     typer.echo(f"{len(found.rows)} runs: {found.plan.there} were there, {new} are new, {len(found.failed)} failed")
     typer.echo(f"wrote {out / 'results.csv'}\n      {out / 'results.parquet'}")
+    if report:
+        typer.echo(f"      {reporting.page(out)}")
     if found.failed:
         (error, _), *_ = found.failed.values()
         _fail(f"{len(found.failed)} runs failed, the first one by: {error}\nsee {out / 'failures'}", FAILED)

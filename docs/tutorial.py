@@ -3,8 +3,8 @@
     python -m docs.tutorial
 
 writes into the pages what their commands print. On a page a block ```` ```sh ```` is run, a block with a file name
-(```` ```yaml town.yaml ````) is saved under it, and a block ```` ```text ```` is what the command before it prints. There
-are no others, so every one of them is tried.
+(```` ```yaml town.yaml ````) is saved under it, and a block ```` ```text ```` is what the command before it prints.
+There are no others, so every one of them is tried.
 """
 
 import os

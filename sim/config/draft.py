@@ -1,7 +1,7 @@
 """A first scenario from a few answers: the text of a file, its comments taken from the model itself.
 
-The shop opens in a market, by default the shipped one, beside the shops that are there. Each strategy is an `Idea`: something that a
-shop without it could begin to do.
+The shop opens in a market, by default the shipped one, beside the shops that are there. Each strategy is an `Idea`:
+something that a shop without it could begin to do.
 """
 
 import json

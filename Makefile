@@ -11,7 +11,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full docs scenarios fingerprints lock clean
+.PHONY: help demo check test full docs scenarios experiments fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,6 +19,7 @@ help: ## this list
 
 demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
 	$(BIN)/wxsim compare scenarios/triangle.yaml
+	@echo "a page of it to read and forward: $(BIN)/wxsim report runs/triangle-compare"
 
 check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .
@@ -34,6 +35,9 @@ full: $(READY) ## all tests
 
 docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 	$(BIN)/python docs/generate.py
+
+experiments: $(READY) ## the answers of experiments/: what is missing of each study is run, up to half an hour
+	$(BIN)/python -m docs.experiments
 
 scenarios: $(READY) ## the pages of docs/scenarios: every shipped scenario at its full size, about ten minutes
 	$(BIN)/python -m docs.scenarios

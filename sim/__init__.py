@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sim.run import run as run
     from sim.study.compare import compare as compare
     from sim.study.comparison import Comparison as Comparison
+    from sim.study.results import Results as Results
+    from sim.study.results import results as results
     from sim.world.build import build as build_world  # noqa: F401
     from sim.world.graph import SocialGraph as SocialGraph
     from sim.world.world import World as World
@@ -42,6 +44,7 @@ _HOMES = {
     "Comparison": "sim.study.comparison",
     "Ledger": "sim.ledger.reader",
     "Metric": "sim.metrics.catalog",
+    "Results": "sim.study.results",
     "Scenario": "sim.config.model",
     "ScenarioError": "sim.errors",
     "SocialGraph": "sim.world.graph",
@@ -52,6 +55,7 @@ _HOMES = {
     "compare": "sim.study.compare",
     "genealogy": "sim.metrics.genealogy",
     "load": "sim.config.load",
+    "results": "sim.study.results",
     "run": "sim.run",
 }
 _FOLDERS = ("diffusion",)  # public as a whole

@@ -62,13 +62,17 @@ class Kind:
     and "her" elsewhere. Kinds that are only requests or messages are never told and need none.
 
     A `feed` kind is published with its quality in `detail` and the heat of its topic in `quantity`, both in 1/1000.
+
+    A message that people open WeChat for `wakes`. Who only wakes answers it and looks at nothing else: she finds no
+    other message, the rest of her inbox and all posts since her last planned session (`last_seen`) wait for the next.
     """
 
     doc: str
     stage: str = ""  # one of STAGES, "plain", or "" for a kind that is only written
     detail: bool = False
     says: str = ""  # "{user} follows the service account of {merchant}"
-    feed: bool = False  # content that strangers may be shown (`platform.recommender`); see below
+    feed: bool = False  # content that strangers may be shown (`platform.recommender`)
+    wakes: bool = False  # a message that a session finds even if it is not planned
 
 
 # ------------------------------------------------------------------------------------------- what is read
@@ -81,7 +85,7 @@ class Sessions:
     user: I32
     time: I64  # the second at which the session begins
     event: U64  # the session's id: child of (user key, day, tick of the day)
-    planned: Bools  # False: only woken by a message (a gift), does nothing but answer it
+    planned: Bools  # False: only woken by a message (a gift); see `Kind`
 
     def __len__(self) -> int:
         return int(self.user.size)
@@ -212,6 +216,12 @@ class View:
     def person(self, trait: str) -> Array:
         """A fixed trait of the acting users (see `sim.world.people.TRAITS`), shape (S,) or (S, categories)."""
         return self.world.people[trait].take(self.sessions.user, axis=0)
+
+    @property
+    def gift_minded(self) -> Bools:
+        """Sessions with a friend in mind to whom they want to give (note `gift_peer` of `people.gift`), shape (S,)."""
+        peer = self.scratch.get("gift_peer")
+        return np.zeros(len(self.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
 
     @property
     def related(self) -> I64:
@@ -575,8 +585,8 @@ class Mechanism:
         """What follows from requests of a kind named in `settles`; rows in (time, event id) order."""
         return Effects()
 
-    def per_merchant(self, field: str | Callable[[Any], Any], default: float = 0.0, dtype: Any = np.float64) -> Array:
-        """A merchant's mechanism's parameter as an array over merchants; `default` where it is off."""
+    def per_merchant(self, field: str | Callable[[Any], Any], default: Any = 0.0, dtype: Any = np.float64) -> Array:
+        """A merchant's mechanism's parameter as an array over merchants; `default` (of its shape) where it is off."""
         read = field if callable(field) else lambda p: getattr(p, field)
         return np.array([default if p is None else read(p) for p in self.p], dtype)
 

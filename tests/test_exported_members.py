@@ -11,6 +11,7 @@ PUBLIC = [
     "Ledger",
     "METRICS",
     "Metric",
+    "Results",
     "Scenario",
     "ScenarioError",
     "SocialGraph",
@@ -23,6 +24,7 @@ PUBLIC = [
     "diffusion",
     "genealogy",
     "load",
+    "results",
     "run",
 ]
 

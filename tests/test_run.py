@@ -14,6 +14,9 @@ import pytest
 from sim.config.load import load
 from sim.config.model import Scenario
 from sim.config.shipped import names
+from sim.contract import Effects, View
+from sim.engine.engine import Engine
+from sim.engine.events import EventEngine
 from sim.errors import RunStopped
 from sim.ledger.audit import audit
 from sim.ledger.reader import Ledger
@@ -85,6 +88,27 @@ def test_the_same_run_twice_writes_the_same_bytes(make: Make, usual: Ledger, tmp
     (again,) = ledgers(make(), tmp_path, 1)
     for file in sorted(usual.folder.rglob("*.*")):
         assert file.read_bytes() == (again.folder / file.relative_to(usual.folder)).read_bytes(), file.name
+
+
+@pytest.mark.parametrize("engine", [Engine, EventEngine])
+def test_who_is_only_woken_answers_and_looks_at_nothing_else(
+    make: Make, engine: type[Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Her inbox, but for what woke her, and all posts since her last visit wait for her next one."""
+    honest, woken = Engine._respond, []
+
+    def watched(self: Engine, view: View) -> list[Effects]:
+        only = (~view.sessions.planned).nonzero()[0]
+        before = view.own("last_seen")
+        woken.extend(kind for kind, box in view.inboxes.items() for _ in range(np.isin(box.session, only).sum()))
+        effects = honest(self, view)
+        assert np.array_equal(view.own("last_seen")[only], before[only])
+        assert np.array_equal(view.own("last_seen")[view.sessions.planned], view.sessions.time[view.sessions.planned])
+        return effects
+
+    monkeypatch.setattr(Engine, "_respond", watched)
+    run(make(), engine="events" if engine is EventEngine else "array")
+    assert set(woken) == {"gift"} and len(woken) > 5
 
 
 def test_a_temporary_folder_goes_with_its_ledger(

@@ -27,16 +27,16 @@ a friend who would enjoy the gift from one who only takes it.
 """
 
 import numpy as np
-from pydantic import field_validator
 
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.elementary import log
 from sim.kernels import choice, expand, segments
 from sim.ledger.schema import Records
-from sim.params import Params, param
+from sim.params import Params, Share, Weight, param
 from sim.units import DAY, HOUR, I64, Array, Bools, fen
 from sim.world.giving import can_be_given
+from sim.world.shelf import cheapest
 from sim.world.state import FOLLOWS, MINI, Column
 
 SATURDAY = 5
@@ -46,7 +46,16 @@ DAYS = 4_096  # numbers set aside for the days of a scenario
 class OfflineQrParams(Params):
     """Who comes to the shop, and what the code at the counter leads to."""
 
-    nearby: tuple[float, float, float, float] = param(
+    needs = ("channels.service_account | channels.mini_program | offers.gift_packet",)
+    moot = {
+        "follow": "channels.service_account",
+        "mini_program": "channels.mini_program",
+        "invite": "offers.gift_packet",
+        **dict.fromkeys(("gift_yuan", "takes", "per_yuan", "pause_days", "layer_weights"), "invite"),
+    }
+    lively = {"visits_per_week": (5.0, 1.0), "nearby": ([1.0] * 4,), "scan": (1.0,), "invite": (1.0, 0.0)}
+
+    nearby: tuple[Share, Share, Share, Share] = param(
         (0.2, 0.1, 0.05, 0.05), "people who live near the shop, by city tier 1 to 4", unit="share"
     )
     visits_per_week: float = param(0.3, "visits of each of them", unit="visits per week", ge=0, le=5)
@@ -61,23 +70,9 @@ class OfflineQrParams(Params):
     takes: float = param(0.5, "of those asked, who send it if it is free", unit="share", gt=0, lt=1)
     per_yuan: float = param(0.25, "log-odds lost per yuan that she pays", unit="log-odds per yuan", ge=0, le=10)
     pause_days: int = param(30, "days before she may send the next one", unit="days", ge=0, le=3_650)
-    layer_weights: tuple[float, float, float, float] = param(
+    layer_weights: tuple[Weight, Weight, Weight, Weight] = param(
         (1.0, 0.4, 0.1, 0.03), "weight of a tie as recipient, by Dunbar layer", unit="relative"
     )
-
-    @field_validator("nearby")
-    @classmethod
-    def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 <= share <= 1 for share in value):
-            raise ValueError("each share must lie between 0 and 1")
-        return value
-
-    @field_validator("layer_weights")
-    @classmethod
-    def _weights(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(weight >= 0 for weight in value):
-            raise ValueError("a weight cannot be negative")
-        return value
 
 
 class OfflineQr(Mechanism):
@@ -88,7 +83,7 @@ class OfflineQr(Mechanism):
     kinds = {
         "shop_day": Kind("the shop opens on a day", stage="plain"),
         "shop_visit": Kind("a person comes to the shop", stage="plain", says="{user} comes to the shop of {merchant}"),
-        "shop_code": Kind("message to a visitor who scanned the code; cause is the visit"),
+        "shop_code": Kind("message to a visitor who scanned the code; cause is the visit", wakes=True),
         "scanned": Kind(
             "a visitor scanned the code; cause is the visit", says="{user} scans the code at the counter of {merchant}"
         ),
@@ -248,22 +243,13 @@ class OfflineQr(Mechanism):
 
     def _asked(self, view: View, session: I64, seen: Records) -> tuple[I64, I64]:
         """The scans whose visitor is asked, in order of session; and each merchant's small gift, -1 for none."""
-        product = self._smallest(view)
+        allowed = can_be_given(self.world, view.shared("product", "gift_on"), view.rules)
+        product = cheapest(self.world, allowed.nonzero()[0])
         last = view.relation("counter_gift", session, seen.merchant, -1).astype(np.int64)
         rested = (last < 0) | (view.clock.day - last >= self._pause[seen.merchant])
         asked = draws.chance("channels.offline_qr/invite", seen.event, self._invite[seen.merchant])
         at = (asked & rested & (product[seen.merchant] >= 0)).nonzero()[0]
         return at[np.argsort(session[at], kind="stable")], product
-
-    def _smallest(self, view: View) -> I64:
-        """The cheapest gift of each merchant, of equals the first listed; -1 if it has none."""
-        listed = view.shared("product", "gift_on")
-        product = can_be_given(self.world, listed, view.rules).nonzero()[0]
-        merchant, price = self.world.product["merchant"][product], self.world.product["price"][product]
-        out = np.full(self.world.m, -1)
-        best = segments.argmax(merchant, -price, product.astype(np.uint64))
-        out[merchant[best]] = product[best]
-        return out
 
     def _friends(self, view: View, session: I64, seen: Records) -> tuple[I64, Array]:
         """A friend for each of these gifts: (position, friend); who has none gives none."""

@@ -25,14 +25,17 @@ to her for each promotion that she has seen, decayed over `distrust_weeks`.
 *Attribution.* Who opens a link belongs to its promoter until `window_days` later, or until she opens another one: the
 last click counts. Each order of hers by any way within that time is attributed, whether or not she would have bought
 anyway. Who has only met a link and buys by another way remembers it as long, and goes through it at the till with
-chance `favour`: the promoter is a friend. The cause of an order stays what it was. An attributed order pays one
-commission, rate · amount, rounded down to whole fen; if the promoter was invited, and the platform allows two levels,
-her inviter gets `inviter_share` of it. Commission is held until the after-sale ends: paid by the merchant when the
-order is completed, void when it is returned. Whether promoters earn on what they buy themselves is `self_purchase`; if
-so, their own link beats any other.
+chance `favour`: the promoter is a friend. The cause of an order stays what it was. A gift that she pays for counts like
+what she buys for herself (nothing in the facts sets gifts apart); what nobody pays for counts for nobody.
 
-It cannot: police a third level, rewards per head or sales outside the platform, pay commission on gifts, let promoters
-compare merchants or choose goods by commission, or remember a link of a merchant for which there is no room in mind.
+*Commission* on an attributed order is rate · amount, rounded down to whole fen; if the promoter was invited, and the
+platform allows two levels, her inviter gets `inviter_share` of it. It is set aside from the merchant's cash when the
+order is paid, and the platform holds it, apart from the order's own escrow, until the after-sale ends: promoters get it
+when the order is completed, the merchant gets it back when the parcel is returned or nobody takes the gift. Whether
+promoters earn on what they buy themselves is `self_purchase`; if so, their own link beats any other.
+
+It cannot: police a third level, rewards per head or sales outside the platform, let promoters compare merchants or
+choose goods by commission, or remember a link of a merchant for which there is no room in mind.
 """
 
 import numpy as np
@@ -43,9 +46,10 @@ from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.elementary import exp, log
 from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
-from sim.params import Params, param
+from sim.params import Params, Share, Weight, param
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array, Bools, fen
 from sim.world import audience
+from sim.world.doors import among
 from sim.world.shelf import shelf
 from sim.world.state import Column
 
@@ -55,11 +59,14 @@ TYPICAL_RATE, TYPICAL_PRICE, TYPICAL_TIES = 0.05, fen(172), 20  # of the typical
 ALONE, RECRUIT, INVITER = 0, 1, 2  # whose part of a commission
 ROLES = (ALONE, RECRUIT, INVITER)
 LEAST = 1e-12
-_ENDS = {"completion": "commission_release", "return": "commission_void"}
+_ENDS = {"completion": "commission_release", "return": "commission_void", "gift_deadline": "commission_void"}
 
 
 class PromotersParams(Params):
     """What a merchant offers to promoters, and how they and their friends take it."""
+
+    needs = ("people.buy",)
+    lively = {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)}
 
     commission: float = param(
         0.05, "part of an attributed order that is paid to promoters", unit="share",
@@ -86,14 +93,14 @@ class PromotersParams(Params):
         10.0, "weekly earnings that are worth half of the most effort", unit="yuan per week", gt=0.01, le=1e6
     )
     effort: float = param(0.8, "sessions in which one posts who earns very much", unit="probability", ge=0, le=1)
-    surfaces: tuple[float, float, float] = param(
+    surfaces: tuple[Weight, Weight, Weight] = param(
         (0.3, 0.3, 0.4), "links in chats, in a group and in Moments, relative", unit="relative"
     )
-    chat: tuple[float, float, float, float] = param(
+    chat: tuple[Share, Share, Share, Share] = param(
         (0.3, 0.1, 0.03, 0.01), "friends who get a link that goes out in chats, by Dunbar layer", unit="share"
     )
     group_reach: float = param(0.15, "members of a group who notice", unit="share", ge=0, le=1)
-    moments: tuple[float, float, float, float] = param(
+    moments: tuple[Share, Share, Share, Share] = param(
         (0.15, 0.12, 0.09, 0.06), "friends who come across a post in Moments, by Dunbar layer", unit="share"
     )
     recognised: float = param(0.6, "receivers who see that it is an advertisement", unit="share", ge=0, le=1)
@@ -107,18 +114,11 @@ class PromotersParams(Params):
         (2.5, 1.0, 0.5), "how much a link catches the eye, by surface", unit="utility"
     )
 
-    @field_validator("chat", "moments")
-    @classmethod
-    def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 <= share <= 1 for share in value):
-            raise ValueError("each share must lie between 0 and 1")
-        return value
-
     @field_validator("surfaces")
     @classmethod
-    def _weights(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if min(value) < 0 or sum(value) <= 0:
-            raise ValueError("no weight may be negative, and one must be positive")
+    def _some_surface(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not any(value):
+            raise ValueError("one of the weights must be positive")
         return value
 
 
@@ -163,18 +163,18 @@ class Promoters(Mechanism):
             says="{merchant} holds {amount} of commission for {user} on the order of {peer}",
         ),
         "commission_release": Kind("an order is completed; cause: commission_held", stage="last"),
-        "commission_void": Kind("an order came back; cause: commission_held", stage="last"),
+        "commission_void": Kind("an order came back, or nobody took the gift; cause: commission_held", stage="last"),
         "commission_paid": Kind(
             "held commission was paid; cause and columns: commission_held",
             says="{merchant} pays {user} {amount} of commission on the order of {peer}",
         ),
         "commission_voided": Kind(
-            "held commission is not paid, as the order came back; cause and columns: commission_held",
-            says="{user} loses {amount} of commission, as {peer} sends {product} back to {merchant}",
+            "held commission goes back to the merchant, as the order did not last; cause and columns: commission_held",
+            says="{user} loses {amount} of commission: {merchant} pays back the order of {peer} for {product}",
         ),
         "commission_news": Kind("message to the promoter: commission was paid; cause: commission_paid"),
     }
-    settles = ("completion", "return", "commission_release", "commission_void")
+    settles = (*_ENDS, "commission_release", "commission_void")
 
     def prepare(self) -> None:
         number = self.per_merchant
@@ -188,9 +188,9 @@ class Promoters(Mechanism):
         self._favour = number("favour")
         self._group_reach, self._recognised = number("group_reach"), number("recognised")
         self._selling, self._distrust = number("selling"), number("distrust")
-        self._reach = np.stack([self._several("chat", 4), self._several("moments", 4)])
-        self._trust, self._salience = self._several("trust", 3), self._several("salience", 3)
-        self._edges = np.array([(0.0, 0.0) if p is None else _edges(p.surfaces) for p in self.p])
+        self._reach = np.stack([number("chat", (0.0,) * 4), number("moments", (0.0,) * 4)])
+        self._trust, self._salience = number("trust", (0.0,) * 3), number("salience", (0.0,) * 3)
+        self._edges = number(lambda p: _edges(p.surfaces), (0.0, 0.0))
         self._shelf = shelf(self.world)
         earned = self._commission()
         self._hoped = earned * number("believed_sales")  # fen a week and tie
@@ -198,10 +198,6 @@ class Promoters(Mechanism):
         self._blogger_reach = number("blogger_reach", np.inf)
         self._blogs = self._circle(np.arange(self.world.n)) >= self._blogger_reach.min(initial=np.inf)
         self._local = self.on[: self.world.merchants].nonzero()[0]
-
-    def _several(self, field: str, count: int) -> F64:
-        """A parameter of several numbers, shape (merchants, count)."""
-        return np.array([[0.0] * count if p is None else getattr(p, field) for p in self.p], np.float64)
 
     def _commission(self) -> F64:
         """Commission on the mean list price of each merchant's products, fen."""
@@ -225,10 +221,10 @@ class Promoters(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Hopes and annoyance fade; news of earnings raises hopes."""
-        fx, merchant = Effects(), view.relations("merchant")
+        fx, merchant, planned = Effects(), view.relations("merchant"), view.sessions.planned[view.related]
         for column, weeks in (("promoter_hope", self._memory), ("promotions", self._distrust_memory)):
             kept = view.relations(column)
-            at = (kept > 0).nonzero()[0]
+            at = ((kept > 0) & planned).nonzero()[0]
             if at.size:
                 session = view.related[at]
                 gone = np.maximum(view.sessions.time[session] - view.own("last_seen")[session], 0)
@@ -310,22 +306,18 @@ class Promoters(Mechanism):
         for which, column in ((opened, "link_until"), (~opened & free, "link_met_until")):
             for name, value in (*link.items(), (column, until)):
                 fx.relate("set", name, session[which], merchant[which], value[which])
-        self._open(view, fx, at[opened], until[opened])
+        at, goods = at[opened], ("cause", "peer", "merchant", "product", "channel")
+        self._open(view, fx, e.session[at], until[opened], {name: getattr(e, name)[at] for name in goods})
         return fx
 
-    def _open(self, view: View, fx: Effects, at: I64, until: I64) -> None:
+    def _open(self, view: View, fx: Effects, session: I64, until: I64, link: dict[str, Array]) -> None:
         """Write down which links were opened."""
-        e = view.exposures
-        number, goods = self.world.local_merchant(e.merchant[at]), {"product": e.product[at], "channel": e.channel[at]}
-        whose = {"index": number, "cause": e.cause[at], "peer": e.peer[at], "merchant": e.merchant[at]}
-        fx.event("link_opened", view.rows("link_opened", e.session[at], **whose, **goods, detail=until))
+        number = self.world.local_merchant(link["merchant"])
+        fx.event("link_opened", view.rows("link_opened", session, index=number, detail=until, **link))
 
     def _links(self, view: View) -> I64:
         """Positions of the exposures that are links of promoters."""
-        link = np.zeros(len(view.channels), np.bool_)
-        link[[view.channel(name) for name in SURFACES]] = True
-        out: I64 = link[view.exposures.channel].nonzero()[0]
-        return out
+        return among(SURFACES, view.exposures.channel, view.channels).nonzero()[0]
 
     def _last(self, view: View, at: I64) -> I64:
         """Of the links to a merchant in a session: that she bought through, else one that she opened, else any.
@@ -360,12 +352,14 @@ class Promoters(Mechanism):
         return fx
 
     def _attribute(self, view: View, fx: Effects) -> None:
-        """Orders of whoever opened a link in time: commission is held for its promoter, and for who invited her."""
-        out = view.outcome("order")
-        at = (out.granted & self.on[out.rows.merchant]).nonzero()[0]
+        """What is paid by who opened a link in time: commission is held for its promoter, and for who invited her."""
+        paid = [view.outcome(kind) for kind in ("order", "gift_order")]
+        rows = Records.concat(out.rows.take(out.granted) for out in paid)
+        session = np.concatenate([out.session[out.granted] for out in paid])
+        at = (self.on[rows.merchant] & (rows.amount > 0)).nonzero()[0]
         if not at.size:
             return
-        rows, session = out.rows.take(at), out.session[at]
+        rows, session = rows.take(at), session[at]
         promoter, inviter = self._owners(view, fx, session, rows)
         counts = promoter >= 0
         rows, promoter, inviter = rows.take(counts), promoter[counts], inviter[counts]
@@ -383,7 +377,7 @@ class Promoters(Mechanism):
         opened = view.relation("link_until", session, merchant) >= rows.time
         met = ~hers & ~opened & (view.relation("link_met_until", session, merchant) >= rows.time)
         favour = met & draws.chance("channels.promoters/favour", rows.event, self._favour[merchant])
-        self._go_through(view, fx, session[favour], rows.take(favour))
+        self._go_through(view, fx, session, rows, favour.nonzero()[0])
         holder = view.relation("link_promoter", session, merchant, NOBODY)
         inviter = view.relation("link_inviter", session, merchant, NOBODY)
         promoter = np.where(opened | favour, holder, NOBODY)
@@ -392,24 +386,24 @@ class Promoters(Mechanism):
         shared = (promoter >= 0) & ((inviter != rows.user) | own) & (view.rules["levels_allowed"] >= 2)
         return promoter, np.where(shared, inviter, NOBODY)
 
-    def _go_through(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
-        """Buyers on their own account who go through the link that they remember."""
+    def _go_through(self, view: View, fx: Effects, session: I64, rows: Records, at: I64) -> None:
+        """Buyers on their own account who go through the link that they remember, once in a session."""
+        at = at[np.unique(session[at] * self.world.m + rows.merchant[at], return_index=True)[1]]
+        session, rows = session[at], rows.take(at)
         until = rows.time + self._window[rows.merchant]
         fx.relate("set", "link_until", session, rows.merchant, until)
-        whose = {
-            "index": self.world.local_merchant(rows.merchant),
-            "cause": view.relation("link", session, rows.merchant),
-            "peer": view.relation("link_promoter", session, rows.merchant, NOBODY),
-            "merchant": rows.merchant,
-        }
-        opened = view.rows("link_opened", session, **whose, product=rows.product, channel=rows.channel, detail=until)
-        fx.event("link_opened", opened)
+        link = {name: getattr(rows, name) for name in ("merchant", "product", "channel")}
+        link["cause"] = view.relation("link", session, rows.merchant)
+        link["peer"] = view.relation("link_promoter", session, rows.merchant, NOBODY)
+        self._open(view, fx, session, until, link)
 
     def _hold(self, fx: Effects, attributed: Records, role: int, earner: Array) -> None:
         """Hold commission for one of those who earn by these orders."""
         stake, amount = _stake(attributed.cause, role), self.part(attributed.merchant, attributed.amount, role)
         whose = {"cause": attributed.event, "user": earner, "peer": attributed.user}
-        fx.event("commission_held", attributed.with_(event=stake, amount=amount, detail=role, **whose))
+        held = attributed.with_(event=stake, amount=amount, detail=role, **whose)
+        fx.event("commission_held", held)
+        fx.post("fen", Postings.move(held, "cash", held.merchant, "commission", held.merchant, amount))
         fx.open_subject(stake, earner)
 
     def part(self, merchant: Array, amount: Array, role: Array | int) -> I64:
@@ -536,9 +530,10 @@ class Promoters(Mechanism):
         rows = rows.with_(user=rows.peer, peer=rows.user, amount=amount)
         if kind == "commission_void":
             fx.event("commission_voided", rows)
+            fx.post("fen", Postings.move(rows, "commission", rows.merchant, "cash", rows.merchant, amount))
             return fx
         fx.event("commission_paid", rows)
-        fx.post("fen", Postings.move(rows, "cash", rows.merchant, "promoter", rows.user, amount))
+        fx.post("fen", Postings.move(rows, "commission", rows.merchant, "promoter", rows.user, amount))
         news = rows.with_(event=draws.child(rows.event, "commission_news"), cause=rows.event, peer=NOBODY)
         fx.message("commission_news", news)
         return fx

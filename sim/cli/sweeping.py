@@ -4,12 +4,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli import FAILED, INTERRUPTED, _fail, app
+from sim.cli import FAILED, INTERRUPTED, ReportOption, _fail, app, reporting
 from sim.errors import StudyError
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ StudyArgument = Annotated[
 ]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `wxsim sweep` wrote.")]
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where runs are kept, for all studies.")]
+DaskOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
+]
+MpiOption = Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")]
 
 
 @app.command()
@@ -30,8 +35,11 @@ def sweep(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
     store: StoreOption = STORE,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    report: ReportOption = False,
 ) -> None:
     """Do every run of a study that has not been done yet. Doing it again resumes it, after whatever ended it."""
     from sim.study import executor
@@ -40,17 +48,18 @@ def sweep(
     from sim.study.sweep import plan
     from sim.study.sweep import sweep as do
 
-    file = study / "study.yaml" if study.is_dir() else study
+    if report:
+        reporting.check()
+    file, named = study_file(study)
     asked = read(file)
     kept, count = Store(store), workers or executor.processors()
     if dry_run:
         typer.echo(_told(plan(asked, kept), count))
         return
-    named = file.resolve().parent.name if file.stem == "study" else file.stem
     out = out or Path("runs") / f"{named}-study"
     try:
-        with _progress(plan(asked, kept), quiet) as told:
-            found = do(asked, out, kept, workers=count, progress=told)
+        with _pool(dask, mpi, workers) as (pool, many), _progress(quiet) as told:
+            found = do(asked, out, kept, workers=many, pool=pool, progress=told)
     except KeyboardInterrupt:
         _fail(
             f"interrupted; every finished run is kept in {store}, and told in {out}; do it again to go on", INTERRUPTED
@@ -58,6 +67,8 @@ def sweep(
     new = found.plan.missing - len(found.failed)
     typer.echo(f"{len(found.rows)} runs: {found.plan.there} were there, {new} are new, {len(found.failed)} failed")
     typer.echo(f"wrote {out / 'results.csv'}\n      {out / 'results.parquet'}")
+    if report:
+        typer.echo(f"      {reporting.page(out)}")
     if found.failed:
         (error, _), *_ = found.failed.values()
         _fail(f"{len(found.failed)} runs failed, the first one by: {error}\nsee {out / 'failures'}", FAILED)
@@ -81,21 +92,43 @@ def status(folder: StudyFolder, store: StoreOption = STORE) -> None:
 def results(
     folder: StudyFolder,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .csv or .parquet file.")] = None,
+    answer: Annotated[bool, typer.Option("--answer", help="Sentences and a point in each row, for people.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .png or .svg file: lines over one axis, maps over two.")
+    ] = None,
+    levels: Annotated[
+        bool, typer.Option("--levels", help="Metrics themselves, not what a strategy changes of them.")
+    ] = False,
 ) -> None:
-    """The table of a study: as CSV on the screen, or in a file."""
-    from sim.study.sweep import read
+    """The table of a study: as CSV on the screen, or in a file; or its answer, or its figure."""
+    from sim.study import answer as answers
+    from sim.study import chart
+    from sim.study.results import results as read
 
-    read(folder)
+    found = read(folder)
+    if figure is not None:
+        if figure.suffix not in (".png", ".svg"):
+            raise StudyError(f"--figure {figure}: name a file that ends in .png or .svg")
+        chart.draw(found, figure, levels=levels)
+        typer.echo(f"wrote {figure}")
+    if answer:
+        typer.echo(answers.text(found, levels), nl=False)
+    if (answer or figure is not None) and out is None:
+        return
     source = folder / ("results.parquet" if out is not None and out.suffix == ".parquet" else "results.csv")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise StudyError(f"--out {out}: name a file that ends in .csv or .parquet")
-    if not source.exists():
-        raise StudyError(f"{folder}: has no results yet; run `wxsim sweep` again")
     if out is None:
         sys.stdout.write(source.read_text("utf-8"))
     else:
         out.write_bytes(source.read_bytes())
         typer.echo(f"wrote {out}")
+
+
+def study_file(study: Path) -> tuple[Path, str]:
+    """The file of a study, and a name for what comes of it."""
+    file = study / "study.yaml" if study.is_dir() else study
+    return file, file.resolve().parent.name if file.stem == "study" else file.stem
 
 
 def _there(store: Path) -> "Store":
@@ -120,7 +153,24 @@ def _told(whole: "Plan", workers: int) -> str:
 
 
 @contextmanager
-def _progress(whole: "Plan", quiet: bool) -> Iterator[Any]:
+def _pool(dask: str | None, mpi: bool, workers: int | None) -> Iterator[tuple[Any, int | None]]:
+    """What opens the executor that was asked for (None: processes here), and its workers."""
+    from sim.study import cluster
+
+    if dask is not None and mpi:
+        raise StudyError("give --dask or --mpi, not both")
+    if dask is not None:
+        with cluster.dask(dask, workers, partial(typer.echo, err=True)) as pool:
+            yield pool
+    elif mpi:
+        with cluster.mpi(workers) as pool:
+            yield pool
+    else:
+        yield None, workers
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
     """How far the sweep is, its rate, its failures and the time left, on stderr for somebody who looks on."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -128,7 +178,6 @@ def _progress(whole: "Plan", quiet: bool) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    days = sum(len(batch.seeds) * batch.scenario["horizon"]["days"] for batch in whole.batches)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -137,10 +186,12 @@ def _progress(whole: "Plan", quiet: bool) -> Iterator[Any]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("sweeping", total=max(days, 1))
+        task = bar.add_task("sweeping", total=None)
 
-        def told(runs: int, done: int, failures: int) -> None:
-            failed = f", {failures} failed" if failures else ""
-            bar.update(task, completed=done, description=f"{runs}/{whole.missing} runs{failed}")
+        def told(whole: "Plan", runs: int, days: int, failures: int) -> None:
+            spent = bar.tasks[0].elapsed or 0.0
+            said = f"{runs}/{whole.missing} runs, {60 * runs / spent if spent else 0:,.0f} a minute"
+            said += f", {failures} failed" * bool(failures)
+            bar.update(task, completed=days, total=whole.days, description=said)
 
         yield told

@@ -23,6 +23,7 @@ def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
         if node is not None and isinstance(node.value, str) and node.value not in words:
             yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, words))
     yield from _synergy(tree)
+    yield from _expected(tree, metrics)
     listed = find(tree, "compare", "metrics")
     for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
         if metrics is not None and isinstance(node.value, str) and node.value not in metrics:
@@ -38,6 +39,30 @@ def _synergy(tree: Node) -> Iterator[Fault]:
         for node, word in [(parts.key, name), *((node.place, node.value) for node in listed)]:
             if isinstance(word, str) and word not in known:
                 yield node.fault(f'"{word}" is not a strategy beside the baseline', did_you_mean(word, known))
+
+
+def _expected(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
+    """Names in `expects`: strategies and metrics; the baseline is compared with something else than itself."""
+    listed, strategies, baseline = (find(tree, *path) for path in (("expects",), *_COMBINED[1:]))
+    known = {"a strategy": [*strategies.children] if strategies else []}
+    if metrics is not None:
+        known["a metric"] = sorted(metrics)
+    keys = {"metric": "a metric", "per": "a metric", "strategy": "a strategy", "than": "a strategy"}
+    for claim in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
+        named = {key: _listed(claim.child(key)) for key in keys}
+        for key, what in keys.items():
+            for node in named[key] if what in known else ():
+                if isinstance(node.value, str) and node.value not in known[what]:
+                    yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, known[what]))
+        others = named["than"] or _listed(baseline)
+        for node in named["strategy"]:
+            if claim.child("between") is None and [other.value for other in others] == [node.value]:
+                yield node.place.fault(f'"{node.value}" is compared with itself', "name another strategy in `than`")
+
+
+def _listed(node: Node | None) -> tuple[Node, ...]:
+    """The entries of a list; what is no list is its only entry."""
+    return () if node is None else node.value if isinstance(node.value, tuple) else (node,)
 
 
 def links(tree: Node) -> Iterator[Fault]:

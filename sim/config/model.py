@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from sim.config.advice import did_you_mean
 from sim.config.sections import Section
@@ -100,11 +100,47 @@ class Compare(Part):
     )
 
 
+Range = tuple[float | None, float | None]
+
+
+class Expected(Part):
+    """A claim of the expectation, such that a comparison can say whether it holds.
+
+    ``{metric: margin, strategy: 20 percent, is: lower}`` than under the baseline, or under `than`; under several
+    strategies in `than`: what it adds to the baseline, against the sum of what these add. ``times: [1.3, 1.6]`` what
+    it is under `than`; ``between: [0.4, 0.6]`` says how large it is. With `per` it is what the strategy adds of the
+    metric, for each that it adds of this one.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    metric: str = Field(description="of what")
+    strategy: str = Field(description="under which strategy")
+    per: str | None = Field(None, description="what is added of `metric`, for each that is added of this metric")
+    than: str | tuple[str, ...] = Field((), description="compared with which; by default the baseline")
+    is_: Literal["lower", "higher"] | None = Field(None, alias="is", description="on which side")
+    times: Range | None = Field(None, description="as many times, from and to; an open end is null")
+    between: Range | None = Field(None, description="how large, from and to; an open end is null")
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> "Expected":
+        if sum(claim is not None for claim in (self.is_, self.times, self.between)) != 1:
+            raise ValueError("must claim one thing; write one of `is`, `times` and `between`")
+        if self.than and self.between is not None:
+            raise ValueError("compares with nothing; leave out `than`, or write `times` for `between`")
+        if isinstance(self.than, tuple) and self.than and (self.is_ is None or self.per is not None):
+            raise ValueError("cannot add that up; name one strategy in `than`, or claim `is` without `per`")
+        if self.per is not None and self.between is None and not self.than:
+            raise ValueError("compares with what the baseline adds to itself; name another strategy in `than`")
+        return self
+
+
 class Scenario(Part):
     """A complete scenario: every default filled in, everything checked. `strategies` are complete scenarios too."""
 
     title: str = Field(description="one line that says what is asked", min_length=1)
     expectation: str = Field("", description="what to expect, and why; written before running")
+    expects: tuple[Expected, ...] = Field((), description="the claims of the expectation, for a comparison to check")
     trap: str = Field("", description="what a hasty reader would conclude, and what is wrong with it")
     horizon: Horizon = Field(description="from which day, for how long")
     seed: int = Field(1, description="all luck descends from it", ge=0, le=2**63 - 1)
@@ -135,7 +171,7 @@ class Scenario(Part):
 
     def resolved(self) -> dict[str, Any]:
         """The scenario with every default written out, ready for JSON; `restore` makes it a scenario again."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)
 
     @classmethod
     def restore(cls, resolved: Mapping[str, Any]) -> "Scenario":
@@ -149,7 +185,7 @@ class Scenario(Part):
         A graph file counts by its bytes, not by where it lies.
         """
         content = self.resolved()
-        for key in ("title", "expectation", "trap", "strategies", "compare"):
+        for key in ("title", "expectation", "expects", "trap", "strategies", "compare"):
             del content[key]
         if self.world.graph.file is not None:
             content["world"]["graph"]["file"] = blake2b(Path(self.world.graph.file).read_bytes()).hexdigest()

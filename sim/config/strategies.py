@@ -20,6 +20,7 @@ FIXED = {
     "seed": "strategies are compared under the same luck",
     "strategies": "a strategy holds no strategies; build on others by `extends`",
     "compare": "there is one comparison, of all strategies",
+    "expects": "what is expected is said once, of all strategies",
 }
 
 
@@ -27,7 +28,7 @@ def expand(base: Node, faults: list[Fault]) -> dict[str, Node]:
     """The scenario under each of its strategies, as trees; faults of the patches themselves are added to `faults`."""
     stated = _stated(base.child("strategies"), faults)
     orders: dict[str, list[str]] = {}
-    alone = without(base, "strategies", "compare")
+    alone = without(base, "strategies", "compare", "expects")
     return {
         name: _applied(alone, [stated[each] for each in _order(name, stated, orders, (), faults)], faults)
         for name in stated

@@ -78,6 +78,7 @@ class Engine:
         self.view.clicks, self.view.feeds = crew.clicks, crew.feeds
         self._timers: Timers[Records] = Timers(tick_seconds, Records.concat)
         self._mail: Mailbox[Records] = Mailbox(world.n, INBOX_CAPACITY, PATIENCE, Records)
+        self._wakes = tuple(name for name, kind in crew.kinds.items() if kind.wakes)
         self._subjects = Subjects()
         self._users: I32 = np.zeros(0, np.int32)  # who acts in this tick, in order
         self._outcomes: dict[str, Outcome] = {}  # how their requests ended
@@ -191,7 +192,8 @@ class Engine:
     def _deliver(self, views: Iterable[View]) -> None:
         """Give each session the messages that it finds."""
         for view in views:
-            mail, dropped = self._mail.collect(view.sessions.user, view.clock.start, view.sessions.time)
+            now = view.sessions
+            mail, dropped = self._mail.collect(now.user, view.clock.start, now.time, ~now.planned, self._wakes)
             view.inboxes = {kind: Inbox(rows, session) for kind, (rows, session) in mail.items()}
             self._record("message_dropped", dropped)
 
@@ -225,7 +227,8 @@ class Engine:
         """What the sessions in view do about the outcome; changes nothing but their own rows."""
         effects = self._ask("respond", view)
         self._change(view, effects)
-        self.state["user"]["last_seen"][view.sessions.user] = view.sessions.time
+        now = view.sessions
+        self.state["user"]["last_seen"][now.user[now.planned]] = now.time[now.planned]
         return effects
 
     def _ask(self, phase: str, view: View) -> list[Effects]:

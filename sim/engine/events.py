@@ -17,7 +17,7 @@ from sim.engine import apply
 from sim.engine.clock import EventClock, Steps
 from sim.engine.engine import INBOX_CAPACITY, PATIENCE, Engine
 from sim.ledger.schema import Records
-from sim.units import DAY, I32, I64, U64, Array
+from sim.units import DAY, I32, I64, U64, Array, Bools
 
 SESSION, REQUEST = 0, 1  # at one second sessions come before requests, and these in the order of their ids
 Asked = dict[str, list[tuple[Records, bool]]]  # a session's own requests, by kind, and whether each was granted
@@ -170,21 +170,23 @@ class Letters:
         for row in _one_by_one(rows):
             self._of.setdefault(int(row.user[0]), []).append((int(row.time[0]), int(row.event[0]), kind, row))
 
-    def collect(self, users: I32, before: int, now: I64) -> tuple[dict[str, tuple[Records, I64]], Records]:
+    def collect(
+        self, users: I32, before: int, now: I64, woken: Bools, wakes: tuple[str, ...]
+    ) -> tuple[dict[str, tuple[Records, I64]], Records]:
         """What one user finds now of what was posted before this tick; and what scrolled away unseen."""
         user, second = int(users[0]), int(now[0])
-        letters = sorted(self._of.pop(user, []), key=lambda letter: letter[:3])
-        late = [letter for letter in letters if letter[0] >= before]
-        if late:
-            self._of[user] = late
-        letters = [letter for letter in letters if letter[0] < before]
+        waiting = self._of.pop(user, [])
+        found = [letter for letter in waiting if letter[0] < before and (letter[2] in wakes or not woken[0])]
+        if len(found) < len(waiting):
+            self._of[user] = [letter for letter in waiting if letter not in found]
+        letters = sorted(found, key=lambda letter: letter[:3])
         seen = [letter for letter in letters[-INBOX_CAPACITY:] if second - letter[0] <= PATIENCE]
-        found = {
+        mail = {
             kind: Records.concat([letter[3] for letter in seen if letter[2] == kind])
             for kind in sorted({letter[2] for letter in seen})
         }
         lost = Records.concat([letter[3] for letter in letters if letter not in seen])
-        return {kind: (rows, np.zeros(rows.n, np.int64)) for kind, rows in found.items()}, lost
+        return {kind: (rows, np.zeros(rows.n, np.int64)) for kind, rows in mail.items()}, lost
 
     def sweep(self, now: int) -> Records:
         """Throw away what is too old for whoever looks from now on."""

@@ -1,17 +1,18 @@
 """The inbox: messages wait for their reader until she opens WeChat, scroll away, or grow stale.
 
 What a reader finds follows from the messages alone, by (time, event id), never from when or in what batches they
-were posted or swept: of all posted before the tick, the newest `capacity`, if not older than `patience` seconds.
+were posted or swept: of all posted before the tick, the newest `capacity`, if not older than `patience` seconds. A
+reader who is only woken looks among the messages that wake as if there were no others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from sim.kernels import segments
 from sim.kernels.rows import Rows
-from sim.units import I32, I64, Array
+from sim.units import I32, I64, Array, Bools
 
 R = TypeVar("R", bound=Rows)
 
@@ -64,13 +65,16 @@ class Mailbox(Generic[R]):
         self._size = end
         self._link(rows.user, np.arange(begin, end, dtype=np.int32))
 
-    def collect(self, users: I32, before: int, now: I64 | int) -> tuple[dict[str, tuple[R, I64]], R]:
+    def collect(
+        self, users: I32, before: int, now: I64 | int, woken: Bools | None = None, wakes: Iterable[str] = ()
+    ) -> tuple[dict[str, tuple[R, I64]], R]:
         """Take out all messages of these users (sorted, distinct) with a time before `before`.
 
-        Returns those that are found, by kind: rows ordered by (user, time, event id), and the position in `users`
-        of each; and those that scrolled away unseen, in no order. `now` is when each user looks.
+        Of the messages of a user who is only `woken` the kinds `wakes` alone are taken out; the rest waits. Returns
+        those that are found, by kind: rows ordered by (user, time, event id), and the position in `users` of each; and
+        those that scrolled away unseen, in no order. `now` is when each user looks.
         """
-        reader, node = self._walk(users, before)
+        reader, node = self._walk(users, before, woken, wakes)
         if node.size == 0:
             return {}, self._make(0)
         time, kind = self._pool["time"][node], self._places[self._kind[node]]
@@ -133,8 +137,8 @@ class Mailbox(Generic[R]):
         last[:-1], last[-1:] = first[1:], True
         self._head[user[last]] = node[last]
 
-    def _walk(self, users: I32, before: int) -> tuple[I64, I32]:
-        """The messages of these users posted before `before`, taken off their lists, with who reads each."""
+    def _walk(self, users: I32, before: int, woken: Bools | None, wakes: Iterable[str]) -> tuple[I64, I32]:
+        """The messages that these users take off their lists, with who reads each."""
         reader, node = np.arange(users.size), self._head[users]
         found: list[tuple[I64, I32]] = []
         while (on := node >= 0).any():
@@ -147,6 +151,8 @@ class Mailbox(Generic[R]):
         self._head[users] = _NONE
         alive = self._kind[node] != _READ
         early = self._pool["time"][node] < before
+        if woken is not None and woken.any():
+            early &= ~woken[reader] | np.isin(self._kind[node], [self._code(kind) for kind in wakes])
         stay = alive & ~early
         if stay.any():
             self._link(users[reader[stay]], node[stay])

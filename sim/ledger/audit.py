@@ -17,7 +17,7 @@ from sim.units import DAY
 
 DEALS = ("order", "gift_sent")
 ENDS = ("completed", "returned", "gift_expired")
-HELD = ("escrow", "reserved", "transit")  # accounts that are empty when everything has ended
+HELD = ("escrow", "commission", "reserved", "transit")  # accounts that are empty when everything has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,24 @@ CHECKS: Mapping[str, str] = {
         FROM ended
         JOIN (SELECT event, sum(amount) AS held FROM legs WHERE account = 'escrow' GROUP BY event) USING (event)
         GROUP BY deal HAVING sum(held) <> 0 AND NOT list_contains($open::UBIGINT[], deal)""",
+    "every commission ends once": """
+        SELECT held.event AS event, any_value(held.time) AS time, 'of ' || any_value(held.amount) || ' fen '
+            || coalesce(sum(done.amount) FILTER (done.kind = 'commission_paid'), 0)::BIGINT || ' are paid and '
+            || coalesce(sum(done.amount) FILTER (done.kind = 'commission_voided'), 0)::BIGINT || ' void' AS wrong
+        FROM events AS held JOIN events AS counted ON held.cause = counted.event
+        LEFT JOIN events AS done ON done.cause = held.event AND done.kind IN ('commission_paid', 'commission_voided')
+        WHERE held.kind = 'commission_held' GROUP BY held.event
+        HAVING count(done.event) <> CASE WHEN list_contains($open::UBIGINT[], any_value(counted.cause)) THEN 0 ELSE 1
+            END OR coalesce(sum(done.amount), any_value(held.amount)) <> any_value(held.amount)""",
+    "commission held is paid, void or open": """
+        SELECT arg_max(event, (time, event)) AS event, max(time) AS time, 'for merchant ' || merchant || ' '
+            || sum(held)::BIGINT || ' fen are held, but ' || sum(due)::BIGINT || ' are due' AS wrong
+        FROM (
+            SELECT event, time, owner AS merchant, amount AS held, 0 AS due FROM legs WHERE account = 'commission'
+            UNION ALL
+            SELECT event, time, merchant, 0, CASE kind WHEN 'commission_held' THEN amount ELSE -amount END FROM events
+            WHERE kind IN ('commission_held', 'commission_paid', 'commission_voided')
+        ) GROUP BY merchant HAVING sum(held) <> sum(due)""",
     "a gift is claimed or expires": """
         SELECT sent.event AS event, any_value(sent.time) AS time,
             'it was claimed ' || count(*) FILTER (done.kind = 'gift_claimed') || ' times and expired '

@@ -63,6 +63,7 @@ ACCOUNTS: Mapping[str, Account] = {
     "media": Account(7, True, "none", _MONEY),  # advertising and content paid for
     "staff": Account(8, True, "none", _MONEY),  # wages
     "promoter": Account(9, True, "user", _MONEY),  # commission paid out
+    "commission": Account(21, False, "merchant", _MONEY),  # held by the platform until the order ends
     # stock
     "factory": Account(10, True, "none", _STOCK),  # where stock comes from
     "shelf": Account(11, False, "variant", _STOCK),  # sellable pieces

@@ -34,11 +34,7 @@ def table(ledger: Ledger, names: Iterable[str], merchant: str | None = None) -> 
     Raises StudyError for a metric that does not exist, LedgerError for a merchant that does not.
     """
     metrics = [_find(name) for name in names]
-    number = ledger.merchant(merchant) if merchant else None
-    found: dict[str, float] = {}
-    for metric in metrics:
-        if metric.name not in found:
-            found.update(ask(ledger, metric, number))
+    found = ask(ledger, metrics, ledger.merchant(merchant) if merchant else None)
     return {metric.name: found[metric.name] for metric in metrics}
 
 

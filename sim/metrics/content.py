@@ -1,7 +1,6 @@
 """Content: whom it reaches, who likes it, who follows for it, and who buys."""
 
-from sim.ledger.audit import DEALS
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, texts, total
+from sim.metrics.metric import OURS, Metric, of_daily, orders, ratio, texts, total
 
 CHANNELS = ("image_posts", "articles")
 ARTICLES = ("article", "broadcast")
@@ -41,7 +40,7 @@ METRICS = (
     Metric(
         "content_orders", "Orders in content", "orders", True,
         "Orders and gifts paid through the product shown in an image post or an article.",
-        of_daily(f"coalesce(sum(count) FILTER (kind IN ({texts(*DEALS)}) AND channel IN ({texts(*CHANNELS)})), 0)"),
+        f"SELECT {orders(f'channel IN ({texts(*CHANNELS)})')}",
     ),
     Metric(
         "article_share_rate", "Articles passed on", "share", True,

@@ -4,7 +4,7 @@ A customer is a pair of a person and a merchant; buying is paying for an order o
 second of the first purchase, and only customers whose window ends within the horizon are counted.
 """
 
-from sim.metrics.metric import BOUGHT, END, Metric, of_daily, ratio, texts, yuan
+from sim.metrics.metric import BOUGHT, END, Metric, Scan, ratio, texts, yuan
 from sim.metrics.money import MARKETING, ORDERS, REFUNDS, of_moves
 from sim.units import DAY
 
@@ -13,21 +13,25 @@ WINDOWS = (14, 30, 60, 90, 180)  # days
 NEW = f'SELECT count(DISTINCT ("user", merchant)) FROM ({BOUGHT})'
 
 
-def _again(days: int) -> str:
-    return f"""WITH bought AS (
+_FIRST = f"""(
+    SELECT * FROM (
         SELECT time, row_number() OVER w AS nth, lead(time) OVER w AS next FROM ({BOUGHT})
         WINDOW w AS (PARTITION BY "user", merchant ORDER BY time, event)
-    ) SELECT avg(coalesce(next <= time + {days * DAY}, false)::INT) FROM bought
-    WHERE nth = 1 AND time + {days * DAY} <= {END}"""
+    ) WHERE nth = 1
+)"""
+_PAID = f"""(
+    SELECT *, min(time) OVER (PARTITION BY "user", merchant) AS since FROM ({BOUGHT})
+) LEFT JOIN (SELECT cause AS event, amount AS back FROM events WHERE kind IN ({texts(*REFUNDS)})) USING (event)"""
+
+
+def _again(days: int) -> str:
+    return Scan(f"avg(coalesce(next <= time + {days * DAY}, false)::INT) FILTER (time + {days * DAY} <= {END})", _FIRST)
 
 
 def _worth(days: int) -> str:
-    return f"""WITH bought AS (
-        SELECT *, min(time) OVER (PARTITION BY "user", merchant) AS since FROM ({BOUGHT})
-    ), refund AS (SELECT cause AS event, amount AS back FROM events WHERE kind IN ({texts(*REFUNDS)}))
-    SELECT sum(amount - coalesce(back, 0)) / 100.0 / nullif(count(DISTINCT ("user", merchant)), 0)
-    FROM bought LEFT JOIN refund USING (event)
-    WHERE since + {days * DAY} <= {END} AND time <= since + {days * DAY}"""
+    inside = f"FILTER (since + {days * DAY} <= {END} AND time <= since + {days * DAY})"
+    paid, people = "sum(amount - coalesce(back, 0))", 'count(DISTINCT ("user", merchant))'
+    return Scan(f"{paid} {inside} / 100.0 / nullif({people} {inside}, 0)", _PAID)
 
 
 METRICS = (
@@ -39,7 +43,7 @@ METRICS = (
     Metric(
         "orders_per_customer", "Orders per customer", "orders", True,
         "Orders and gifts paid, per person who paid for any.",
-        of_daily(ratio(ORDERS, f"({NEW})")),
+        f"SELECT {ratio(ORDERS, f'({NEW})')}",
     ),
     *(
         Metric(

@@ -24,10 +24,8 @@ _DOORS = f"""WITH touch AS (
     SELECT "user", merchant, channel, time, event, list_contains($details, kind) AS detail FROM events
     WHERE "user" IS NOT NULL AND channel IS NOT NULL AND {OURS}
 ), bought AS (
-    SELECT b."user", b.merchant, time, event, amount, e.channel,
-        row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
-    FROM ({BOUGHT}) AS b JOIN (SELECT event, channel FROM events) AS e USING (event)
-    WINDOW w AS (PARTITION BY b."user", b.merchant ORDER BY time, event)
+    SELECT *, row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
+    FROM ({BOUGHT}) WINDOW w AS (PARTITION BY "user", merchant ORDER BY time, event)
 ), refund AS (
     SELECT cause AS event, any_value(kind = 'returned') AS returned, sum(amount) AS back FROM events
     WHERE kind IN ({texts(*REFUNDS)}) GROUP BY cause

@@ -4,18 +4,20 @@ import pyarrow as pa
 
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import BOUGHT, OURS, Metric, of_daily, ratio, texts, total, yuan
 from sim.metrics.money import GMV, ORDERS
 
 _EXPOSURES, _VIEWS = total("count", "exposure"), total("count", "view")
-_BY_CHANNEL = f"""
+BY_CHANNEL = f"""WITH seen AS (
     SELECT coalesce(channel, 'none') AS channel,
         coalesce(sum(count) FILTER (kind = 'exposure'), 0)::BIGINT AS exposures,
-        coalesce(sum(count) FILTER (kind = 'view'), 0)::BIGINT AS views,
-        coalesce(sum(count) FILTER (kind IN ({texts(*DEALS)})), 0)::BIGINT AS orders,
-        coalesce(sum(amount) FILTER (kind IN ({texts(*DEALS)})), 0)::BIGINT / 100.0 AS gmv
-    FROM daily WHERE {OURS} AND kind IN ({texts("exposure", "view", *DEALS)})
-    GROUP BY channel ORDER BY orders DESC, views DESC, channel"""
+        coalesce(sum(count) FILTER (kind = 'view'), 0)::BIGINT AS views
+    FROM daily WHERE {OURS} AND kind IN ({texts("exposure", "view", *DEALS)}) GROUP BY ALL
+), sold AS (
+    SELECT coalesce(channel, 'none') AS channel, count(*) AS orders, sum(amount)::BIGINT / 100.0 AS gmv
+    FROM ({BOUGHT}) GROUP BY ALL
+) SELECT channel, exposures, views, coalesce(orders, 0) AS orders, coalesce(gmv, 0) AS gmv
+FROM seen LEFT JOIN sold USING (channel) ORDER BY orders DESC, views DESC, channel"""
 
 METRICS = (
     Metric("exposures", "Exposures", "exposures", True, "Products noticed, in whatever channel.", of_daily(_EXPOSURES)),
@@ -40,4 +42,4 @@ METRICS = (
 
 def funnel(ledger: Ledger, merchant: str | None = None) -> pa.Table:
     """Exposures, views, orders and GMV (yuan) by channel, most orders first, for one merchant or all."""
-    return ledger.query(_BY_CHANNEL, merchant=ledger.merchant(merchant) if merchant else None)
+    return ledger.query(BY_CHANNEL, merchant=ledger.merchant(merchant) if merchant else None)

@@ -1,8 +1,8 @@
 """Genealogies: what led to what, as trees, of shares, of promotions and of gifts.
 
 *Shares and promotions*: the parent is the nearest one that the chain of causes goes back to (share → seen → bought →
-shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order belongs to the
-nearest share or promotion among its causes; a gift is worth what was paid for it.
+shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order
+that somebody paid for belongs to the nearest share or promotion among its causes, a gift to itself.
 
 The branching ratio R is the mean number of children of a node; a tree of a process that dies out has 1 / (1 - R) nodes
 on average. Children are rare, so the interval is that of a count: the exact limits of a Poisson mean (F. Garwood,
@@ -38,7 +38,7 @@ FORMATS = (".graphml", ".json")
 _TAIL = 0.025  # on either side of a 95 % interval
 _BY_CAUSE = f"""
     SELECT event, cause, "user", time, amount, coalesce({OURS}, false) AND kind = $kind AS node,
-        coalesce({OURS}, false) AND kind IN ({texts(*DEALS)}) AS deal
+        coalesce({OURS}, false) AND kind IN ({texts(*DEALS)}) AND amount > 0 AS deal
     FROM events WHERE kind <> 'visit' ORDER BY event"""
 _BY_PERSON = f"""WITH gift AS (SELECT event, "user", time, amount FROM events WHERE kind = $kind AND {OURS}),
     claim AS (
@@ -178,7 +178,8 @@ def _of_people(kind: str, rows: Mapping[str, Array]) -> Genealogy:
     event = rows["event"]
     at = np.minimum(np.searchsorted(event, rows["parent"]), max(event.size - 1, 0))
     parent = np.where(event[at] == rows["parent"], at, -1)
-    sold = {"event": event, "amount": rows["amount"], "node": np.arange(event.size)}
+    paid = (rows["amount"] > 0).nonzero()[0]
+    sold = {"event": event[paid], "amount": rows["amount"][paid], "node": paid}
     return Genealogy(kind, {name: rows[name] for name in ("event", "user", "time")}, sold, forest(parent))
 
 

@@ -1,7 +1,7 @@
 """What live shows bring and what of it stays, and what lotteries bring in fans."""
 
 from sim.ledger.audit import DEALS
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import OURS, Metric, of_daily, orders, ratio, texts, total, yuan
 
 _ROOM, _ELSEWHERE = "channel = 'live'", "channel IS DISTINCT FROM 'live'"
 _VIEWERS = total("count", "live_viewed")
@@ -12,7 +12,7 @@ def _sum(measure: str, where: str, *kinds: str) -> str:
     return f"coalesce(sum({measure}) FILTER (kind IN ({texts(*kinds)}) AND {where}), 0)"
 
 
-_ORDERS, _GMV = _sum("count", _ROOM, *DEALS), _sum("amount", _ROOM, *DEALS)
+_ORDERS, _GMV = orders(_ROOM), _sum("amount", _ROOM, *DEALS)
 _GONE = f"""WITH fan AS (
     SELECT "user", merchant, min(time) AS since FROM events
     WHERE kind = 'lottery_entered' AND detail > 0 AND {OURS} GROUP BY ALL
@@ -40,7 +40,7 @@ METRICS = (
     Metric(
         "live_orders", "Orders in the room", "orders", True,
         "Orders and gifts paid in live shows.",
-        of_daily(_ORDERS),
+        f"SELECT {_ORDERS}",
     ),
     Metric(
         "live_conversion", "Conversion in the room", "orders per visit", True,

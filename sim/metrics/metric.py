@@ -1,7 +1,7 @@
 """What a metric is: a number read from one ledger, with its definition and the question that gives it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sim.ledger.audit import DEALS
@@ -28,13 +28,38 @@ class Metric:
     sql: str | Several
 
 
-def ask(ledger: Ledger, metric: Metric, merchant: int | None) -> Mapping[str, float]:
-    """The metric's value by its name (and those that come with it) for one merchant's number, or for all."""
-    if callable(metric.sql):
-        return metric.sql(ledger, merchant)
-    facts = ledger.manifest
-    ((value,),) = ledger.rows(metric.sql, merchant=merchant, days=facts["days"], users=facts["users"])
-    return {metric.name: math.nan if value is None else float(value)}
+class Scan(str):
+    """The question for a number of some rows, ``SELECT number FROM rows``; those of the same rows are asked at once."""
+
+    number: str
+    rows: str
+
+    def __new__(cls, number: str, rows: str) -> "Scan":
+        """The question, which is a text like any other."""
+        made = super().__new__(cls, f"SELECT {number} FROM {rows}")
+        made.number, made.rows = number, rows
+        return made
+
+
+def ask(ledger: Ledger, metrics: Iterable[Metric], merchant: int | None) -> dict[str, float]:
+    """The metrics' values by name (and of those that come with them) for one merchant's number, or for all.
+
+    What a question costs of a small ledger is its planning: so one statement for all numbers of the same rows.
+    """
+    facts, out = ledger.manifest, dict[str, float]()
+    scans: dict[str, dict[str, str]] = {}  # numbers by name, by rows
+    for metric in metrics:
+        if isinstance(metric.sql, Scan):
+            scans.setdefault(metric.sql.rows, {})[metric.name] = metric.sql.number
+        elif isinstance(metric.sql, str):
+            scans.setdefault(f"({metric.sql}) AS answer(number)", {})[metric.name] = "number"
+        elif metric.name not in out:
+            out |= metric.sql(ledger, merchant)
+    for rows, numbers in scans.items():
+        sql = str(Scan(", ".join(numbers.values()), rows))
+        (found,) = ledger.rows(sql, merchant=merchant, days=facts["days"], users=facts["users"])
+        out |= {name: math.nan if value is None else float(value) for name, value in zip(numbers, found, strict=True)}
+    return out
 
 
 # ------------------------------------------------------------------------------------- phrases that questions share
@@ -55,7 +80,7 @@ def total(measure: str, *kinds: str) -> str:
 
 def of_daily(number: str) -> str:
     """The question for a number made of totals."""
-    return f"SELECT {number} FROM daily WHERE {OURS}"
+    return Scan(number, f"daily WHERE {OURS}")
 
 
 def ratio(above: str, below: str, factor: float = 1) -> str:
@@ -69,5 +94,10 @@ def yuan(number: str) -> str:
 
 
 BOUGHT = f"""
-    SELECT "user", merchant, time, event, amount FROM events
+    SELECT "user", merchant, channel, time, event, amount FROM events
     WHERE kind IN ({texts(*DEALS)}) AND amount > 0 AND {OURS}"""  # a gift that the merchant pays for is not bought
+
+
+def orders(where: str = "true") -> str:
+    """How many orders and gifts somebody paid for, as a term; daily counts cannot tell them from those for nothing."""
+    return f"(SELECT count(*) FROM ({BOUGHT}) WHERE {where})"

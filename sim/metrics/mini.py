@@ -1,19 +1,17 @@
 """The mini-program's plays: carts and reminders, notices, oversold orders, sharing for a discount."""
 
-from sim.ledger.audit import DEALS
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import OURS, Metric, of_daily, orders, ratio, texts, total, yuan
 from sim.world.doors import MINI_PAGES
 
 _RECALLED = f"SELECT event FROM events WHERE kind = 'cart_recalled' AND {OURS}"
-_CAUSED = f"SELECT cause AS event, detail FROM events WHERE kind = 'order' AND {OURS}"
-_MINI_ORDERS = f"coalesce(sum(count) FILTER (kind IN ({texts(*DEALS)}) AND channel IN ({texts(*MINI_PAGES)})), 0)"
+_CAUSED = f"SELECT cause AS event, amount, detail FROM events WHERE kind = 'order' AND {OURS}"
 
 METRICS = (
     Metric(
         "mini_orders", "Orders in the mini-program", "orders", True,
         "Orders and gifts paid that began on a page of the mini-program: its own, the cart, an opened notice, a link "
         "from outside.",
-        of_daily(_MINI_ORDERS),
+        f"SELECT {orders(f'channel IN ({texts(*MINI_PAGES)})')}",
     ),
     Metric(
         "cart_abandonment", "Carts abandoned", "share", False,
@@ -22,9 +20,15 @@ METRICS = (
     ),
     Metric(
         "recall_conversion", "Reminders that led to an order", "share", True,
-        "Orders that began with an opened reminder of a cart, of reminders sent. Who would have come back by herself "
-        "is among them.",
-        f"SELECT count(b.event) / nullif(count(*), 0) FROM ({_RECALLED}) LEFT JOIN ({_CAUSED}) AS b USING (event)",
+        "Orders paid that began with an opened reminder of a cart, of reminders sent. Who would have come back by "
+        "herself is among them.",
+        f"SELECT count(*) FILTER (amount > 0) / nullif(count(*), 0) FROM ({_RECALLED}) LEFT JOIN ({_CAUSED}) "
+        "USING (event)",
+    ),
+    Metric(
+        "recalled_orders", "Orders that began with a reminder", "orders", True,
+        "Orders paid that began with an opened reminder of a cart. Who would have come back by herself is among them.",
+        f"SELECT count(*) FROM ({_CAUSED}) SEMI JOIN ({_RECALLED}) USING (event) WHERE amount > 0",
     ),
     Metric(
         "recall_discount", "Taken off for reminders", "yuan", None,

@@ -1,21 +1,22 @@
 """What was sold, what was kept of it, and what it cost."""
 
 from sim.ledger.audit import DEALS
-from sim.metrics.metric import Metric, of_daily, ratio, texts, total, yuan
+from sim.metrics.metric import OURS, Metric, Scan, of_daily, orders, ratio, texts, total, yuan
 from sim.units import DAY
 
 REFUNDS = ("returned", "gift_expired")
 
 GMV = total("amount", *DEALS)
 NET_GMV = f"{GMV} - {total('amount', *REFUNDS)}"
-ORDERS = total("count", *DEALS)
+ORDERS = orders()
 
+_OURS = texts("cash", "escrow", "commission")  # what is the merchant's, or held in its name
 _MOVES = f"""
     SELECT time // {DAY} AS day, target AS account, source AS other, amount FROM postings
-    WHERE currency = 'fen' AND target IN ('cash', 'escrow') AND target_owner = coalesce($merchant, target_owner)
+    WHERE currency = 'fen' AND target IN ({_OURS}) AND target_owner = coalesce($merchant, target_owner)
     UNION ALL
     SELECT time // {DAY}, source, target, -amount FROM postings
-    WHERE currency = 'fen' AND source IN ('cash', 'escrow') AND source_owner = coalesce($merchant, source_owner)"""
+    WHERE currency = 'fen' AND source IN ({_OURS}) AND source_owner = coalesce($merchant, source_owner)"""
 _CASH = "coalesce(sum(amount) FILTER (account = 'cash'), 0)"
 _PAYBACK = f"""WITH by_day AS (
     SELECT day, sum({_CASH}) OVER (ORDER BY day) AS level FROM ({_MOVES}) GROUP BY day
@@ -25,8 +26,8 @@ FROM by_day"""
 
 
 def of_moves(number: str) -> str:
-    """The question for a number made of moves into (+) and out of (-) the merchant's cash and escrow."""
-    return f"SELECT {number} FROM ({_MOVES})"
+    """The question for a number made of moves into (+) and out of (-) what is the merchant's or held in its name."""
+    return Scan(number, f"({_MOVES})")
 
 
 def spent(*accounts: str) -> str:
@@ -47,10 +48,21 @@ METRICS = (
         "GMV less what was paid back for expired gifts and returned parcels, whenever that was.",
         of_daily(yuan(NET_GMV)),
     ),
-    Metric("orders", "Orders", "orders", True, "Orders and gifts paid.", of_daily(ORDERS)),
+    Metric(
+        "orders", "Orders", "orders", True,
+        "Orders and gifts that somebody paid for: more than nothing, and not the shop itself.",
+        f"SELECT {ORDERS}",
+    ),
+    Metric(
+        "given_away", "Given away", "orders", None,
+        "Orders and gifts that nobody paid for, and prizes sent: the shop's own gifts, and what offers, coupons or "
+        "points cover entirely. They are not in orders.",
+        f"SELECT count(*) FROM events WHERE {OURS} AND (kind IN ({texts(*DEALS)}) AND amount = 0 "
+        "OR kind = 'lottery_prize')",
+    ),
     Metric(
         "aov", "Average order value", "yuan per order", True,
-        "GMV divided by orders and gifts.",
+        "GMV divided by orders: by the orders and gifts that somebody paid for.",
         of_daily(ratio(yuan(GMV), ORDERS)),
     ),
     Metric(

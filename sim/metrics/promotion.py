@@ -10,9 +10,8 @@ import math
 from collections.abc import Mapping
 from datetime import date
 
-from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
-from sim.metrics.metric import OURS, Metric, texts
+from sim.metrics.metric import BOUGHT, OURS, Metric, texts
 from sim.units import DAY, FEN_PER_YUAN
 from sim.world.calendar import Calendar
 
@@ -20,7 +19,6 @@ OPENINGS = ("sale_opened", "campaign_opened")
 HUSH = 7  # days before the first window that do not count as normal: people wait for it
 EVE, BEFORE, AFTER = 1, 7, 28  # days of the festival before the day itself, then of what comes before and after
 
-_DEALS = f"kind IN ({texts(*DEALS)}) AND {OURS}"
 _LIFT = f"""WITH opened AS (
     SELECT merchant, time AS begin, least(max(detail), $days::BIGINT * {DAY}) AS stop FROM events
     WHERE kind IN ({texts(*OPENINGS)}) AND {OURS} GROUP BY merchant, time
@@ -29,7 +27,7 @@ _LIFT = f"""WITH opened AS (
     WINDOW w AS (PARTITION BY merchant ORDER BY begin ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), usual AS (
     SELECT merchant, min(begin) - {HUSH * DAY} AS stop FROM opened GROUP BY merchant HAVING min(begin) > {HUSH * DAY}
-), deals AS (SELECT merchant, time, amount FROM events WHERE {_DEALS})
+), deals AS ({BOUGHT})
 SELECT
     (SELECT sum(amount) FROM deals JOIN spans USING (merchant) WHERE time >= begin AND time < spans.stop)
     / nullif((SELECT sum(greatest(stop - begin, 0)) FROM spans JOIN (SELECT merchant FROM usual) USING (merchant)), 0),
@@ -69,9 +67,8 @@ def _best_day(ledger: Ledger) -> int | None:
 
 def _deals(ledger: Ledger, merchant: int | None, first: int, stop: int) -> tuple[float, float]:
     """Orders and gifts paid from one day until before another, and yuan."""
-    question = f"""SELECT coalesce(sum(count), 0), coalesce(sum(amount), 0) FROM daily
-        WHERE {_DEALS} AND day >= $first AND day < $stop"""
-    ((orders, paid),) = ledger.rows(question, merchant=merchant, first=first, stop=stop)
+    question = f"SELECT count(*), coalesce(sum(amount), 0) FROM ({BOUGHT}) WHERE time >= $first AND time < $stop"
+    ((orders, paid),) = ledger.rows(question, merchant=merchant, first=first * DAY, stop=stop * DAY)
     return float(orders), paid / FEN_PER_YUAN
 
 

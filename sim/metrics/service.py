@@ -1,7 +1,7 @@
 """What buyers live through: empty shelves, late parcels, returns, ratings."""
 
 from sim.ledger.audit import DEALS
-from sim.metrics.metric import OURS, Metric, of_daily, ratio, total
+from sim.metrics.metric import OURS, Metric, Scan, of_daily, ratio, total
 from sim.metrics.money import GMV, REFUNDS
 from sim.units import HOUR
 
@@ -9,7 +9,7 @@ PROMISE_HOURS = 72
 
 
 def _mean_detail(kind: str, of: str) -> str:
-    return f"SELECT avg({of}) FROM events WHERE kind = '{kind}' AND {OURS}"
+    return Scan(f"avg({of}) FILTER (kind = '{kind}')", f"events WHERE {OURS}")
 
 
 METRICS = (

@@ -2,10 +2,13 @@
 
 On the first day, and on the first of every month after it, the merchant issues a pool of coupons (what is left of the
 last pool stays). A planned session that sees the merchant's page, or something of it in the account or a group, and
-holds no coupon of it, claims one with the claim rate, first come first served while the pool lasts. From the next
-session on, the coupon takes its value off every product of the merchant whose price reaches the minimum; it is used
-up with the first order that it made cheaper, and lapses after `valid_days`. It is for what she buys herself: a session
-that looks for a gift does not use it, so that it never meets another offer and what it took off is its value.
+holds no coupon of it, claims one with the claim rate, first come first served while the pool lasts. Coupons are handed
+out always, or only on dates of their own or while the merchant's joint campaign runs (`when`).
+
+From the next session on, the coupon takes its value off every product of the merchant whose list price reaches the
+minimum; it is used up with the first order that it made cheaper, and lapses after `valid_days`. Where another offer in
+the layer of coupons takes off more, that one counts, and the coupon is kept. It is for what she buys herself: a session
+that looks for a gift does not use it.
 
 Coupons are conserved like money: issuer → pool → holder → redeemed or expired, one posting each. A coupon is a subject
 on which the first of use and expiry wins; its id is a child of (user, merchant, second of expiry), so that the
@@ -23,15 +26,19 @@ from sim import draws
 from sim.contract import LAYERS, Effects, Kind, Mechanism, Outcome, View
 from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
-from sim.params import Params, param
+from sim.params import param
 from sim.units import DAY, I64, NOBODY, U64, Array, Bools, fen
 from sim.world import posts
+from sim.world.doors import among
+from sim.world.windows import Standing, Windows
 
 PRIVATE_CHANNELS = ("service_account", "groups")  # where it stands in the message itself
 
 
-class CouponParams(Params):
-    """What a coupon is worth and how it is given out."""
+class CouponParams(Standing):
+    """What a coupon is worth, and when and how it is given out."""
+
+    lively = {"day": (0, 1), "hours": (24, 7)}
 
     value: float = param(10.0, "taken off the price", unit="yuan", gt=0, le=1e6)
     min_spend: float = param(100.0, "price from which it counts", unit="yuan", ge=0, le=1e6)
@@ -68,6 +75,7 @@ class Coupon(Mechanism):
         self._min_spend = self.per_merchant(lambda p: fen(p.min_spend), 0, np.int64)
         self._valid = self.per_merchant("valid_days", 0, np.int64) * DAY
         self._claim_rate = self.per_merchant("claim_rate")
+        self._windows = Windows(self.p)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         issues = []
@@ -88,29 +96,28 @@ class Coupon(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         """What holders save."""
-        fx, shown = Effects(), view.exposures
-        reached = self.on[shown.merchant] & (shown.price >= self._min_spend[shown.merchant])
-        at = (reached & view.sessions.planned[shown.session]).nonzero()[0]
-        giving = view.scratch.get("gift_peer")
-        if giving is not None:
-            at = at[giving[shown.session[at]] < 0]
-        if at.size:
-            at = at[self._holds(view, shown.session[at], shown.merchant[at])]
-            fx.discount(at, self._value[shown.merchant[at]], "coupon")
+        fx = Effects()
+        at = self._saves(view, self.on[view.exposures.merchant].nonzero()[0])
+        fx.discount(at, self._value[view.exposures.merchant[at]], "coupon")
         return fx
+
+    def _saves(self, view: View, at: I64) -> I64:
+        """Those of these exposures that a coupon makes cheaper."""
+        shown = view.exposures
+        at = at[self.world.product["price"][shown.product[at]] >= self._min_spend[shown.merchant[at]]]
+        at = at[(view.sessions.planned & ~view.gift_minded)[shown.session[at]]]
+        return at[self._holds(view, shown.session[at], shown.merchant[at])]
 
     def checkout(self, view: View) -> Effects:
         """Claims of those who see that there are coupons, and hold none."""
         fx, shown = Effects(), view.exposures
-        told = np.zeros(len(view.channels), np.bool_)
-        told[[view.channel(name) for name in PRIVATE_CHANNELS]] = True
-        at = (self.on[shown.merchant] & (view.viewed | told[shown.channel])).nonzero()[0]
+        told = among(PRIVATE_CHANNELS, shown.channel, view.channels)
+        at = (self.on[shown.merchant] & (view.viewed | told)).nonzero()[0]
         at = at[view.sessions.planned[shown.session[at]]]
         if at.size == 0:
             return fx
-        at = at[
-            segments.first(shown.session[at] * self.world.m + shown.merchant[at])
-        ]  # ordered by session and merchant
+        at = at[self._windows.inside(view, shown.merchant[at], view.sessions.time[shown.session[at]])]
+        at = at[segments.first(shown.session[at] * self.world.m + shown.merchant[at])]  # they are ordered so
         session, merchant = shown.session[at], shown.merchant[at]
         local = self.world.local_merchant(merchant)
         wants = draws.chance("offers.coupon/claim", view.sessions.event[session], self._claim_rate[merchant], local)
@@ -146,9 +153,10 @@ class Coupon(Mechanism):
         mine = claim.rows.take(got)
         fx.relate("set", "coupon_until", claim.session[got], mine.merchant, mine.detail)
         if view.chosen.size:
-            off = np.zeros(len(view.sessions), np.int64)
-            chosen = view.chosen[self.on[view.exposures.merchant[view.chosen]]]
-            off[view.exposures.session[chosen]] = view.exposures.off[chosen, LAYERS.index("coupon")]
+            shown, off = view.exposures, np.zeros(len(view.sessions), np.int64)
+            at = self._saves(view, view.chosen[self.on[shown.merchant[view.chosen]]])
+            granted = shown.off[at, LAYERS.index("coupon")]
+            off[shown.session[at]] = np.where(granted <= self._value[shown.merchant[at]], granted, 0)
             self._redeem(view, fx, view.outcome("order"), off)
         return fx
 

@@ -16,8 +16,6 @@ are added are of the same.
 It cannot: add up the goods of several orders or products, or let a person who does not reach the sum go without.
 """
 
-from typing import Literal
-
 import numpy as np
 from pydantic import field_validator, model_validator
 
@@ -25,7 +23,7 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, param
 from sim.units import F64, I64, Bools, fen
-from sim.world.windows import Dated, Windows
+from sim.world.windows import Standing, Windows
 
 
 class Step(Params):
@@ -41,12 +39,12 @@ class Step(Params):
         return self
 
 
-class FullReductionParams(Dated):
+class FullReductionParams(Standing):
     """The ladder, when it stands, and who climbs it."""
 
-    when: Literal["always", "dates", "campaign"] = param(
-        "always", "always, on its own dates, or whenever the joint campaign runs", unit="name"
-    )
+    moot = {"near": "top_up"}
+    lively = {"top_up": (1.0,), "near": (1.0,)}
+
     steps: tuple[Step, ...] = param(
         (Step(above=200, off=30), Step(above=400, off=80)), "the ladder: so much off above a sum", unit="steps"
     )
@@ -86,9 +84,7 @@ class FullReduction(Mechanism):
         at = self._windows.touching(view)[shown.merchant].nonzero()[0]
         if not at.size:
             return EMPTY
-        time = view.sessions.time[shown.session[at]]
-        begin, _ = self._windows.at(view, shown.merchant[at], time)
-        at = at[begin <= time]
+        at = at[self._windows.inside(view, shown.merchant[at], view.sessions.time[shown.session[at]])]
         fx, merchant = Effects(), shown.merchant[at]
         adds, bridged = self._adds(view, at), self._bridged(view, at)
         for step in range(self._above.shape[1]):
@@ -109,8 +105,6 @@ class FullReduction(Mechanism):
 
     def _adds(self, view: View, at: I64) -> Bools:
         """Where one more piece would be of use: a thing that is used up, and not for a gift."""
-        giving, adds = view.scratch.get("gift_peer"), self.world.product["cycle_days"][view.exposures.product[at]] > 0
-        if giving is not None:
-            adds &= giving[view.exposures.session[at]] < 0
-        out: Bools = adds
-        return out
+        shown = view.exposures
+        out: Bools = self.world.product["cycle_days"][shown.product[at]] > 0
+        return out & ~view.gift_minded[shown.session[at]]

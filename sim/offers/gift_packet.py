@@ -47,7 +47,8 @@ It cannot: send one gift to a group (first come, lottery), tag each product by i
 Gifts that the merchant pays for are handed out in `channels.offline_qr`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -56,11 +57,12 @@ from pydantic import field_validator, model_validator
 from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
 from sim.elementary import log, log_of
-from sim.kernels import expand, segments
+from sim.kernels import segments
 from sim.ledger.schema import Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
 from sim.world.giving import OCCASIONS, TAGS, can_be_given
+from sim.world.shelf import cheapest, styles
 from sim.world.state import Column
 
 PAGE = 6  # gifts that a gift page shows to a session (assumed)
@@ -70,11 +72,21 @@ FACT_DEADLINE = DAY  # the deadline for which the acceptance is known
 FOREVER = 1e12  # seconds
 MANY = 100  # gifts sent at which the badge is worth what it is worth
 TEXT, VOICE = 1, 2  # a personal message
-STYLES = 1_024  # numbering of styles in `people.buy`: product · 1,024 + place among its styles
 
 
 class GiftPacketParams(Params):
     """How a merchant offers gifts, and how recipients answer."""
+
+    needs = ("people.gift | channels.offline_qr",)
+    moot = {
+        "occasion_appeal": "occasion_page",
+        "occasion_match": "occasions",
+        "occasion_mismatch": "occasions",
+        "text_lift": "text",
+        "voice_lift": "voice",
+        "remembers": "people.repurchase",
+    }
+    lively = {"occasions": ([], ["thanks", "birthday"])}
 
     acceptance_within_24h: float = param(
         0.85, "gifts claimed within 24 hours", unit="share", source="facts: gift.acceptance_within_24h", ge=0, le=1
@@ -100,6 +112,12 @@ class GiftPacketParams(Params):
     text_lift: float = param(0.15, "share of the unwilling whom a text wins", unit="share", ge=0, le=1)
     voice_lift: float = param(0.3, "share of the unwilling whom a voice wins", unit="share", ge=0, le=1)
     remembers: float = param(0.5, "recipients who keep in mind what they were given", unit="share", ge=0, le=1)
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A scenario that is over before gifts are rolled out."""
+        rules: Any = around.on.get("platform.rules")
+        if rules is not None and around.start + timedelta(around.days) <= rules.gift_rollout_start:
+            yield "", "gifts are not rolled out yet; begin later, or set platform.rules.gift_rollout_start"
 
     @field_validator("occasions")
     @classmethod
@@ -141,7 +159,9 @@ class GiftPacket(Mechanism):
         "gift_claim": Kind("the recipient confirms an address; cause is the gift", stage="once"),
         "gift_deadline": Kind("the time to claim is over; cause is the gift", stage="once"),
         "gift_swap": Kind("the recipient takes another style; detail is the old variant", stage="stock"),
-        "gift": Kind("message to the recipient; cause is the gift, detail is the second at which she will answer"),
+        "gift": Kind(
+            "message to the recipient; cause is the gift, detail is the second at which she will answer", wakes=True
+        ),
         "gift_sent": Kind(
             "a gift was paid and sent; its id is the gift's",
             says="{user} gives {peer} {quantity} × {product} of {merchant} for {amount}"
@@ -194,7 +214,7 @@ class GiftPacket(Mechanism):
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
         fx = Effects()
-        session = (_giving(view) & view.sessions.planned).nonzero()[0]
+        session = (view.gift_minded & view.sessions.planned).nonzero()[0]
         if session.size:
             session, product = self._pages(view, session)
             appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
@@ -211,7 +231,7 @@ class GiftPacket(Mechanism):
     def appraise(self, view: View) -> Effects:
         """The hook's price and the right occasion, for senders; the badge, for everybody."""
         fx, shown = Effects(), view.exposures
-        giving = _giving(view)
+        giving = view.gift_minded
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
             at = ((off > 0) & giving[shown.session]).nonzero()[0]
@@ -250,12 +270,9 @@ class GiftPacket(Mechanism):
 
     def _hooks(self, price: I64) -> I64:
         """How much each product is cheaper for senders, fen: only the cheapest gift of a merchant with a hook."""
-        product, off = self.world.product, np.zeros(self._listed.size, np.int64)
-        listed = self._listed.nonzero()[0]
-        merchant = product["merchant"][listed]
-        hook = listed[segments.argmax(merchant, -product["price"][listed], listed.astype(np.uint64))]
-        wanted = price[product["merchant"][hook]]
-        off[hook] = np.where(wanted > 0, np.maximum(product["price"][hook] - wanted, 0), 0)
+        off, hook = np.zeros(self._listed.size, np.int64), cheapest(self.world, self._listed.nonzero()[0])
+        at = ((hook >= 0) & (price > 0)).nonzero()[0]
+        off[hook[at]] = np.maximum(self.world.product["price"][hook[at]] - price[at], 0)
         return off
 
     def _dress(self, view: View, fx: Effects) -> None:
@@ -266,7 +283,7 @@ class GiftPacket(Mechanism):
         tags, mind = self._tags[shown.product].astype(np.int64), occasion[shown.session]
         hit = (tags >> np.maximum(mind, 0)) & 1 != 0
         worth = np.where(hit, self._match[shown.merchant], -self._mismatch[shown.merchant])
-        fx.appeal(np.where((tags != 0) & (mind >= 0) & _giving(view)[shown.session], worth, 0.0))
+        fx.appeal(np.where((tags != 0) & (mind >= 0) & view.gift_minded[shown.session], worth, 0.0))
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
         """The gifts that each session's page shows: the first `PAGE` of a race."""
@@ -367,10 +384,7 @@ class GiftPacket(Mechanism):
 
     def _favourite(self, taken: Records) -> Array:
         """The style that each recipient likes best: the lasting taste by which she would buy it for herself."""
-        world, begin = self.world, self.world.variant_start[taken.product]
-        owner, variant = expand.expand(begin, world.variant_start[taken.product + 1])
-        which = world.product_number(taken.product[owner]) * STYLES + variant - begin[owner]
-        liking = draws.gumbel("people.buy/variant", world.user_key[taken.user[owner]], which)
+        owner, variant, liking, which = styles(self.world, taken.user, taken.product)
         return variant[segments.argmax(owner, liking, which.astype(np.uint64))]
 
     def _swap(self, view: View, fx: Effects, rows: Records, granted: Bools) -> None:
@@ -391,12 +405,6 @@ class GiftPacket(Mechanism):
             ),
         )
         fx.request("parcel", _parcel(rows.with_(variant=np.where(granted, rows.variant, rows.detail))))
-
-
-def _giving(view: View) -> Bools:
-    """Sessions with a friend in mind."""
-    peer = view.scratch.get("gift_peer")
-    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
 
 
 def _parcel(taken: Records) -> Records:

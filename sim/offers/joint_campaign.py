@@ -1,8 +1,9 @@
 """The joint campaign (联合活动): one calendar over offers, one announcement by all channels, rules of stacking.
 
-*One calendar.* The campaign has a window. Other offers of the merchant that say ``when: campaign`` are on in it and off
-outside it; they read it in the columns `campaign_start` and `campaign_end`. They are written when the campaign is
-announced, `announced_days` before it, and seen from the next tick on.
+*One calendar.* The campaign has a window. Other offers of the merchant that say ``when: campaign`` (limited_time_sale,
+full_reduction, coupon, points) are on in it and off outside it; they read it in the columns `campaign_start` and
+`campaign_end`. They are written when the campaign is announced, `announced_days` before it, and seen from the next tick
+on. Of coupons it is the handing out that is on, of points the multiplier of what orders earn.
 
 *Stacking.* What an order may save through a lower price, a full reduction, a coupon and points: the layers named in
 `stacking` add up, any other stands alone against their sum, and the best for the buyer counts. The rule holds whether a
@@ -17,7 +18,7 @@ so what each channel adds depends on the others: they reach the same people twic
 Reminders count as messages towards her fatigue, show the best-selling goods, and nobody who has muted the merchant gets
 any. Whatever is seen of the merchant in the window, anywhere, is worth `appeal` more: it looks like an event.
 
-It cannot: move the months of coupons, give each channel another offer, or tell fans before others.
+It cannot: move the days on which coupons are issued, give each channel another offer, or tell fans before others.
 """
 
 from collections.abc import Mapping
@@ -35,12 +36,18 @@ from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, Column
 from sim.world.windows import Dated, Windows
 
 TIES = {"fans": FOLLOWS, "groups": GROUP, "mini_program": MINI, "members": MEMBER}
-GOODS = 3  # that a reminder shows (assumed)
-SALIENCE = 1.5  # of a reminder (assumed, as the menu's)
 
 
 class JointCampaignParams(Dated):
     """When, through whom, and what adds up."""
+
+    moot = {
+        "fans": "channels.service_account",
+        "groups": "channels.groups",
+        "mini_program": "channels.mini_program",
+        "members": "channels.mini_program",
+    }
+    lively = {"day": (0, 1), "hours": (24, 7)}
 
     announced_days: int = param(3, "how long before it the campaign is known", unit="days", ge=0, le=60)
     stacking: tuple[Literal["price", "reduction", "coupon", "points"], ...] = param(
@@ -51,6 +58,8 @@ class JointCampaignParams(Dated):
     groups: float = param(0.15, "the same for a member of its groups", unit="probability", ge=0, le=1)
     mini_program: float = param(0.1, "the same for who keeps its mini-program", unit="probability", ge=0, le=1)
     members: float = param(0.1, "the same for who joined its member centre", unit="probability", ge=0, le=1)
+    goods: int = param(3, "goods that a reminder shows", unit="goods", ge=1, le=100)
+    salience: float = param(1.5, "how much a reminder catches the eye", unit="utility", ge=-10, le=10)
 
 
 class JointCampaign(Mechanism):
@@ -88,7 +97,8 @@ class JointCampaign(Mechanism):
     def prepare(self) -> None:
         self._windows, self._shelf = Windows(self.p), shelf(self.world)
         self._notice = self.per_merchant("announced_days", 0, np.int64) * DAY
-        self._appeal = self.per_merchant("appeal")
+        self._appeal, self._salience = self.per_merchant("appeal"), self.per_merchant("salience")
+        self._goods = self.per_merchant("goods", 1, np.int64)
         self._forgets = {flag: 1.0 - self.per_merchant(name) for name, flag in TIES.items()}
 
     def initial(self) -> Mapping[tuple[str, str], Array]:
@@ -140,22 +150,22 @@ class JointCampaign(Mechanism):
         fx, session, merchant = Effects(), view.related[at], merchant[at].astype(np.int64)
         event, number = view.sessions.event[session], self.world.local_merchant(merchant)
         finds = draws.chance("offers.joint_campaign/reminder", event, self._found(flags[at], merchant), number)
-        finds &= self._inside(view, session, merchant)
+        finds &= self._windows.inside(view, merchant, view.sessions.time[session])
         session, merchant = session[finds], merchant[finds]
         channel = view.channel("joint_campaign")
         rows = view.rows("reminded", session, index=number[finds], merchant=merchant, channel=channel)
         fx.event("reminded", rows)
         fx.relate("add", "notices", session, merchant, 1.0)
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, GOODS)
-        session = session[owner]
-        fx.expose(channel, session, product, cause=view.sessions.event[session], salience=SALIENCE)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._goods[merchant])
+        session, salience = session[owner], self._salience[merchant[owner]]
+        fx.expose(channel, session, product, cause=view.sessions.event[session], salience=salience)
         return fx
 
     def appraise(self, view: View) -> Effects:
         """In the window all is worth a little more."""
         shown = view.exposures
         at = (self._windows.touching(view) & (self._appeal > 0))[shown.merchant].nonzero()[0]
-        at = at[self._inside(view, shown.session[at], shown.merchant[at])]
+        at = at[self._windows.inside(view, shown.merchant[at], view.sessions.time[shown.session[at]])]
         if not at.size:
             return EMPTY
         fx, delta = Effects(), np.zeros(len(shown))
@@ -169,13 +179,6 @@ class JointCampaign(Mechanism):
         for flag, forgets in self._forgets.items():
             missed *= np.where((flags & flag) != 0, forgets[merchant], 1.0)
         return 1.0 - missed
-
-    def _inside(self, view: View, session: I64, merchant: Array) -> Bools:
-        """Whether the merchant's campaign runs at the second of the session."""
-        time = view.sessions.time[session]
-        begin, _ = self._windows.at(view, merchant, time)
-        out: Bools = begin <= time
-        return out
 
 
 def _before(rows: Records, value: I64) -> I64:

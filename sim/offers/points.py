@@ -1,10 +1,11 @@
 """Points (积分): earned with an order or by signing in, seen in the service account, spent instead of money.
 
 *Earning.* A granted order, or gift, in a tool where points are earned promises its payer a point for so much paid,
-times the multiplier if she is a member, rounded down. They are hers when the order is completed; an order that comes
-back earns none. A notice then waits in her inbox, again every 8 days until she finds it (an inbox keeps a week), and
-her next session books them. Who signs in to the mini-program's member centre earns some, at most once in a planned
-session, of which there is one a day.
+times the multiplier if she is a member, rounded down. In its window (`when`: always, on dates, or whenever the
+merchant's joint campaign runs) an order promises `multiplier` times as many. They are hers when the order is completed;
+an order that comes back earns none. A notice then waits in her inbox, again every 8 days until she finds it (an inbox
+keeps a week), and her next session books them. Who signs in to the mini-program's member centre earns some, at most
+once in a planned session, of which there is one a day.
 
 *Spending.* In the tools where they are spent, and in the points zone, a holder of at least `min_points` pays a part
 of an order for herself with points, in the layer ``points``: ⌊min(balance · rate, share · list price, cap)⌋, in whole
@@ -35,6 +36,7 @@ make anybody open WeChat who otherwise would not. Points of a giver wait until s
 it in mind: an order for herself, following, a group, a coupon, or points.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -45,11 +47,13 @@ from sim import draws
 from sim.contract import EMPTY, LAYERS, Effects, Kind, Mechanism, View
 from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
-from sim.params import Params, param
+from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import leads_in
+from sim.world.relations import lasting
 from sim.world.shelf import front, shelf
-from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
+from sim.world.state import FOLLOWS, MEMBER, MINI, MUTED, Column
+from sim.world.windows import Standing, Windows
 
 AGAIN = 8 * DAY  # a notice is repeated: longer than an inbox keeps anything, by a tick
 MOST = 1_000_000  # points that one order can earn, so that balances stay whole numbers of 32 bits
@@ -66,8 +70,27 @@ MOVES = {  # what changes a balance: from, to
 }
 
 
-class PointsParams(Params):
+class PointsParams(Standing):
     """How points are earned, told, spent and lost."""
+
+    moot = {
+        "sign_in_points": "channels.mini_program",
+        "sign_in_rate": "channels.mini_program",
+        "member_multiplier": "channels.mini_program",
+        "remind_days": "channels.service_account",
+        "notice_open": "channels.service_account",
+        "recall": "people.repurchase",
+        "gradient": "recall",
+    }
+    lively = {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10), "day": (0, 1), "hours": (24, 7)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Windows outside the scenario, and tools that the merchant does not have."""
+        yield from super().idle(around)
+        for name in ("earned_in", "seen_in", "spent_in"):
+            tool = getattr(self, name)
+            if tool not in ("both", "nowhere") and f"channels.{tool}" not in around.on:
+                yield name, f"there is no {tool}; write `channels: {{{tool}: {{}}}}`, or another tool"
 
     earned_in: Literal["both", "mini_program", "store"] = param("both", "tools whose orders earn", unit="tools")
     seen_in: Literal["both", "service_account", "mini_program", "nowhere"] = param(
@@ -76,6 +99,7 @@ class PointsParams(Params):
     spent_in: Literal["both", "mini_program", "store"] = param("both", "tools whose orders take points", unit="tools")
     points_per_yuan: float = param(1.0, "earned with a completed order", unit="points per yuan paid", ge=0, le=10)
     member_multiplier: float = param(1.5, "the same for members", unit="times", ge=1, le=10)
+    multiplier: float = param(1.0, "the same for everybody in the window (`when`)", unit="times", ge=1, le=10)
     sign_in_points: int = param(2, "earned by signing in", unit="points", ge=0, le=1_000)
     sign_in_rate: float = param(
         0.05, "planned sessions in which a customer with the mini-program signs in", unit="share", ge=0, le=1
@@ -156,9 +180,8 @@ class Points(Mechanism):
 
     def prepare(self) -> None:
         whole = np.int64
-        base = self.per_merchant(lambda p: round(p.points_per_yuan * MILLE), 0, whole)
-        member = self.per_merchant(lambda p: round(p.points_per_yuan * p.member_multiplier * MILLE), 0, whole)
-        self._earns = np.stack((base, member))  # points in 1/1000 for a yuan paid
+        self._earns = self.per_merchant(_earns, ((0, 0), (0, 0)), whole)
+        self._windows = Windows(self.p)
         self._earned, self._spent = self._tools("earned_in", "store"), self._tools("spent_in", "store")
         self._seen = self._tools("seen_in", "service_account")
         self._sign_in, self._rate = self.per_merchant("sign_in_points", 0, whole), self.per_merchant("sign_in_rate")
@@ -250,10 +273,8 @@ class Points(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         """What holders save."""
-        shown, giving = view.exposures, view.scratch.get("gift_peer")
-        ours = self.on[shown.merchant] & view.sessions.planned[shown.session]
-        if giving is not None:
-            ours &= giving[shown.session] < 0
+        shown = view.exposures
+        ours = self.on[shown.merchant] & (view.sessions.planned & ~view.gift_minded)[shown.session]
         at = ours.nonzero()[0]
         if not at.size:
             return EMPTY
@@ -274,9 +295,7 @@ class Points(Mechanism):
 
     def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
         """From where a tap leads into the mini-program (see `channels.mini_program`)."""
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out: Bools = in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))
-        return out
+        return leads_in(view.relation("flags", session, merchant), channel, view.channels)
 
     # ------------------------------------------------------------------------------------- orders come to an end
 
@@ -345,7 +364,8 @@ class Points(Mechanism):
             rows, session = outcome.rows.take(at), outcome.session[at]
             inside = self._inside(view, session, rows.merchant, rows.channel).astype(np.int64)
             member = ((view.relation("flags", session, rows.merchant) & MEMBER) != 0).astype(np.int64)
-            points = rows.amount * self._earns[member, rows.merchant] // (MILLE * FEN_PER_YUAN)
+            more = self._windows.inside(view, rows.merchant, view.sessions.time[session]).astype(np.int64)
+            points = rows.amount * self._earns[rows.merchant, more, member] // (MILLE * FEN_PER_YUAN)
             points = np.where(self._earned[inside, rows.merchant], np.minimum(points, MOST), 0)
             some = (points > 0).nonzero()[0]
             event = draws.child(rows.event[some], "points_pending")
@@ -431,17 +451,16 @@ class Points(Mechanism):
         pair = session * self.world.m + merchant
         order = np.argsort(pair, kind="stable")
         at, session, merchant = at[order], session[order], merchant[order]
-        points, until, event, recall, flags, orders, coupon = (
-            view.relations(name)[at]
-            for name in (
-                "points", "points_until", "points_event", "recall_points", "flags", "orders", "coupon_until"
-            )
-        )  # fmt: skip
+
+        def own(name: str) -> Array:
+            return view.relations(name)[at]
+
+        points, until = own("points"), own("points_until")
         held = np.where(until >= view.clock.end, points, 0).astype(np.int64)
-        lasting = (orders > 0) | (points > 0) | (coupon > 0) | ((flags & (FOLLOWS | PINNED | GROUP)) != 0)
+        last, recall, flags, planned = own("points_event"), own("recall_points"), own("flags"), view.sessions.planned
         return _Book(
-            self.world.m, pair[order], session, merchant, points, held, until, event, recall, flags, orders, lasting,
-            view.sessions.planned[session],
+            self.world.m, pair[order], session, merchant, points, held, until, last, recall, flags, own("orders"),
+            lasting(own), planned[session],
         )  # fmt: skip
 
 
@@ -470,6 +489,12 @@ class _Book:
         there = at < self.pair.size
         there[there] = self.pair[at[there]] == wanted[there]
         return np.where(there, at, -1)
+
+
+def _earns(p: PointsParams) -> list[list[int]]:
+    """Points in 1/1000 for a yuan paid, outside and inside the window, of others and of members."""
+    by_time, by_person = (1.0, p.multiplier), (1.0, p.member_multiplier)
+    return [[round(p.points_per_yuan * person * time * MILLE) for person in by_person] for time in by_time]
 
 
 def _credit(view: View, fx: Effects, rows: Records, subject: U64, delay: int) -> None:

@@ -97,13 +97,13 @@ def compare(
     found: dict[int, Rows | Exception] = {}
     whole = len(plan.seeds) * len(scenario.strategies) * scenario.horizon.days
     try:
-        executor.gather(
+        executor.stream(
             work,
             units,
             workers=workers,
             lane=lambda unit: unit.lane,
-            progress=(lambda days: progress(min(days, whole), whole)) if progress else None,
             done=found.__setitem__,
+            told=(lambda days: progress(min(days, whole), whole)) if progress else lambda days: None,
         )
         return _finish(scenario, plan, units, found, made, out)
     except KeyboardInterrupt:
@@ -154,9 +154,10 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
         raise StudyError("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`")
     if asked.baseline not in scenario.strategies:
         raise StudyError(f"the baseline {asked.baseline!r} is not one of {', '.join(scenario.strategies)}")
+    claimed = [name for claim in scenario.expects for name in (claim.metric, claim.per) if name]
     return Plan(
         baseline=asked.baseline,
-        metrics=asked.metrics or metrics.STANDARD,
+        metrics=tuple(dict.fromkeys([*(asked.metrics or metrics.STANDARD), *claimed])),
         merchant=scenario.focal,
         seeds=replication_seeds(scenario.seed, asked.replications if replications is None else replications),
     )
@@ -234,6 +235,7 @@ def _finish(
         failures=tuple(failures),
         folder=out,
         combined=scenario.compare.synergy if scenario.compare else {},
+        expects=scenario.expects,
     )
     for index, unit in enumerate(units):
         for at, unfinished in enumerate(unit.folders, unit.first):

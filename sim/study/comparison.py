@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from sim.config.model import Expected
+from sim.errors import StudyError
 from sim.metrics.catalog import METRICS
 from sim.study import stats
+from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
 
@@ -39,6 +42,7 @@ class Comparison:
     failures: tuple[Failure, ...]
     folder: Path  # where its files stand
     combined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by strategy: those that it combines
+    expects: tuple[Expected, ...] = ()  # the claims of the expectation
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -77,6 +81,11 @@ class Comparison:
         added = base + sum((part - base for part in parts), np.zeros(base.size))
         return stats.difference(whole, added, METRICS[metric].higher_is_better)
 
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Each claim of the expectation, with what was found of it."""
+        return tuple(judge(self, claim) for claim in self.expects)
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON: NaN is null."""
         others = [name for name in self.strategies if name != self.baseline]
@@ -90,6 +99,7 @@ class Comparison:
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
+            "expected": [claim.as_dict() for claim in self.judged],
             "metrics": {name: _definition(name) for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [
@@ -97,6 +107,34 @@ class Comparison:
                 for f in self.failures
             ],
         }
+
+    @classmethod
+    def restore(cls, content: Mapping[str, Any], folder: Path) -> "Comparison":
+        """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
+        metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
+        if unknown := [name for name in metrics if name not in METRICS]:
+            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
+        failures = tuple(Failure(**failure) for failure in content["failures"])
+        failed = {(failure.strategy, failure.replication) for failure in failures}
+        values, done = {}, {}
+        for strategy, digests in content["digests"].items():
+            rows = [content["strategies"][strategy][metric]["per_seed"] for metric in metrics]
+            values[strategy] = np.array(rows, np.float64).reshape(len(metrics), len(seeds))
+            there = [digest is not None and (strategy, at) not in failed for at, digest in enumerate(digests)]
+            done[strategy] = np.array(there, np.bool_)
+        return cls(
+            title=content["scenario"],
+            baseline=content["baseline"],
+            merchant=content["merchant"],
+            metrics=metrics,
+            seeds=seeds,
+            values=values,
+            done=done,
+            digests={strategy: tuple(digests) for strategy, digests in content["digests"].items()},
+            failures=failures,
+            folder=folder,
+            combined={name: tuple(of[metrics[0]]["combines"]) for name, of in content.get("synergy", {}).items()},
+        )
 
     def _estimate_dict(self, strategy: str, metric: str) -> dict[str, Any]:
         return _numbers(self.estimate(strategy, metric), self.per_seed(strategy, metric))

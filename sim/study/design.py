@@ -15,13 +15,15 @@
 
 Without `design` the points are the product of all axes. ``design: {latin_hypercube: 64}`` or ``{sobol: 64}`` samples
 them (`scipy.stats.qmc`); ``blocks`` is a list of products, one after the other. ``axes: all assumed`` varies every
-number that has no source, each from half to twice its value.
+number that has no source, each from half to twice its value. ``sensitivity: {method: morris, size: 20, groups: true}``
+is what `wxsim sensitivity` does with the axes.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,9 +39,11 @@ from sim.config.parameters import ASSUMED, Parameter, leads, parameters, patched
 from sim.errors import Fault, ScenarioError, StudyError
 from sim.metrics.catalog import METRICS
 from sim.study.compare import replication_seeds
+from sim.units import F64
 
 AS_IT_IS = "as it is"  # the name of a scenario without strategies
 ALL_ASSUMED = "all assumed"
+MOST_POINTS = 1_000_000
 Value = float | int | bool | str | None
 
 
@@ -97,6 +101,14 @@ class Sampling(Part):
         return self
 
 
+class Screening(Part):
+    """How `wxsim sensitivity` takes the axes, unless it is told otherwise."""
+
+    method: Literal["morris", "sobol"] = Field("morris", description="screening of many, or shares of variance of few")
+    size: int | None = Field(None, description="trajectories, or rows of Saltelli's scheme", ge=2, le=1_000_000)
+    groups: bool = Field(False, description="the parameters of one mechanism move together")
+
+
 class StudyFile(Part):
     """What a study file says."""
 
@@ -108,6 +120,7 @@ class StudyFile(Part):
     axes: Mapping[str, Axis] | Literal["all assumed"] = Field({}, description="what is varied")
     blocks: tuple[Mapping[str, Any], ...] = Field((), description="products of axes, one after the other")
     design: Sampling | None = Field(None, description="a sample instead of the product")
+    sensitivity: Screening = Field(Screening(), description="for `wxsim sensitivity`")
     seeds: int | tuple[int, ...] = Field(8, description="how many replications, or the seeds themselves")
     metrics: tuple[str, ...] = Field((), description="what is told; by default what the scenario compares")
     baseline: str | None = Field(None, description="the strategy that the others are compared with")
@@ -148,12 +161,18 @@ class Study:
     def at(self, strategy: str, point: Point) -> Scenario:
         """A strategy at a point. What an axis moves and the strategy has not is left out."""
         scenario = self.strategies[strategy]
-        values = {path: value for axis, value in point.items() for path in self.paths[axis] if leads(scenario, path)}
-        return patched(scenario, values) if values else scenario
+        values = {path: value for axis, value in point.items() for path in self.paths[axis]}
+        return patched(scenario, values, where_there=True)
 
 
-def read(path: Path) -> Study:
-    """The study of a file. ScenarioError or StudyError with what is wrong and what to write instead."""
+Shares = Callable[[Mapping[str, Axis], StudyFile], F64]  # of the way along each axis, shape (points, axes)
+
+
+def read(path: Path, shares: Shares | None = None) -> Study:
+    """The study of a file. ScenarioError or StudyError with what is wrong and what to write instead.
+
+    `shares` gives other points than the file's design does, from its axes and all that it says.
+    """
     stated = _stated(path)
     scenario = _scenario(path, stated)
     strategies = _strategies(scenario, stated)
@@ -174,7 +193,7 @@ def read(path: Path) -> Study:
         expectation=stated.expectation,
         strategies=strategies,
         paths=paths,
-        points=tuple(_points(path, axes, stated, strategies)),
+        points=tuple(_points(path, axes, stated, strategies, shares)),
         seeds=stated.seeds if isinstance(stated.seeds, tuple) else replication_seeds(scenario.seed, stated.seeds),
         metrics=metrics,
         merchant=scenario.focal,
@@ -223,10 +242,7 @@ def _strategies(scenario: Scenario, stated: StudyFile) -> dict[str, Scenario]:
     for where in stated.set:
         if not any(leads(made, where) for made in chosen.values()):
             patched(next(iter(chosen.values())), {where: None})  # says what is wrong with the path
-    return {
-        name: patched(made, {where: value for where, value in stated.set.items() if leads(made, where)})
-        for name, made in chosen.items()
-    }
+    return {name: patched(made, stated.set, where_there=True) for name, made in chosen.items()}
 
 
 def _paths(name: str, axis: Axis, strategies: Mapping[str, Scenario]) -> tuple[str, ...]:
@@ -259,49 +275,66 @@ def _assumed(strategies: Mapping[str, Scenario]) -> dict[str, Axis]:
 
 
 def _points(
-    path: Path, axes: Mapping[str, Axis], stated: StudyFile, strategies: Mapping[str, Scenario]
+    path: Path,
+    axes: Mapping[str, Axis],
+    stated: StudyFile,
+    strategies: Mapping[str, Scenario],
+    shares: Shares | None,
 ) -> Iterator[Point]:
     """The points of the design, rounded to whole numbers where a parameter is one."""
-    whole = {name for name, axis in axes.items() if not axis.values and _is_whole(name, axis, strategies)}
+    integers = {
+        tuple(where.split("."))
+        for made in strategies.values()
+        for where, parameter in parameters(made).items()
+        if isinstance(parameter.value, int) and not isinstance(parameter.value, bool)
+    }
+    whole = {name for name, axis in axes.items() if not axis.values and _is_whole(name, axis, integers)}
 
     def rounded(point: Mapping[str, Any]) -> Point:
         return {name: round(value) if name in whole else value for name, value in point.items()}
 
-    if stated.blocks:
+    if stated.blocks and shares is None:
         for block in stated.blocks:
             for name in block:
                 if name not in axes:
                     raise StudyError(f"{path}: a block names {name!r}; {did_you_mean(name, axes)}")
             lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in block.items()}
             yield from (rounded(dict(zip(lists, values, strict=True))) for values in product(*lists.values()))
-    elif stated.design is None:
+    elif stated.design is None and shares is None:
+        count = prod(len(axis.all()) for axis in axes.values())
+        if count > MOST_POINTS:
+            raise StudyError(
+                f"{path}: the axes combine to 10^{len(str(count)) - 1} points; take a sample, design: {{sobol: 64}}, "
+                "or use `wxsim sensitivity`"
+            )
         yield from (
             rounded(dict(zip(axes, values, strict=True))) for values in product(*(axis.all() for axis in axes.values()))
         )
     else:
-        for row in _sample(stated.design, len(axes)):
+        for row in (shares or _sample)(axes, stated):
             yield rounded({name: axis.at(float(share)) for (name, axis), share in zip(axes.items(), row, strict=True)})
 
 
-def _is_whole(name: str, axis: Axis, strategies: Mapping[str, Scenario]) -> bool:
-    for path in _paths(name, axis, strategies):
-        for made in strategies.values():
-            for where, parameter in parameters(made).items():
-                same = all(a in (b, "*") for a, b in zip(path.split("."), where.split("."), strict=False))
-                if same and len(path.split(".")) == len(where.split(".")):
-                    return isinstance(parameter.value, int) and not isinstance(parameter.value, bool)
-    return False
+def _is_whole(name: str, axis: Axis, integers: Collection[tuple[str, ...]]) -> bool:
+    """Whether one of the parameters that an axis moves is a whole number."""
+    paths = [path or name for path in ((axis.path,) if isinstance(axis.path, str) else axis.path)]
+    return any(
+        len(steps) == len(where) and all(a in (b, "*") for a, b in zip(steps, where, strict=True))
+        for steps in (path.split(".") for path in paths)
+        for where in integers
+    )
 
 
-def _sample(design: Sampling, width: int) -> Any:
-    """Shares of the way along each axis, shape (points, axes)."""
+def _sample(axes: Mapping[str, Axis], stated: StudyFile) -> F64:
+    """Shares of the way along each axis, as the file's design says."""
     from scipy.stats import qmc  # takes a second to import
 
-    if width == 0:
+    width, design = len(axes), stated.design
+    if width == 0 or design is None:
         return np.zeros((1, 0))
-    if design.sobol is None:
-        return qmc.LatinHypercube(width, rng=design.seed).random(design.latin_hypercube)
-    return qmc.Sobol(width, rng=design.seed).random(design.sobol)
+    scheme = qmc.LatinHypercube if design.sobol is None else qmc.Sobol
+    drawn: F64 = scheme(width, rng=design.seed).random(design.latin_hypercube or design.sobol)
+    return drawn
 
 
 def _check_ends(path: Path, study: Study, axes: Mapping[str, Axis]) -> None:

@@ -1,6 +1,8 @@
 """A comparison as a picture: every seed's difference to the baseline as a dot, the mean and its interval as a bar."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +21,27 @@ def draw(comparison: Comparison, path: Path) -> None:
     others = [name for name in comparison.strategies if name != comparison.baseline]
     if not others:
         return
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     height = len(comparison.metrics) * (ROW * len(others) + HEAD) + EDGE
-    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}):
-        figure = Figure(figsize=(7.5, height), layout="constrained")
+    with paper(7.5, height, path) as figure:
         panels = figure.subplots(len(comparison.metrics), 1, squeeze=False)[:, 0]
         for axes, metric in zip(panels, comparison.metrics, strict=True):
             _panel(axes, comparison, metric, others)
         figure.suptitle(
-            _text(f"{comparison.title}\ndifference to {comparison.baseline}, {len(comparison.seeds)} seeds")
+            plain(f"{comparison.title}\ndifference to {comparison.baseline}, {len(comparison.seeds)} seeds")
         )
-        figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
+@contextmanager
+def paper(width: float, height: float, *paths: Path) -> Iterator[Any]:
+    """A figure of so many inches, written when the block ends well: PNG or SVG, the same bytes whenever it is made."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        for path in paths:
+            figure.savefig(path, dpi=150, metadata={"Date" if path.suffix == ".svg" else "Software": None})
 
 
 def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) -> None:
@@ -47,9 +57,9 @@ def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) ->
             axes.plot([found.estimate.low, found.estimate.high], [row, row], color=colour, linewidth=2)
         axes.plot([found.estimate.mean], [row], "D", color=colour, markersize=5)
     axes.axvline(0.0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(others)), [_text(name) for name in others])
+    axes.set_yticks(range(len(others)), [plain(name) for name in others])
     axes.set_ylim(len(others) - 0.5, -0.5)
-    axes.set_title(_text(heading(metric)), loc="left", fontsize=9)
+    axes.set_title(plain(heading(metric)), loc="left", fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
@@ -69,7 +79,7 @@ def _fonts() -> list[str]:
     return [name for name in wanted if name in installed] + ["DejaVu Sans"]
 
 
-def _text(text: str) -> str:
+def plain(text: str) -> str:
     """Plain text (matplotlib takes `$` for mathematics), with a box for what no installed font can show."""
     text = text.replace("$", r"\$")
     return text if len(_fonts()) > 1 else "".join(c if ord(c) < 0x2E80 else "□" for c in text)

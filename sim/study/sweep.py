@@ -3,7 +3,7 @@
 What is to be done is the runs whose keys are not in the store. Seeds of one scenario that are missing run side by
 side. Each run is kept as soon as its batch is done, so a sweep that is killed goes on where it stopped, and one with
 more seeds, points or metrics does only what is new. A batch that fails is done again world by world; a run that fails
-then is a row with its error, and its traceback is a file.
+then is a row with its error, and its traceback is a file. Workers only compute; who asked them writes.
 """
 
 import csv
@@ -14,9 +14,9 @@ import shutil
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from sim.config.model import Scenario
@@ -26,7 +26,7 @@ from sim.run import run
 from sim.study import executor, folder
 from sim.study.design import Point, Study
 from sim.study.plan import FIXED, MOST_SEEDS_ABREAST, MOST_USERS_ABREAST
-from sim.study.store import Store, key, numbers
+from sim.study.store import Store, key, model, numbers
 from sim.world.kept import FOLDER
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ STUDY = folder.Output(
     "study",
     "study.json",
     frozenset({"wxsim", "title", "runs"}),
-    ("study.json", "results.csv", "results.parquet", "failures"),
+    ("study.json", "results.csv", "results.parquet", "failures", "report.html"),
 )
 SECONDS_PER_USER_DAY = 2.3e-6  # measured: 12 s for eight worlds of 5,000 people, 60 days
 BYTES_PER_RUN = 8_000  # measured, in the store
@@ -63,14 +63,20 @@ class Batch:
     merchant: str
     seeds: tuple[int, ...]
     keys: tuple[str, ...]
-    store: Path
-    societies: Path | None  # where workers on this machine share the worlds that they build
+    model: str  # whose source makes the runs what they are
+    societies: Path | None = None  # where workers on this machine share the worlds that they build
+
+    @property
+    def days(self) -> int:
+        """Simulated days, those of all worlds together."""
+        return len(self.seeds) * int(self.scenario["horizon"]["days"])
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a batch: errors and tracebacks by key; whatever is not named is in the store."""
+    """What came of a batch, by key: what the store is to keep, and errors with their tracebacks."""
 
+    found: Mapping[str, Mapping[str, Any]]
     failed: Mapping[str, tuple[str, str]]
 
 
@@ -88,8 +94,13 @@ class Plan:
         """Different runs that are still to be done."""
         return sum(len(batch.keys) for batch in self.batches)
 
+    @property
+    def days(self) -> int:
+        """Days that are still to be simulated, in all worlds together."""
+        return sum(batch.days for batch in self.batches)
 
-def plan(study: Study, store: Store, societies: Path | None = None) -> Plan:
+
+def plan(study: Study, store: Store) -> Plan:
     """What a study consists of, and what of it is missing in the store."""
     runs: list[Run] = []
     made: dict[str, Scenario] = {}
@@ -108,59 +119,58 @@ def plan(study: Study, store: Store, societies: Path | None = None) -> Plan:
                 else:
                     missing.setdefault(digest, {})[name] = seed
     batches = tuple(
-        batch
-        for digest, wanted in missing.items()
-        for batch in _batches(made[digest], digest, study.merchant, wanted, store.folder, societies)
+        batch for digest, wanted in missing.items() for batch in _batches(made[digest], digest, study.merchant, wanted)
     )
     return Plan(study, tuple(runs), batches, len(known))
 
 
-def _batches(
-    scenario: Scenario, digest: str, merchant: str, wanted: Mapping[str, int], store: Path, societies: Path | None
-) -> Iterable[Batch]:
+def _batches(scenario: Scenario, digest: str, merchant: str, wanted: Mapping[str, int]) -> Iterable[Batch]:
     """Missing seeds of one scenario, as many side by side as there is room for."""
     abreast = max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // scenario.world.people.count))
     content, names = scenario.resolved(), list(wanted)
     for first in range(0, len(names), abreast):
         keys = tuple(names[first : first + abreast])
         seeds = tuple(wanted[name] for name in keys)
-        yield Batch(content, digest, merchant, seeds, keys, store.absolute(), societies)
+        yield Batch(content, digest, merchant, seeds, keys, model())
 
 
 def work(batch: Batch) -> Done:
-    """Do the runs of a batch and keep each; a batch that fails is done again world by world."""
-    failed: dict[str, tuple[str, str]] = {}
+    """Do the runs of a batch; one that fails is done again world by world. StudyError if the model is another here."""
+    if batch.model != model():
+        raise StudyError("the worker has another version of wxsim; give it the one that the sweep was started with")
     try:
-        _do(batch, batch.keys, batch.seeds)
+        return Done(_do(batch, batch.keys, batch.seeds), {})
     except Exception:
+        found: dict[str, Mapping[str, Any]] = {}
+        failed: dict[str, tuple[str, str]] = {}
         for name, seed in zip(batch.keys, batch.seeds, strict=True):
             try:
-                _do(batch, (name,), (seed,))
+                found |= _do(batch, (name,), (seed,))
             except Exception as error:
                 failed[name] = (executor.said(error), traceback.format_exc())
-    return Done(failed)
+        return Done(found, failed)
 
 
-def _do(batch: Batch, keys: Sequence[str], seeds: Sequence[int]) -> None:
+def _do(batch: Batch, keys: Sequence[str], seeds: Sequence[int]) -> dict[str, Mapping[str, Any]]:
+    """What the store is to keep of these runs."""
     FOLDER.set(batch.societies)
-    scenario, store = Scenario.restore(batch.scenario), Store(batch.store)
+    scenario = Scenario.restore(batch.scenario)
     days, abreast = scenario.horizon.days, len(seeds)
 
     def simulated(day: int) -> None:
         if day < days:
             executor.report(abreast)
 
-    place = Path(mkdtemp(prefix="wxsim-sweep-"))
-    try:
-        folders = [place / name for name in keys]
+    out: dict[str, Mapping[str, Any]] = {}
+    with TemporaryDirectory(prefix="wxsim-sweep-", ignore_cleanup_errors=True) as place:
+        folders = [Path(place, name) for name in keys]
         for name, seed, ledger in zip(keys, seeds, run(scenario, seeds, folders, progress=simulated), strict=True):
             found = metrics.table(ledger, metrics.METRICS, batch.merchant)
             total = ledger.manifest["digest"]["total"]
             ledger.close()
             content = {"scenario": batch.digest, "merchant": batch.merchant, "seed": seed, "ledger": total}
-            store.put(name, {**content, "metrics": numbers(found)})
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+            out[name] = {**content, "metrics": numbers(found)}
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,37 +195,40 @@ def sweep(
     *,
     workers: int | None = None,
     pool: Callable[[], Executor] | None = None,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Callable[[Plan, int, int, int], None] | None = None,
 ) -> Result:
     """Do what is missing of a study and write its table to `out`.
 
-    `pool` opens an executor of `concurrent.futures` (another machine's, say) instead of a process pool of `workers`.
-    `progress(user-days or runs done, runs missing, failures)` is called about every tenth of a second. On
+    `pool` opens an executor of `workers` (see `sim.study.cluster`); by default it is a pool of processes here.
+    `progress(plan, runs done, simulated days done, failures)` is called about every tenth of a second. On
     KeyboardInterrupt the table of what is done is written, and the interrupt goes on.
     """
     folder.check(out, STUDY)
+    whole = plan(study, store)
     out.mkdir(parents=True, exist_ok=True)
-    societies = Path(mkdtemp(prefix="wxsim-societies-")) if pool is None else None
-    whole = plan(study, store, societies)
     _write_plan(whole, out)
+    societies = Path(mkdtemp(prefix="wxsim-societies-")) if pool is None else None
+    batches = [replace(batch, societies=societies) for batch in whole.batches]
     failed: dict[str, tuple[str, str]] = {}
-    finished = 0
+    runs = days = 0
 
     def done(index: int, found: Done | Exception) -> None:
-        nonlocal finished
-        batch = whole.batches[index]
-        finished += len(batch.keys)
+        nonlocal runs, days
+        batch = batches[index]
+        runs, days = runs + len(batch.keys), days + batch.days
         if isinstance(found, Exception):
             failed.update(dict.fromkeys(batch.keys, (executor.said(found), executor.said(found))))
-        else:
-            failed.update(found.failed)
+            return
+        failed.update(found.failed)
+        for name, content in found.found.items():
+            store.put(name, content)
 
-    def told(days: int) -> None:
+    def told(steps: int) -> None:
         if progress:
-            progress(finished, days, len(failed))
+            progress(whole, runs, max(steps, days), len(failed))
 
     try:
-        executor.stream(work, whole.batches, workers=workers or executor.processors(), pool=pool, done=done, told=told)
+        executor.stream(work, batches, workers=workers or executor.processors(), pool=pool, done=done, told=told)
     finally:
         if societies is not None:
             shutil.rmtree(societies, ignore_errors=True)
@@ -282,18 +295,23 @@ def _write_plan(whole: Plan, out: Path) -> None:
     )
 
 
-def _write_results(result: Result) -> None:
+def write_table(found: Sequence[Mapping[str, Any]], out: Path, name: str) -> None:
+    """Write rows as CSV and as Parquet, each whole or not at all."""
     import pyarrow.parquet as parquet
 
     text = io.StringIO()
-    if result.rows:
-        writer = csv.DictWriter(text, list(result.rows[0]), lineterminator="\n")
+    if found:
+        writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(result.rows)
-    folder.write_text(result.out / "results.csv", text.getvalue())
-    temporary = result.out / f".results-{os.getpid()}.parquet"
-    parquet.write_table(table(result.rows), temporary)
-    temporary.replace(result.out / "results.parquet")
+        writer.writerows(found)
+    folder.write_text(out / f"{name}.csv", text.getvalue())
+    temporary = out / f".{name}-{os.getpid()}.parquet"
+    parquet.write_table(table(found), temporary)
+    temporary.replace(out / f"{name}.parquet")
+
+
+def _write_results(result: Result) -> None:
+    write_table(result.rows, result.out, "results")
     failures = result.out / "failures"
     shutil.rmtree(failures, ignore_errors=True)
     if result.failed:

@@ -34,15 +34,15 @@ def number(value: float, signed: bool = False) -> str:
 
 def _lines(comparison: Comparison) -> Iterator[str]:
     count = len(comparison.seeds)
-    yield from _wrapped(comparison.title)
-    yield from _wrapped(
+    yield from wrapped(comparison.title)
+    yield from wrapped(
         f"{comparison.merchant}: {count} seed{'s' * (count > 1)}, each strategy with the same; "
         f'differences to "{comparison.baseline}"'
     )
     yield ""
     yield _row("", "mean", "difference", "95 % interval", "verdict")
     for name in comparison.metrics:
-        yield from _wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
+        yield from wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
             if strategy in comparison.combined:
@@ -74,21 +74,25 @@ def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> 
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
+    if comparison.expects:
+        yield ""
+    for claim in comparison.judged:
+        yield from wrapped(f"expected: {claim}")
     for strategy, parts in comparison.combined.items():
         yield ""
-        yield from _wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")
+        yield from wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")
     if len(comparison.seeds) == 1:
         yield ""
-        yield from _wrapped("One seed says nothing of luck: there is no interval. Two or more do (--replications N).")
+        yield from wrapped("One seed says nothing of luck: there is no interval. Two or more do (--replications N).")
     if any(
         comparison.difference(s, m).verdict == "undefined" for s in comparison.strategies for m in comparison.metrics
     ):
         yield ""
-        yield from _wrapped("undefined: in some seed there is nothing to measure (no gift sent, say).")
+        yield from wrapped("undefined: in some seed there is nothing to measure (no gift sent, say).")
     if comparison.failures:
         yield ""
     for failure in comparison.failures:
-        yield from _wrapped(f"failed: {failure.strategy}, seed {failure.seed}: {failure.error}")
+        yield from wrapped(f"failed: {failure.strategy}, seed {failure.seed}: {failure.error}")
     if not comparison.complete:
         finished = sum(int(done.sum()) for done in comparison.done.values())
         yield ""
@@ -109,7 +113,7 @@ def _fit(name: str) -> str:
     return name + " " * (NAME - _width(name))
 
 
-def _wrapped(text: str) -> Iterator[str]:
+def wrapped(text: str) -> Iterator[str]:
     """Lines of at most WIDTH columns, broken at spaces (or anywhere, in a script without them)."""
     line = ""
     for word in text.split(" "):

@@ -36,7 +36,7 @@ class Column:
 
 
 CORE = (
-    Column("user", "last_seen", np.int32, -1, "second at which her last session began; -1 never"),
+    Column("user", "last_seen", np.int32, -1, "second at which her last planned session began; -1 never"),
     Column("slot", "merchant", np.int32, -1, "the merchant; -1 empty"),
     Column("slot", "flags", np.uint8, 0, "FOLLOWS, PINNED, MEMBER, GROUP, MINI, MUTED, DROPPED"),
     Column("slot", "orders", np.int16, 0, "orders she placed for herself"),

@@ -1,11 +1,15 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.channels.moments import Moments
+from sim.config.load import load
+from sim.config.parameters import patched
 from sim.contract import Effects, View
 from sim.ledger.schema import Records
+from sim.run import run
 from sim.units import DAY, HOUR
 from sim.world.state import FOLLOWS, GROUP, MINI, MUTED
 from tests.views import CHANNELS, make_view, mechanism, seat, show
@@ -78,3 +82,22 @@ def test_posters_adorn_what_is_seen_in_moments(channel: str, worth: float) -> No
     show(view, np.arange(4), np.array([0, 1, 3, 4]), CHANNELS[channel])
     found = moments.appraise(view).appeals
     assert (found[0].tolist() if found else [0.0] * 4) == [worth, worth, 0.0, 0.0]
+
+
+@pytest.mark.slow
+def test_moments_act_in_the_scenario_that_asks_about_them(tmp_path: Path) -> None:
+    """In a small town that follows whenever it is asked: without an account nobody was a contact, and nothing acted."""
+    file = tmp_path / "town.yaml"
+    file.write_text(
+        "extends: real_friends\nhorizon: {start: 2025-03-03, days: 15, tick: 6h}\n"
+        "world: {people: {count: 300}, graph: {file: null}}\npeople: {browse: {opens: 1.0}, follow: {propensity: 1}}\n"
+    )
+    cards = load(file).strategy("people share + Moments cards")
+    alone = patched(cards, {"merchants.snack_lab.channels.service_account.follow_prompt": 0.0})
+    seen = []
+    for name, scenario in (("asked", cards), ("alone", alone)):
+        (ledger,) = run(scenario, (1,), (tmp_path / name,))
+        seen.append(dict(ledger.rows("SELECT kind, sum(count) FROM daily WHERE channel = 'moments' GROUP BY kind")))
+    assert seen[0]["moments_post"] == seen[1]["moments_post"] > 0
+    assert seen[0]["exposure"] > 20 and seen[0]["view"] > 0
+    assert "exposure" not in seen[1]

@@ -120,6 +120,14 @@ def test_hopes_fade_unless_earnings_hold_them():
     assert hope == pytest.approx(1_000 * np.exp(-gone) + np.array([0, 125]), rel=1e-5)
 
 
+def test_hopes_do_not_fade_twice_for_who_was_only_woken():
+    view = view_of(2, 2, promoter_hope=1_000.0, promotions=1.0, last_seen=0)
+    seat(view, user=np.arange(2), day=14, planned=np.array([False, True]))
+    apply(view, mechanism(Promoters, view).deliver(view))
+    hope, seen = (slots_of(view)[name][:, 0] for name in ("promoter_hope", "promotions"))
+    assert hope[0] == 1_000 > hope[1] and seen[0] == 1 > seen[1]
+
+
 def test_a_steady_income_holds_hope_at_itself():
     view = view_of(1, 1, graph=csr(np.zeros(1, np.int64), np.zeros(0, np.int64)), promoter_hope=9_000.0, last_seen=0)
     made = mechanism(Promoters, view, memory_weeks=2.0)
@@ -245,7 +253,7 @@ def test_an_honest_word_costs_no_trust():
 # ------------------------------------------------------------------------------------------------ whose order it is
 
 
-def buy(view, user, product=0, amount=10_000):
+def buy(view, user, product=0, amount=10_000, kind="order", **columns):
     rows = Records(
         np.size(user),
         time=view.sessions.time[np.searchsorted(view.sessions.user, user)],
@@ -254,8 +262,9 @@ def buy(view, user, product=0, amount=10_000):
         merchant=view.world.product["merchant"][product],
         product=product,
         amount=amount,
+        **columns,
     )
-    post_outcome(view, "order", rows)
+    post_outcome(view, kind, rows)
     return rows
 
 
@@ -326,12 +335,41 @@ def test_a_link_only_met_is_used_by_some_who_buy_anyway():
     assert (counted.cause == orders.event[counted.user]).all()  # the order itself has the cause that it had
 
 
+def test_a_gift_counts_like_what_she_buys_for_herself_and_nothing_counts_that_nobody_pays_for():
+    linked = {"link_promoter": 1, "link_inviter": 2, "link_until": 10**9}
+    found = {}
+    for kind, peer, amount in (("order", -1, 9_990), ("gift_order", 3, 9_990), ("gift_order", 3, 0), ("order", -1, 0)):
+        view = view_of(6, **linked)
+        made = mechanism(Promoters, view, join=0, effort=0, commission=0.1, inviter_share=0.25)
+        deal = buy(view, np.array([5]), amount=amount, kind=kind, peer=peer)
+        fx = made.respond(view)
+        counted, rows = events(fx, "attributed"), events(fx, "commission_held")
+        assert counted.cause.tolist() == deal.event.tolist() * (amount > 0)
+        found[kind, amount] = list(zip(rows.user.tolist(), rows.peer.tolist(), rows.amount.tolist(), strict=True))
+    assert found["order", 9_990] == found["gift_order", 9_990] == [(1, 5, 750), (2, 5, 249)]
+    assert found["order", 0] == found["gift_order", 0] == []
+
+
+def test_who_buys_and_gives_in_one_session_goes_through_her_link_once():
+    view = view_of(6, link=77, link_promoter=3, link_met_until=10**9)
+    made = mechanism(Promoters, view, favour=1.0, join=0, effort=0)
+    gift = buy(view, np.arange(1, 4), peer=5)
+    post_outcome(view, "gift_order", gift.with_(event=draws.child(gift.event, "gift")))
+    buy(view, np.arange(3))
+    fx = made.respond(view)
+    assert sorted(events(fx, "link_opened").user.tolist()) == [0, 1, 2, 3]
+    assert sorted(events(fx, "attributed").user.tolist()) == [0, 1, 1, 2, 2, 3]
+
+
 def held(view, **params):
     """Who holds what of the order of user 5, who opened the link of 1, whom 2 invited."""
     made = mechanism(Promoters, view, join=0, effort=0, commission=0.1, inviter_share=0.25, **params)
     buy(view, np.array([5]), amount=9_990)
     fx = made.respond(view)
     rows, opens = events(fx, "commission_held"), fx.opens
+    moves = [(name, int(m.event[i]), int(m.amount[i])) for name, m in fx.posts for i in range(m.n)]
+    assert moves == [("fen", *move) for move in zip(rows.event.tolist(), rows.amount.tolist(), strict=True)]
+    assert all(sides(m) == ("cash", "commission") for _, m in fx.posts)
     assert [x for ids, _ in opens for x in ids.tolist()] == rows.event.tolist()
     assert [x for _, holders in opens for x in holders.tolist()] == rows.user.tolist()
     return dict(zip(rows.user.tolist(), rows.amount.tolist(), strict=True))
@@ -372,6 +410,13 @@ def test_the_parts_of_a_commission_are_one_commission(amount, rate, share):
 # ------------------------------------------------------------------------------------------------ being paid
 
 
+def sides(moves):
+    """From where to where all of these go."""
+    ((source, target),) = set(zip(moves.source.tolist(), moves.target.tolist(), strict=True))
+    names = {account.code: name for name, account in ACCOUNTS.items()}
+    return names[source], names[target]
+
+
 def ended(kind):
     """What a completion or a return of attributed orders asks for, and what follows if the subjects are open."""
     view = view_of(6, link_promoter=1, link_inviter=2, link_until=10**9)
@@ -408,18 +453,19 @@ def test_what_was_held_is_paid_when_the_order_is_completed():
     moved = [moves for _, moves in fx.posts]
     assert sum(int(moves.amount.sum()) for moves in moved) == 3 * 999
     for moves in moved:
-        assert (moves.source == ACCOUNTS["cash"].code).all()
-        assert (moves.target == ACCOUNTS["promoter"].code).all()
+        assert sides(moves) == ("commission", "promoter")
         assert np.isin(moves.target_owner, [1, 2]).all()
     news = messages(fx, "commission_news")
     assert sorted(news.cause.tolist()) == sorted(paid.event.tolist())
 
 
-def test_what_was_held_is_void_when_the_order_comes_back():
-    _, held, fx = ended("return")
+@pytest.mark.parametrize("end", ["return", "gift_deadline"])
+def test_what_was_held_goes_back_to_the_merchant_when_the_order_does_not_last(end):
+    _, held, fx = ended(end)
     voided = events(fx, "commission_voided")
     assert sorted(voided.cause.tolist()) == sorted(held.event.tolist())
-    assert not fx.posts
+    assert {sides(moves) for _, moves in fx.posts} == {("commission", "cash")}
+    assert sum(int(moves.amount.sum()) for _, moves in fx.posts) == 3 * 999
     assert not fx.messages
 
 
@@ -451,11 +497,12 @@ title: Everybody promotes
 horizon: {start: 2025-03-03, days: 12, tick: 6h}
 world: {people: {count: 250}}
 platform: {rules: {return_window_days: 1}}
-people: {browse: {opens: 1.0}, buy: {nothing: 1.0}, repurchase: {}}
+people: {browse: {opens: 1.0}, buy: {nothing: 1.0}, repurchase: {}, gift: {everyday: 0.2}}
 merchants:
   tea:
     products: {tin: {category: tea, price: 60, cost: 20}, cup: {category: tea, price: 40, cost: 20}}
     channels: {store: {}, promoters: {commission: 0.2, join: 0.05, invited: 40, blogger_reach: 20, window_days: 5}}
+    offers: {gift_packet: {acceptance_within_24h: 0.5}}
     operations: {after_sale: {return_rate: 0.3}}
 """
 
@@ -481,7 +528,8 @@ def test_every_commission_held_is_paid_or_void_once_and_the_books_balance(ledger
     assert min(kinds["commission_paid"], kinds["commission_voided"]) > 0
     wrong = ledger.rows(
         "SELECT count(*) FROM events AS held JOIN events AS counted ON held.cause = counted.event "
-        "JOIN events AS ended ON ended.cause = counted.cause AND ended.kind IN ('completed', 'returned') "
+        "JOIN events AS ended ON ended.cause = counted.cause "
+        "AND ended.kind IN ('completed', 'returned', 'gift_expired') "
         "JOIN events AS done ON done.cause = held.event "
         "WHERE held.kind = 'commission_held' AND (ended.kind = 'completed') <> (done.kind = 'commission_paid')"
     )
@@ -489,12 +537,16 @@ def test_every_commission_held_is_paid_or_void_once_and_the_books_balance(ledger
     paid = ledger.rows("SELECT (SELECT sum(amount) FROM events WHERE kind = 'commission_paid'), (SELECT sum(amount) "
                        "FROM postings WHERE target = 'promoter')")  # fmt: skip
     assert paid[0][0] == paid[0][1] > 0
+    gifts = ledger.rows("SELECT ended.kind, count(*) FROM events AS counted JOIN events AS gift ON counted.cause = "
+                        "gift.event AND gift.kind = 'gift_sent' JOIN events AS ended ON ended.cause = gift.event "
+                        "WHERE counted.kind = 'attributed' GROUP BY 1")  # fmt: skip
+    assert min(dict(gifts)[end] for end in ("completed", "gift_expired")) > 0
 
 
 @pytest.mark.slow
 def test_the_ledger_tells_for_whom_an_order_counts_and_who_recruited_whom(ledger):
     expected = ledger.rows(
-        "SELECT deal.event, link.peer FROM (FROM events WHERE kind = 'order') AS deal "
+        "SELECT deal.event, link.peer FROM (FROM events WHERE kind IN ('order', 'gift_sent') AND amount > 0) AS deal "
         "ASOF JOIN (FROM events WHERE kind = 'link_opened') AS link "
         "ON deal.user = link.user AND deal.time >= link.time WHERE deal.time <= link.detail ORDER BY 1"
     )

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from sim.config.load import load
-from sim.errors import Fault
+from sim.config.model import Scenario
+from sim.errors import Fault, ScenarioError
 
 pytestmark = pytest.mark.usefixtures("small_catalog")
 
@@ -59,3 +60,53 @@ def test_a_graph_that_cannot_be_had_is_told_with_all_other_faults(
     assert [(fault.line, fault.where) for fault in found] == [
         (4, "world.graph.file"), (5, "strategies.s.world.graph.file"), (5, "strategies.t.record"),
     ]  # fmt: skip
+
+
+CLAIMS = """strategies: {s: {}, t: {}}
+compare: {baseline: s}
+expects:
+  - {metric: margin, strategy: t, is: lower}
+  - {metric: margin, strategy: t, than: [s, t], is: higher}
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "wrong"),
+    [
+        ("{metric: margim, strategy: t, is: lower}", '"margim" is not a metric; did you mean "margin"?'),
+        ("{metric: margin, per: ordes, strategy: t, between: [0, 1]}", '"ordes" is not a metric'),
+        ("{metric: margin, strategy: u, is: lower}", '"u" is not a strategy'),
+        ("{metric: margin, strategy: t, than: [s, v], is: lower}", '"v" is not a strategy'),
+        ("{metric: margin, strategy: s, is: lower}", '"s" is compared with itself'),
+        ("{metric: margin, strategy: t, than: t, times: [1, 2]}", '"t" is compared with itself'),
+        ("{metric: margin, strategy: t}", "must claim one thing"),
+        ("{metric: margin, strategy: t, is: lower, times: [1, 2]}", "must claim one thing"),
+        ("{metric: margin, strategy: t, is: less}", "lower"),
+        ("{metric: margin, strategy: t, than: s, between: [1, 2]}", "leave out `than`"),
+        ("{metric: margin, strategy: t, than: [s, t], times: [1, 2]}", "name one strategy in `than`"),
+        ("{metric: margin, per: orders, strategy: t, is: lower}", "name another strategy in `than`"),
+        ("{metric: margin, strategy: t, iz: lower}", "iz"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_told_at_its_line(
+    write: Callable[..., Path], head: str, claim: str, wrong: str
+) -> None:
+    metrics = ("margin", "orders")
+    assert len(load(write(head + CLAIMS), metrics=metrics).expects) == 2
+    path = write(head + CLAIMS + f"  - {claim}\n")
+    with pytest.raises(ScenarioError) as told:
+        load(path, metrics=metrics)
+    (fault,) = told.value.faults
+    assert fault.line == (head + CLAIMS).count("\n") + 1
+    assert wrong in str(fault)
+
+
+def test_claims_belong_to_the_scenario_and_not_to_a_strategy(
+    write: Callable[..., Path], faults: Faults, head: str
+) -> None:
+    made = load(write(head + CLAIMS))
+    assert [len(strategy.expects) for strategy in made.strategies.values()] == [0, 0]
+    assert made.digest == load(write(head + CLAIMS.partition("expects")[0])).digest
+    assert Scenario.restore(made.resolved()) == made
+    (fault,) = faults(head + CLAIMS.replace("t: {}", "t: {expects: []}"))
+    assert "a strategy cannot change `expects`" in fault.wrong

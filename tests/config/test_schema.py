@@ -107,6 +107,6 @@ def test_keys_of_a_mapping() -> None:
     assert keys(("people",)) == ["browse", "buy"]
     assert keys(("people", "browse")) == ["opens", "shares"]
     assert set(keys(())) == {
-        "title", "expectation", "trap", "horizon", "seed", "record", "world", "platform", "people", "merchants",
-        "strategies", "compare",
+        "title", "expectation", "expects", "trap", "horizon", "seed", "record", "world", "platform", "people",
+        "merchants", "strategies", "compare",
     }  # fmt: skip

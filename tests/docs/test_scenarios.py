@@ -2,7 +2,9 @@
 
 import pytest
 
-from docs.scenarios import PAGES, index, shipped, stamp
+from docs.scenarios import PAGES, index, outcome, shipped, stamp
+from sim.study.expectation import FAILED, HELD, OPEN, Judged
+from sim.study.stats import Estimate
 
 SCENARIOS = shipped()
 
@@ -11,7 +13,7 @@ SCENARIOS = shipped()
 def test_a_question_states_what_to_expect_and_its_trap(name: str) -> None:
     made = SCENARIOS[name]
     assert made.title.endswith("?")
-    assert made.expectation and made.trap
+    assert made.expectation and made.expects and made.trap
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -20,6 +22,14 @@ def test_the_page_is_of_the_scenario_as_it_stands(name: str) -> None:
     assert text.startswith(f"# {SCENARIOS[name].title}\n")
     assert text.rstrip().endswith(f"stamp {stamp(SCENARIOS[name])}."), f"run `python -m docs.scenarios {name}`"
     assert (PAGES / f"{name}.png").stat().st_size > 0
+
+
+def test_a_page_says_first_what_did_not_hold() -> None:
+    found = Estimate(1.0, 0.5, 1.5)
+    judged = [Judged(name, found, verdict) for name, verdict in (("a", HELD), ("b", OPEN), ("c", FAILED), ("d", HELD))]
+    told = outcome(judged)
+    assert told.startswith("Of 4 claims 1 did not hold, 1 cannot be told with these seeds, 2 held.\n")
+    assert [line[:3] for line in told.splitlines()[2:]] == ["- c", "- b", "- a", "- d"]
 
 
 def test_the_list_is_complete() -> None:

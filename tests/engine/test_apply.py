@@ -65,6 +65,25 @@ def test_a_customer_is_never_forgotten_for_a_newcomer_but_a_passer_by_is() -> No
     assert 92 not in relations.columns["merchant"][relations.row[0]]
 
 
+@given(st.lists(st.integers(0, SLOTS + 2), min_size=1, max_size=SLOTS + 3, unique=True), st.booleans())
+def test_what_is_changed_is_not_forgotten_for_what_is_begun_in_the_same_batch(named: list[int], apart: bool) -> None:
+    """She knows as many as she can, and none that would be kept; of those named, the known ones all stay."""
+    relations, user = Relations(1, CORE), np.array([0])
+    full = Effects()
+    full.relate("or", "flags", np.zeros(SLOTS, np.int64), np.arange(SLOTS), MINI)
+    apply.change_relations(relations, user, [full])
+    batch = [Effects() for _ in named] if apart else [Effects()] * len(named)
+    for effects, merchant in zip(batch, named, strict=True):
+        effects.relate("set", "coupon_until", np.array([0]), np.array([merchant]), 1_000 + merchant)
+    apply.change_relations(relations, user, batch if apart else batch[:1])
+    until = dict(zip(*(relations.columns[name][relations.row[0]].tolist() for name in ("merchant", "coupon_until")),
+                     strict=True))  # fmt: skip
+    known = [merchant for merchant in named if merchant < SLOTS]
+    begun = sorted(set(named) - set(known))[: SLOTS - len(known)]
+    assert {merchant: until.get(merchant) for merchant in known + begun} == {m: 1_000 + m for m in known + begun}
+    assert len(until) == SLOTS
+
+
 def test_changes_of_one_batch_add_up_on_the_same_row() -> None:
     relations = Relations(1, CORE)
     effects = Effects()

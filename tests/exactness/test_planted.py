@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from sim import draws
+from sim.channels.promoters import Promoters
 from sim.channels.store import Store
 from sim.config.load import load
 from sim.config.model import Scenario
@@ -310,6 +311,32 @@ def test_money_in_floating_point(town: Scenario, plant: Plant) -> None:
     found = {broken.check: broken for broken in audited(town).breaks}["the escrow of a deal ends at zero"]
     assert found.event in completed
     assert f"the escrow of a deal ends at zero: event {found.event:016x}" in str(found)
+
+
+@pytest.mark.parametrize("lost", ["events", "posts"])
+def test_commission_that_never_comes_back(lost: str, tmp_path: Path, plant: Plant) -> None:
+    """Of orders that do not last, the merchant is told but not paid back, or paid back but not told."""
+    promoters = "promoters: {commission: 0.3, join: 1, blogger_reach: 0, effort: 1}"
+    (tmp_path / "town.yaml").write_text(TOWN.replace("channels: {store", f"channels: {{{promoters}, store"), "utf-8")
+    town = load(tmp_path / "town.yaml")
+
+    def forgetful(honest: Callable[..., Effects], self: Promoters, view: View, kind: str, *of: Any) -> Effects:
+        fx = honest(self, view, kind, *of)
+        if kind == "commission_void":
+            setattr(fx, lost, ())
+        return fx
+
+    assert verify(town).equal and audited(town).ok
+    voided = [row for row in events(town) if row["kind"] == "commission_voided"]
+    assert sum(row["amount"] for row in voided) > 0
+    plant(Promoters, "settle", forgetful)
+    found = {broken.check: broken for broken in audited(town).breaks}
+    assert "commission held is paid, void or open" in found
+    if lost == "events":
+        assert found["every commission ends once"].count == len(voided)
+    else:
+        held = sum(row["amount"] for row in voided)
+        assert f"{held} fen are held, but 0 are due" in found["commission held is paid, void or open"].wrong
 
 
 def test_a_posting_that_moves_nothing_or_backwards(town: Scenario, plant: Plant) -> None:

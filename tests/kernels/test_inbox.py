@@ -12,6 +12,7 @@ from sim.ledger.schema import Records
 
 HOUR = 10  # a short hour, so that small examples cross many ticks
 KINDS = ("share", "gift", "broadcast")
+WAKES = ("gift", "never sent")
 
 
 class ListMailbox:
@@ -23,11 +24,12 @@ class ListMailbox:
     def post(self, kind, user, time, event):
         self.waiting.setdefault(user, []).append((time, event, kind))
 
-    def collect(self, users, before, now):
+    def collect(self, users, before, now, woken):
         found, dropped = {}, []
         for position, (user, look) in enumerate(zip(users, now, strict=True)):
-            letters = sorted(x for x in self.waiting.get(user, []) if x[0] < before)
-            self.waiting[user] = [x for x in self.waiting.get(user, []) if x[0] >= before]
+            mine = self.waiting.get(user, [])
+            letters = sorted(x for x in mine if x[0] < before and (x[2] in WAKES or not woken[position]))
+            self.waiting[user] = [x for x in mine if x not in letters]
             for age_rank, (time, event, kind) in enumerate(reversed(letters)):
                 if age_rank < self.capacity and look - time <= self.patience:
                     found.setdefault(kind, []).append((position, time, event))
@@ -49,12 +51,12 @@ def as_list(rows):
 
 @st.composite
 def lives(draw):
-    """Ticks of posts (kind, user, time, event) and of readers (user, when she looks), and when to sweep."""
+    """Ticks of posts (kind, user, time, event), of readers (user, (when she looks, only woken)), and when to sweep."""
     ticks = []
     for tick in range(draw(st.integers(1, 8))):
         seconds = st.integers(tick * HOUR, tick * HOUR + HOUR - 1)
         posts = draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 4), seconds), max_size=25))
-        readers = sorted(draw(st.dictionaries(st.integers(0, 4), seconds)).items())
+        readers = sorted(draw(st.dictionaries(st.integers(0, 4), st.tuples(seconds, st.booleans()))).items())
         ticks.append((posts, readers, draw(st.booleans())))
     return ticks
 
@@ -76,7 +78,7 @@ def post_all(box, posts, base, cuts, turn):
 def test_readers_find_what_a_list_would_give_them(ticks, capacity, patience, cuts, turn):
     box, oracle = Mailbox(5, capacity, patience, Records), ListMailbox(capacity, patience)
     dropped, expected_drops, posted, seen = [], [], 0, 0
-    ticks.append(([], [(user, len(ticks) * HOUR) for user in range(5)], False))  # in the end everyone looks
+    ticks.append(([], [(user, (len(ticks) * HOUR, False)) for user in range(5)], False))  # in the end everyone looks
     for tick, (posts, readers, swept) in enumerate(ticks):
         if swept:
             dropped += as_list(box.sweep(tick * HOUR))
@@ -84,9 +86,10 @@ def test_readers_find_what_a_list_would_give_them(ticks, capacity, patience, cut
             oracle.post(*message)
         posted += len(posts)
         users = np.array([u for u, _ in readers], np.int32)
-        now = np.array([t for _, t in readers], np.int64)
-        found, unseen = box.collect(users, tick * HOUR, now)
-        expected, expected_unseen = oracle.collect(users.tolist(), tick * HOUR, now.tolist())
+        now = np.array([t for _, (t, _) in readers], np.int64)
+        woken = np.array([only for _, (_, only) in readers], np.bool_)
+        found, unseen = box.collect(users, tick * HOUR, now, woken, WAKES)
+        expected, expected_unseen = oracle.collect(users.tolist(), tick * HOUR, now.tolist(), woken.tolist())
         assert found_as_lists(found) == expected
         assert list(found) == sorted(found)
         dropped += as_list(unseen)

@@ -16,7 +16,8 @@ KINDS = {
     "restocked": False, "share": False, "promotion": False, "follow": False, "unfollow": False,
     "mute": False, "notice": False,
     "points_earned": False, "points_sign_in": False, "points_redeemed": False, "points_returned": False,
-    "points_expired": False, "spend": False, "exposure": True, "view": True, "click": True,
+    "points_expired": False, "spend": False, "attributed": False, "commission_held": False, "commission_paid": False,
+    "commission_voided": False, "exposure": True, "view": True, "click": True,
     "image_post": False, "article": False, "broadcast": False, "like": False,
     "recommended": True, "post_opened": True, "article_read": True,
 }  # fmt: skip
@@ -92,6 +93,20 @@ class Story:
         row = self.event("gift_expired", time, gift, **self._of(gift), amount=gift["amount"])
         self.move(row, "fen", ("escrow", gift["merchant"]), ("wallet", gift["user"]), gift["amount"])
         self.move(row, "stock", ("reserved", gift["variant"]), ("shelf", gift["variant"]), 1, gift["variant"])
+        return row
+
+    def hold(self, deal: dict[str, Any], user: int, fen: int) -> dict[str, Any]:
+        """The commission of a promoter on a deal."""
+        place = {"merchant": deal["merchant"], "amount": fen}
+        counted = self.event("attributed", deal["time"], deal, user=deal["user"], peer=user, **place)
+        row = self.event("commission_held", deal["time"], counted, user=user, peer=deal["user"], **place)
+        self.move(row, "fen", ("cash", deal["merchant"]), ("commission", deal["merchant"]), fen)
+        return row
+
+    def release(self, held: dict[str, Any], time: int, kind: str = "commission_paid") -> dict[str, Any]:
+        row = self.event(kind, time, held, **{name: held[name] for name in ("user", "peer", "merchant", "amount")})
+        to = ("promoter", held["user"]) if kind == "commission_paid" else ("cash", held["merchant"])
+        self.move(row, "fen", ("commission", held["merchant"]), to, held["amount"])
         return row
 
     def _of(self, deal: dict[str, Any]) -> dict[str, Any]:
@@ -185,4 +200,6 @@ def market() -> Story:
     told.complete(cheap, 16 * DAY)
     advert = told.event("spend", 10 * DAY, amount=1_500)
     told.move(advert, "fen", ("cash", 0), "media", 1_500)
+    told.release(told.hold(first, 7, 250), 9 * DAY)
+    told.release(told.hold(back, 8, 300), 6 * DAY, "commission_voided")
     return told

@@ -125,6 +125,23 @@ def use_a_coupon_twice(told: Story) -> Row:
     return told.event("coupon_expired", 20 * DAY, find(told, "coupon_claimed"), user=5)
 
 
+def keep_a_commission_for_ever(told: Story) -> Row:
+    drop(told, find(told, "commission_paid"))
+    return find(told, "commission_held")
+
+
+def pay_a_promoter_less(told: Story) -> Row:
+    paid = find(told, "commission_paid")
+    moves_of(told, paid)[0]["amount"] -= 1
+    return paid
+
+
+def pay_another_commission_than_was_held(told: Story) -> Row:
+    paid = find(told, "commission_paid")
+    paid["amount"] = moves_of(told, paid)[0]["amount"] = 249
+    return find(told, "commission_held")
+
+
 def sell_for_nothing(told: Story) -> Row:
     order = find(told, "order", 1)
     told.moves = [move for move in told.moves if move["event"] != order["event"] or move["currency"] != "fen"]
@@ -145,6 +162,8 @@ SPOILT: dict[str, Callable[[Story], Row]] = {
     "nothing is left on the way": ship_what_nobody_ordered,
     "a coupon is used once": use_a_coupon_twice,
     "a deal moves its goods and its money": sell_for_nothing,
+    "every commission ends once": keep_a_commission_for_ever,
+    "commission held is paid, void or open": pay_a_promoter_less,
 }
 
 
@@ -165,6 +184,7 @@ def test_an_empty_ledger_passes(tmp_path: Path) -> None:
         *SPOILT.items(),
         ("every cause comes first", let_an_effect_come_before_its_cause),
         ("every posting has its event", pay_later),
+        ("every commission ends once", pay_another_commission_than_was_held),
     ],
 )
 def test_the_first_breaking_event_is_named(check: str, spoil: Callable[[Story], Row], tmp_path: Path) -> None:
@@ -202,12 +222,15 @@ def test_every_check_but_the_daily_one_is_spoilt_here() -> None:
 
 @pytest.mark.parametrize(
     ("extra", "wrong"),
-    [({"stopped": 2}, set()), ({}, {WAY, "every deal ends once", "the escrow of a deal ends at zero"})],
+    [
+        ({"stopped": 2}, set()),
+        ({}, {WAY, "every deal ends once", "the escrow of a deal ends at zero", "every commission ends once"}),
+    ],
 )
 def test_a_deal_may_be_open_only_if_the_run_was_stopped(tmp_path: Path, extra: dict[str, int], wrong: set[str]) -> None:
     told = Story()
     told.restock(0, 0, 1, 100)
-    told.order(DAY, user=1, amount=500)
+    told.hold(told.order(DAY, user=1, amount=500), 2, 50)
     writer = told.writer(tmp_path / "run")
     told.tell(writer)
     writer.close(scenario={}, strategy="base", seeds=[1], days=2, extra=extra)

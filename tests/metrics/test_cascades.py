@@ -91,20 +91,17 @@ def test_chains_go_through_orders_and_visits_and_stay_with_the_merchant(tmp_path
     bought = told.event("order", 2 * DAY, first, user=2, amount=100)
     parcel = told.event("delivered", 4 * DAY, bought, user=2)
     again = told.event("share", 5 * DAY, parcel, user=2, quantity=2)
+    told.event("order", 5 * DAY, again, user=2, amount=100)  # who bought before is no new customer
     gift = told.event("gift_sent", 6 * DAY, again, user=3, peer=4, amount=100)
     told.event("order", 6 * DAY, told.event("visit", 6 * DAY, user=5), user=5, amount=100)
     told.event("share", 7 * DAY, gift, user=3, merchant=1, quantity=1)
     told.event("order", 8 * DAY, again, user=6, merchant=1, amount=100)
     want = {
         "cascade_size_max@shares": 2, "cascade_size@shares": 2.0, "cascade_depth_max@shares": 1,
-        "branching_ratio@shares": 0.5, "structural_virality@shares": 1.0, "social_orders": 2,
-        "social_order_share": 2 / 3, "orders_per_recommendation": 2 / 6,
+        "branching_ratio@shares": 0.5, "structural_virality@shares": 1.0, "social_orders": 3, "social_customers": 2,
+        "social_order_share": 3 / 4, "orders_per_recommendation": 3 / 6,
     }  # fmt: skip
     assert table(told.write(tmp_path / "run"), want, "tea_house") == pytest.approx(want)
-    both = {
-        "cascade_size_max@shares": 3,
-        "cascade_depth_max@shares": 2,
-        "social_orders": 3,
-        "branching_ratio@shares": 2 / 3,
-    }
+    both = {"cascade_size_max@shares": 3, "cascade_depth_max@shares": 2, "branching_ratio@shares": 2 / 3}
+    both |= {"social_orders": 4, "social_customers": 3}
     assert table(told.write(tmp_path / "again"), both) == pytest.approx(both)

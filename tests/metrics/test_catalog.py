@@ -12,18 +12,18 @@ from tests.ledger.story import Story, market
 
 NAN = math.nan
 TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three people, one of them twice
-    "gmv": 220.0, "net_gmv": 160.0, "orders": 4, "aov": 55.0,
-    "margin": -95.0,  # payouts 152, goods 200, parcels 32, advertising 15
-    "margin_rate": -95 / 160, "goods_cost": 200.0, "shipping_cost": 32.0, "fees": 8.0, "marketing_cost": 15.0,
+    "gmv": 220.0, "net_gmv": 160.0, "orders": 4, "given_away": 0, "aov": 55.0,
+    "margin": -97.5,  # payouts 152, goods 200, parcels 32, advertising 15, commission 2.50; 3 more were void
+    "margin_rate": -97.5 / 160, "goods_cost": 200.0, "shipping_cost": 32.0, "fees": 8.0, "marketing_cost": 17.5,
     "staff_cost": 0.0, "payback_day": NAN, "coupon_discount": 10.0, "coupon_use": 1.0,
     "new_customers": 3, "orders_per_customer": 4 / 3, "repeat_share_14d": 1 / 3, "repeat_share_30d": 1 / 3,
-    "repeat_share_60d": NAN, "ltv_14d": 160 / 3, "ltv_30d": 160 / 3, "ltv_60d": NAN, "cac": 5.0,
+    "repeat_share_60d": NAN, "ltv_14d": 160 / 3, "ltv_30d": 160 / 3, "ltv_60d": NAN, "cac": 17.5 / 3,
     "gifts_sent": 1, "gift_gmv": 70.0, "gift_net_gmv": 70.0, "gift_acceptance": 1.0, "gift_share": 0.25,
     "gift_buyers_per_1000": 50.0, "gift_buyers_peak_per_1000": 50.0, "gift_reproduction": 0.0, "recipients_won": 0,
     "counter_gifts": 0, "counter_gift_cost": 0.0, "counter_contacts": 0, "counter_buyers": 0, "counter_gmv": 0.0,
-    "shares": 1, "share_reach": 5, "shares_per_order": 0.25, "social_orders": 0, "social_order_share": 0.0,
-    "orders_per_recommendation": 0.0,
-    "promoters_joined": 0, "attributed_orders": 0, "commission": 0.0, "promoter_gini": NAN,
+    "shares": 1, "share_reach": 5, "shares_per_order": 0.25, "social_orders": 0, "social_customers": 0,
+    "social_order_share": 0.0, "orders_per_recommendation": 0.0,
+    "promoters_joined": 0, "attributed_orders": 2, "commission": 2.5, "promoter_gini": NAN,
     "exposures": 0, "views": 0, "view_rate": NAN, "conversion": NAN, "gpm": NAN,
     "return_share": 0.25, "refund_share": 60 / 220, "stock_out_share": 0.2, "delivery_hours": 0.0, "late_share": 0.0,
     "rating": NAN, "messages_noticed": 0, "mutes": 1, "unfollows": 0, "follows": 0, "net_follows": 0, "annoyance": NAN,
@@ -34,11 +34,11 @@ TEA_HOUSE = {  # orders of 50, 60 (returned) and 40 yuan, a gift of 70; three pe
 }  # fmt: skip
 BAKERY = {"gmv": 30.0, "net_gmv": 0.0, "orders": 1, "margin": -50.0, "gift_acceptance": 0.0, "return_share": NAN}
 ALL = {
-    "gmv": 250.0, "net_gmv": 160.0, "orders": 5, "margin": -145.0, "new_customers": 4, "gift_acceptance": 0.5,
+    "gmv": 250.0, "net_gmv": 160.0, "orders": 5, "margin": -147.5, "new_customers": 4, "gift_acceptance": 0.5,
     "gift_net_gmv": 70.0, "gift_buyers_per_1000": 100.0, "gift_buyers_peak_per_1000": 100.0, "refund_share": 90 / 250,
 }  # fmt: skip
-ADDITIVE = ("gmv", "net_gmv", "orders", "margin", "goods_cost", "shipping_cost", "fees", "coupon_discount",
-            "marketing_cost", "staff_cost",
+ADDITIVE = ("gmv", "net_gmv", "orders", "given_away", "margin", "goods_cost", "shipping_cost", "fees",
+            "coupon_discount", "marketing_cost", "staff_cost",
             "new_customers", "gifts_sent", "gift_gmv", "gift_net_gmv", "recipients_won", "shares", "share_reach",
             "social_orders", "mutes", "follows", "unfollows", "net_follows", "messages_noticed",
             "stranger_reach", "likes", "content_fans", "content_orders")  # fmt: skip

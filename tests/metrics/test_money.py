@@ -66,3 +66,36 @@ def test_margin_is_what_is_left_of_payouts(tmp_path: Path) -> None:
     got = table(told.write(tmp_path / "run"), ["margin", "margin_rate", "fees", "goods_cost", "shipping_cost"])
     assert got["margin"] == pytest.approx(90 - got["fees"] - got["goods_cost"] - got["shipping_cost"])
     assert got["margin_rate"] == pytest.approx(got["margin"] / 90)
+
+
+def test_orders_are_those_that_somebody_paid_for_whatever_is_made_of_them(tmp_path: Path) -> None:
+    told = Story()
+    for kind, amount in (("order", 90_00), ("order", 0), ("gift_sent", 10_00), ("gift_sent", 0), ("gift_sent", 0)):
+        told.event(kind, 2 * DAY, user=1, peer=2, amount=amount, channel="offline_qr")
+        told.event("view", 2 * DAY, user=1)
+    told.event("share", DAY, user=1, quantity=1)
+    want = {
+        "orders": 2, "given_away": 3, "aov": 50.0, "conversion": 2 / 5, "gifts_sent": 1, "gift_share": 0.5,
+        "shares_per_order": 0.5, "orders_per_customer": 2, "counter_gifts": 3, "orders@offline_qr": 2,
+    }  # fmt: skip
+    assert table(told.write(tmp_path / "run"), want, "tea_house") == pytest.approx(want)
+
+
+def test_who_pays_for_nothing_has_not_bought_a_gift(tmp_path: Path) -> None:
+    told = Story(users=1_000)
+    for user, amount in ((1, 10_00), (2, 0), (3, 0)):
+        told.event("gift_sent", DAY, user=user, peer=9, amount=amount)
+    want = {"gift_buyers_per_1000": 1.0, "gift_buyers_peak_per_1000": 1.0}
+    assert table(told.write(tmp_path / "run"), want) == pytest.approx(want)
+
+
+@pytest.mark.parametrize(("ends", "margin"), [("commission_paid", -3.0), ("commission_voided", 0.0), (None, -3.0)])
+def test_a_commission_costs_once(ends: str | None, margin: float, tmp_path: Path) -> None:
+    told = Story()
+    deal = told.event("order", DAY, user=1, amount=100)
+    held = told.hold(deal, 2, 300)
+    if ends:
+        told.release(held, 9 * DAY, ends)
+    paid = 3.0 if ends == "commission_paid" else 0.0
+    want = {"margin": margin, "commission": paid, "marketing_cost": paid}
+    assert table(told.write(tmp_path / "run"), want) == pytest.approx(want)

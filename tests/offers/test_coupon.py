@@ -205,3 +205,37 @@ def test_lapsed_coupons_are_forgotten() -> None:
     slots_of(view)["coupon_until"][:, 0] = [0, view.clock.start - 1, view.clock.end]
     apply(view, coupon.deliver(view))
     assert slots_of(view)["coupon_until"][:, 0].tolist() == [0, 0, view.clock.end]
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "price", "used"),
+    [(10, 0, 200, True), (10, 9, 200, True), (10, 11, 200, False), (0, 30, 200, False), (150, 0, 120, True)],
+)
+def test_a_coupon_is_used_up_only_if_nothing_else_in_its_layer_took_more(
+    mine: int, other: int, price: int, used: bool
+) -> None:
+    """Another offer in the layer: a code from a live show, say."""
+    view, coupon = stage(1, {"value": mine or 10}, merchants=1, coupon_until=10**8 if mine else 0, price=price * 100)
+    slots_of(view)["merchant"][:, 0] = 0
+    shown = show(view, np.array([0]), np.array([0]))
+    code = Effects()
+    code.discount(np.array([0]), np.array([other * 100]), "coupon")
+    appraise(shown, [coupon.appraise(view), code], view.shared("merchant", "stacking"))
+    assert price * 100 - shown.amount[0] == 100 * min(max(mine, other), price)
+    view.chosen = np.array([0])
+    post_outcome(view, "order", Records(1, user=0, merchant=0, product=0, event=8))
+    fx = coupon.respond(view)
+    assert [kind for kind, _ in fx.events] == (["coupon_redeemed"] if used else [])
+    apply(view, fx)
+    assert (slots_of(view)["coupon_until"][0, 0] > 0) == bool(mine and not used)
+
+
+def test_coupons_are_handed_out_in_their_window_and_used_beyond_it() -> None:
+    for when, start, claims in (("always", -1, 3), ("campaign", -1, 0), ("campaign", 1, 0), ("campaign", 0, 3)):
+        view, coupon = stage(3, {"claim_rate": 1.0, "when": when}, merchants=1, day=0, hour=12)
+        begin = start * DAY
+        view.state["merchant"] |= {"campaign_start": np.array([begin]), "campaign_end": np.array([begin + DAY])}
+        show(view, np.arange(3), np.zeros(3, np.int64))
+        assert sum(rows.n for _, rows in coupon.checkout(view).requests) == claims
+        slots_of(view)["merchant"][:, 0], slots_of(view)["coupon_until"][:, 0] = 0, 10**8
+        assert len(coupon.appraise(view).discounts) == 1

@@ -168,6 +168,18 @@ def test_what_an_order_promises(earned_in: str, channel: str, flags: int, amount
     assert [holder.tolist() for _, holder in fx.opens] == ([[points]] if points else [])
 
 
+@pytest.mark.parametrize(
+    ("when", "start", "points"),
+    [("always", -1, 600), ("campaign", -1, 200), ("campaign", 1, 200), ("campaign", 0, 600)],
+)
+def test_orders_earn_more_in_the_window_of_the_joint_campaign(when: str, start: int, points: int) -> None:
+    view, made = stage(1, {"when": when, "multiplier": 3.0, "member_multiplier": 2.0}, flags=MEMBER)
+    span = {"campaign_start": np.array([start * DAY]), "campaign_end": np.array([(start + 1) * DAY])}
+    view.state["merchant"] |= span
+    post_outcome(view, "order", Records(1, user=0, merchant=0, channel=view.channel("store"), event=5, amount=100_00))
+    assert written(made.respond(view), "points_pending").quantity.tolist() == [points]
+
+
 def test_a_kept_order_earns_and_a_returned_one_gives_back_what_it_took() -> None:
     view, points = stage(2)
     promised, spent = (int(child(np.uint64(5), of)[0]) for of in ("points_pending", "points_redeemed"))

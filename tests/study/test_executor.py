@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import StudyError
-from sim.study.executor import SerialExecutor, executor, gather, processors
+from sim.study.executor import SerialExecutor, processors, stream
 
 pytestmark = pytest.mark.slow  # `make test` runs it
 
@@ -18,7 +18,12 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 # What the workers do stands in a module that they can import by name.
 WORK = """
     import os, signal, time
-    from sim.study.executor import gather, report
+    from sim.study.executor import report, stream
+
+    def gathered(work, units, **options):
+        found = {}
+        stream(work, units, **{"done": found.__setitem__, **options})
+        return [found[index] for index in range(len(found))]
 
     def slow_first(unit):
         time.sleep(0.3 if unit == 0 else 0.0)
@@ -66,34 +71,37 @@ def output(tmp_path: Path, main: str) -> str:
 def test_results_stand_at_their_index_whatever_arrives_first(tmp_path: Path) -> None:
     main = """
         told, order = [], []
-        print(gather(slow_first, range(6), workers=2, progress=told.append, done=lambda i, r: order.append(i)))
-        print(sorted(order) == list(range(6)) and order[0] != 0, told[-1], told == sorted(told))
+        stream(slow_first, range(6), workers=2, told=told.append, done=lambda *found: order.append(found))
+        print(sorted(order), order[0] != (0, 0), told[-1], told == sorted(told))
     """
-    assert output(tmp_path, main) == "[0, 1, 4, 9, 16, 25]\nTrue 60 True"
+    wanted = [(index, index * index) for index in range(6)]
+    assert output(tmp_path, main) == f"{wanted} True 60 True"
 
 
 def test_one_worker_gives_what_two_give() -> None:
     told: list[int] = []
-    assert gather(lambda unit: unit + 1, range(4), progress=told.append) == [1, 2, 3, 4]
+    found: dict[int, int | Exception] = {}
+    stream(lambda unit: unit + 1, range(4), told=told.append, done=found.__setitem__)
+    assert found == {0: 1, 1: 2, 2: 3, 3: 4}
     assert told == []  # this work reports no steps
 
 
 def test_failed_work_is_a_result_and_the_rest_goes_on(tmp_path: Path) -> None:
-    main = "print([str(r) for r in gather(odd_fails, range(5), workers=2)], gather(odd_fails, range(2))[1:])"
+    main = "print([str(r) for r in gathered(odd_fails, range(5), workers=2)], gathered(odd_fails, range(2))[1:])"
     assert output(tmp_path, main) == "['0', '1 is odd', '2', '3 is odd', '4'] [ValueError('1 is odd')]"
 
 
 def test_units_of_a_lane_are_done_by_one_worker_in_order(tmp_path: Path) -> None:
     main = """
-        found = gather(where, range(6), workers=2, lane=lambda unit: unit % 2)
+        found = gathered(where, range(6), workers=2, lane=lambda unit: unit % 2)
         print(found[0] == found[2] == found[4] != found[1] == found[3] == found[5])
     """
     assert output(tmp_path, main) == "True"
 
 
 def test_a_worker_that_dies_fails_its_own_unit_only(tmp_path: Path) -> None:
-    main = "print([str(r) for r in gather(three_kills, range(6), workers=2)])"
-    wanted = ["0", "1", "2", "its process died, perhaps for lack of memory", "4", "5"]
+    main = "print([str(r) for r in gathered(three_kills, range(6), workers=2)])"
+    wanted = ["0", "1", "2", "its process died again and again, perhaps for lack of memory", "4", "5"]
     assert output(tmp_path, main) == str(wanted)
 
 
@@ -102,7 +110,7 @@ def test_interrupt_ends_soon_and_keeps_what_is_done(tmp_path: Path, workers: int
     main = f"""
         kept = []
         try:
-            gather(forever, [0, 1, 2, 3], workers={workers}, done=lambda index, result: kept.append(result))
+            stream(forever, [0, 1, 2, 3], workers={workers}, done=lambda index, result: kept.append(result))
         except KeyboardInterrupt:
             print("kept", kept, flush=True)
     """
@@ -118,13 +126,13 @@ def test_interrupt_ends_soon_and_keeps_what_is_done(tmp_path: Path, workers: int
 
 
 def test_workers_leave_ctrl_c_to_their_parent_from_their_first_moment(tmp_path: Path) -> None:
-    main = "print(gather(hears_ctrl_c, [0, 1], workers=2), hears_ctrl_c(2))"
+    main = "print(gathered(hears_ctrl_c, [0, 1], workers=2), hears_ctrl_c(2))"
     assert output(tmp_path, main) == "[False, False] True"
 
 
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     with subprocess.Popen(
-        script(tmp_path, "gather(forever, [1, 2], workers=2)"),
+        script(tmp_path, "gathered(forever, [1, 2], workers=2)"),
         start_new_session=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -148,8 +156,7 @@ def is_gone(group: int, seconds: float = 10.0) -> bool:
 
 
 def test_serial_executor_is_an_executor() -> None:
-    with executor(1) as here:
-        assert isinstance(here, SerialExecutor)
+    with SerialExecutor() as here:
         assert here.submit(divmod, 7, 2).result() == (3, 1)
         assert list(here.map(abs, [-1, 2])) == [1, 2]
         assert isinstance(here.submit(divmod, 1, 0).exception(), ZeroDivisionError)
@@ -157,7 +164,7 @@ def test_serial_executor_is_an_executor() -> None:
 
 def test_no_worker_is_refused() -> None:
     with pytest.raises(StudyError, match="0 workers"):
-        executor(0)
+        stream(abs, [1], workers=0, done=lambda index, found: None)
 
 
 def test_processors_counts_at_least_this_one() -> None:

@@ -8,6 +8,8 @@ import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
-from sim.study import executor, sweep
+from sim.errors import StudyError
+from sim.study import cluster, executor, sweep
 from sim.study.design import read
 from sim.study.store import Store
 from tests.study import tiny
@@ -65,10 +68,51 @@ def test_a_row_for_each_run(whole: tuple[sweep.Result, dict[str, bytes]]) -> Non
 
 @pytest.mark.slow
 def test_the_store_is_the_same_for_any_executor(whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path) -> None:
-    _, two = done(tmp_path / "two", workers=2)
-    assert two == whole[1]
-    _, threads = done(tmp_path / "threads", pool=lambda: ThreadPoolExecutor(2))
-    assert threads == whole[1]
+    for name, options in (
+        ("processes", {"workers": 3}),
+        ("threads", {"pool": lambda: ThreadPoolExecutor(2)}),
+        ("here", {"pool": executor.SerialExecutor}),
+    ):
+        assert done(tmp_path / name, **options)[1] == whole[1]
+
+
+@pytest.mark.slow
+def test_dask_writes_the_same_store_and_a_lost_worker_loses_nothing(
+    whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    with cluster.dask("local", 2, said.append) as (pool, count):
+        assert count == 2 and said[0].startswith("dashboard: http://127.0.0.1:")
+        flag = tmp_path / "flag"
+        monkeypatch.setattr(sweep, "work", partial(dies_once, flag))
+        assert done(tmp_path / "killed", pool=pool, workers=count)[1] == whole[1]
+        assert flag.exists()
+
+
+def dies_once(flag: Path, batch: sweep.Batch) -> sweep.Done:
+    """The work of a sweep, by a worker that is killed in the middle of its first batch."""
+    if not flag.exists():
+        sweep.work(batch)
+        flag.write_text("died", "utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return sweep.work(batch)
+
+
+@pytest.mark.slow
+def test_a_killed_process_of_the_pool_loses_nothing(
+    whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = tmp_path / "flag"
+    monkeypatch.setattr(sweep, "work", partial(dies_once, flag))
+    result, kept = done(tmp_path / "killed", workers=2)
+    assert flag.exists() and result.complete
+    assert kept == whole[1]
+
+
+def test_a_worker_of_another_version_computes_nothing(tmp_path: Path) -> None:
+    batch = sweep.plan(read(study(tmp_path)), Store(tmp_path / "store")).batches[0]
+    with pytest.raises(StudyError, match="another version of wxsim"):
+        sweep.work(replace(batch, model="another"))
 
 
 @pytest.mark.slow
@@ -146,23 +190,6 @@ def test_a_pool_that_dies_is_opened_again_and_nothing_is_lost() -> None:
     found.clear()
     executor.stream(lambda unit: unit * 2, [1, 2], pool=Dying, done=found.__setitem__)
     assert sorted(found) == [0, 1] and "died again and again" in str(found[0])
-
-
-def killer(unit: tuple[int, str]) -> int:
-    """Dies the first time that it does unit 3."""
-    number, flag = unit
-    if number == 3 and not Path(flag).exists():
-        Path(flag).write_text("died", "utf-8")
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path) -> None:
-    found: dict[int, Any] = {}
-    units = [(number, str(tmp_path / "flag")) for number in range(8)]
-    executor.stream(killer, units, workers=2, done=found.__setitem__)
-    assert found == {number: number for number in range(8)}
 
 
 @pytest.mark.slow

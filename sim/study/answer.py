@@ -1,0 +1,99 @@
+"""The answer of a study in words and numbers: where a strategy is better, by how much, what each axis does."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sim.metrics.catalog import METRICS
+from sim.study.chart import ordered, shown, values, varied
+from sim.study.comparison import heading
+from sim.study.results import Results
+from sim.study.stats import Estimate, estimate, verdict
+from sim.study.table import NOTHING, WIDTH, number, wrapped
+from sim.units import F64
+
+_POINT, _MEAN, _INTERVAL = 33, 9, 21
+
+
+def text(found: Results, levels: bool = False) -> str:
+    """Per metric and strategy the answer in sentences, then every point with its mean, interval and verdict."""
+    strategies, what = shown(found, levels)
+    lines = [*wrapped(f"{found.title} ({what}{len(found.said['seeds'])} seeds)")]
+    for metric in found.metrics:
+        for strategy in strategies:
+            here = values(found, strategy, metric, levels)
+            lines += ["", *wrapped(f"{heading(metric)}: {strategy}")]
+            for sentence in sentences(found, here, metric, differs=bool(what)):
+                lines += wrapped(f"  {sentence}")
+            lines += ["", *_table(found, here, metric, differs=bool(what))]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def sentences(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator[str]:
+    """What was found of a metric, or of a difference in it (points, seeds), each sentence from its numbers."""
+    rows = [estimate(row) for row in here]
+    known = [at for at, row in enumerate(rows) if np.isfinite(row.mean)]
+    if not known:
+        yield "There is nothing to measure at any point."
+        return
+    if differs:
+        words = [_word(here[at], rows[at], metric) for at in range(len(rows))]
+        counts = {word: words.count(word) for word in dict.fromkeys(sorted(words))}
+        said = ", ".join(f"{word} at {count}" for word, count in counts.items())
+        yield f"Of {len(rows)} points: {said}."
+    if len(rows) > 1:
+        most, least = max(known, key=lambda at: rows[at].mean), min(known, key=lambda at: rows[at].mean)
+        for word, at in (("Most", most), ("Least", least)):
+            yield f"{word} at {_where(found, at)}: {_said(rows[at], differs)}."
+    for axis in varied(found):
+        yield from _trend(found, here, axis)
+
+
+def _trend(found: Results, here: F64, axis: str) -> Iterator[str]:
+    """What going along an axis from its first value to its last changes, on average over the other axes, by seed."""
+    ticks = ordered([point.get(axis) for point in found.points])
+    ends = [
+        {
+            tuple(point.get(other) for other in found.axes if other != axis): at
+            for at, point in enumerate(found.points)
+            if point.get(axis) == end
+        }
+        for end in (ticks[0], ticks[-1])
+    ]
+    both = [place for place in ends[0] if place in ends[1]]
+    if both:
+        change = estimate(np.mean([here[ends[1][place]] - here[ends[0][place]] for place in both], axis=0))
+        if np.isfinite(change.mean):
+            told = "" if change.low > 0.0 or change.high < 0.0 else "; cannot be told from luck"
+            yield f"From {axis} = {ticks[0]} to {ticks[-1]} it changes by {_said(change, True)}{told}."
+
+
+def _table(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator[str]:
+    yield _line(", ".join(varied(found)) or "point", "mean", "95 % interval", "verdict" if differs else "")
+    for at, row in enumerate(here):
+        mean = estimate(row)
+        interval = f"{number(mean.low, differs)} .. {number(mean.high, differs)}" if np.isfinite(mean.low) else NOTHING
+        word = _word(row, mean, metric) if differs else ""
+        yield _line(_where(found, at, names=False), number(mean.mean, differs), interval, word)
+
+
+def _line(point: str, mean: str, interval: str, word: str) -> str:
+    point = point if len(point) <= _POINT else point[: _POINT - 1] + "…"
+    return f"  {point:<{_POINT}} {mean:>{_MEAN}} {interval:>{_INTERVAL}}  {word}"[:WIDTH]
+
+
+def _word(row: F64, mean: Estimate, metric: str) -> str:
+    return verdict(row, mean, METRICS[metric].higher_is_better).partition(":")[0]
+
+
+def _where(found: Results, at: int, names: bool = True) -> str:
+    point: Mapping[str, Any] = found.points[at]
+    stated: Sequence[str] = varied(found)
+    return ", ".join(f"{axis} = {point.get(axis)}" if names else str(point.get(axis)) for axis in stated)
+
+
+def _said(mean: Estimate, signed: bool) -> str:
+    if not np.isfinite(mean.low):
+        return number(mean.mean, signed)
+    return f"{number(mean.mean, signed)} ({number(mean.low, signed)} .. {number(mean.high, signed)})"

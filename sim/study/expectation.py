@@ -1,0 +1,138 @@
+"""What was expected, against what was found: each claim held, did not hold, or cannot be told.
+
+A claim is about means over seeds: of a metric under a strategy; of its difference to another's, or to the baseline plus
+the sum of what others add to that; of a quotient of two means. Its interval is that of the jackknife over seeds, which
+share their luck: standard error √((n - 1) / n · Σ (θᵢ - θ̄)²) with θᵢ found without seed i, Student's t with n - 1
+degrees of freedom (J. Tukey 1958; B. Efron, The Jackknife, 1982). For a mean or a difference that is the paired t
+interval. A claim held if the whole interval is where it said, and did not hold if none of it is.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.config.model import Expected, Range
+from sim.metrics.catalog import METRICS
+from sim.study.stats import Estimate, t_quantile
+from sim.units import Bools
+
+if TYPE_CHECKING:
+    from sim.study.comparison import Comparison
+
+HELD, FAILED, OPEN = "held", "did not hold", "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim, what was found of it (the difference, the multiple or the size), and whether it held."""
+
+    claim: str
+    found: Estimate
+    verdict: str
+
+    def __str__(self) -> str:
+        """The claim in a sentence, with its verdict and what was found."""
+        from sim.study.table import NOTHING, number
+
+        low, high = number(self.found.low), number(self.found.high)
+        interval = f", {low} .. {high}" if low != NOTHING else ""
+        return f"{self.claim}: {self.verdict} ({number(self.found.mean)}{interval})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        mean, *interval = (x if math.isfinite(x) else None for x in (self.found.mean, self.found.low, self.found.high))
+        return {
+            "claim": self.claim,
+            "verdict": self.verdict,
+            "mean": mean,
+            "ci95": None if None in interval else interval,
+        }
+
+
+def judge(comparison: "Comparison", claim: Expected) -> Judged:
+    """Whether a claim held, over the seeds that every strategy concerned has finished."""
+    others = _others(comparison, claim)
+    done = np.logical_and.reduce([comparison.done[name] for name in (claim.strategy, *others, comparison.baseline)])
+
+    def mean(strategy: str, metric: str, kept: Bools) -> float:
+        return float(comparison.per_seed(strategy, metric)[kept].mean())
+
+    def added(strategy: str, metric: str, kept: Bools) -> float:
+        return mean(strategy, metric, kept) - mean(comparison.baseline, metric, kept)
+
+    def size(strategy: str, kept: Bools) -> float:
+        if claim.per is None:
+            return mean(strategy, claim.metric, kept)
+        return _quotient(added(strategy, claim.metric, kept), added(strategy, claim.per, kept))
+
+    def measured(kept: Bools) -> float:
+        if claim.between is not None:
+            return size(claim.strategy, kept)
+        if claim.times is not None:
+            return _quotient(size(claim.strategy, kept), size(others[0], kept))
+        if len(others) == 1:
+            return size(claim.strategy, kept) - size(others[0], kept)
+        return added(claim.strategy, claim.metric, kept) - sum(added(name, claim.metric, kept) for name in others)
+
+    found = jackknife(measured, done)
+    return Judged(words(comparison, claim), found, _verdict(claim, found))
+
+
+def words(comparison: "Comparison", claim: Expected) -> str:
+    """A claim in words."""
+    per = f" per {METRICS[claim.per].title.lower()}" if claim.per else ""
+    what = f"{METRICS[claim.metric].title}{per}, {claim.strategy}"
+    others = " + ".join(f'"{name}"' for name in _others(comparison, claim))
+    if claim.is_ is not None:
+        return f"{what}: {claim.is_} than {others}"
+    if claim.times is not None:
+        return f"{what}: {_span(claim.times)} times {others}"
+    assert claim.between is not None
+    return f"{what}: {_span(claim.between)}"
+
+
+def jackknife(measured: Callable[[Bools], float], done: Bools) -> Estimate:
+    """A function of means over seeds, and its 95 % interval; of one seed there is none."""
+    whole, seeds = measured(done), done.nonzero()[0]
+    if not math.isfinite(whole) or seeds.size < 2:
+        return Estimate(whole if math.isfinite(whole) else math.nan, math.nan, math.nan)
+    without = np.array([measured(done & (np.arange(done.size) != seed)) for seed in seeds])
+    if not np.isfinite(without).all():
+        return Estimate(whole, math.nan, math.nan)
+    spread = 0.0 if (without == without[0]).all() else float(np.square(without - without.mean()).sum())
+    half = t_quantile(seeds.size) * math.sqrt((seeds.size - 1) / seeds.size * spread)
+    return Estimate(whole, whole - half, whole + half)
+
+
+def _others(comparison: "Comparison", claim: Expected) -> tuple[str, ...]:
+    """The strategies that a claim compares with."""
+    if claim.between is not None:
+        return ()
+    return ((claim.than,) if isinstance(claim.than, str) else claim.than) or (comparison.baseline,)
+
+
+def _verdict(claim: Expected, found: Estimate) -> str:
+    if not math.isfinite(found.low):
+        return OPEN
+    if claim.is_ is not None:
+        low, high = (found.low, found.high) if claim.is_ == "higher" else (-found.high, -found.low)
+        return HELD if low > 0.0 else FAILED if high < 0.0 or low == high else OPEN
+    least, most = claim.times or claim.between or (None, None)
+    least, most = -math.inf if least is None else least, math.inf if most is None else most
+    if least <= found.low and found.high <= most:
+        return HELD
+    return FAILED if found.high < least or found.low > most else OPEN
+
+
+def _span(ends: Range) -> str:
+    low, high = (None if end is None else f"{end:g}" for end in ends)
+    if low is None or high is None:
+        return f"at most {high}" if low is None else f"at least {low}"
+    return f"{low} to {high}"
+
+
+def _quotient(above: float, below: float) -> float:
+    return above / below if below else math.nan

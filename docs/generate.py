@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from sim import catalog
 from sim.contract import PHASES, Mechanism
+from sim.params import Params
 
 MODEL = Path(__file__).parent / "model"
 BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
@@ -53,6 +54,7 @@ def page(key: str, cls: type[Mechanism]) -> str:
     """What a mechanism models, its parameters, the records it makes and the state it keeps."""
     lines = [f"# {key}", "", _markdown(_module_doc(cls)), ""]
     lines += _section("Parameters", ("name", "meaning", "unit", "range", "default", "source"), parameters(cls.Params))
+    lines += _section("Needs", ("what", "does"), needs(cls.Params))
     phases = [phase for phase in PHASES if phase in vars(cls)]
     extra = [hook for hook in ("plan", "agenda") if hook in vars(cls)]
     lines += ["## Phases", "", ", ".join(f"`{name}`" for name in extra + phases) or "none", ""]
@@ -80,6 +82,17 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
         inner = field.annotation
         if inspect.isclass(inner) and issubclass(inner, BaseModel):
             yield from parameters(inner, f"{prefix}{name}.")
+
+
+def needs(model: type[Params]) -> Iterator[list[str]]:
+    """What the mechanism, or one of its parameters, does nothing without; `wxsim lint` warns of it."""
+    yield from (["the whole", f"nothing without {_or(need)}"] for need in model.needs)
+    yield from (["the whole", f"less without {_or(want)}: {lost}"] for want, lost in model.wants.items())
+    yield from ([f"`{name}`", f"nothing without {_or(other)}"] for name, other in model.moot.items())
+
+
+def _or(need: str) -> str:
+    return " or ".join(f"`{name}`" for name in need.split(" | "))
 
 
 def bounds(field: FieldInfo) -> str:

@@ -5,6 +5,7 @@ mechanism is to add a file. Keys are sorted; that canonical order is the one in 
 """
 
 import pkgutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -53,6 +54,11 @@ def feeds() -> tuple[str, ...]:
 def kinds() -> Mapping[str, Kind]:
     """Every kind of record by name, the engine's own included, in the order of names."""
     return MappingProxyType(declared_kinds(mechanisms()))
+
+
+def summary(cls: type[Mechanism]) -> str:
+    """What a mechanism is, in the first sentence of its file."""
+    return (sys.modules[cls.__module__].__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
 
 
 def scan(package: str) -> dict[str, type[Mechanism]]:

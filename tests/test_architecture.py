@@ -34,11 +34,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("run",),
     ("metrics",),
     ("study",),
+    ("report",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 DECIDES = {*LEAVES, "engine", "kernels", "diffusion", "draws", "elementary"}  # where a last bit could turn a decision
-LAZY = ("matplotlib", "scipy.stats", "pandas", "numba")
+LAZY = ("matplotlib", "jinja2", "plotly", "scipy.stats", "pandas", "numba")
 INEXACT = frozenset(
     ("log", "log2", "log10", "log1p", "logaddexp", "exp", "exp2", "expm1", "power", "float_power", "pow")
     + ("cbrt", "sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh")

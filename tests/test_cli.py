@@ -69,6 +69,17 @@ def test_lint_finds_nothing_or_everything(here: Path) -> None:
     assert all(fault.startswith("tiny.yaml:10:") for fault in faults)
 
 
+def test_what_does_nothing_is_a_warning_and_no_fault(here: Path) -> None:
+    write(here, "channels: {store: {}", "channels: {store: {}, cart: {}")
+    result = wxsim("lint", "tiny.yaml")
+    assert result.exit_code == 0
+    told, end = result.output.splitlines()
+    assert told.startswith("warning: tiny.yaml:")
+    assert "mini_program" in told
+    assert end == "no faults, 1 warning"
+    assert wxsim("run", "tiny.yaml").stderr.splitlines()[0] == told
+
+
 @pytest.mark.parametrize("command", ["run", "compare"])
 def test_every_fault_of_a_scenario_is_told_and_nothing_is_written(here: Path, command: str) -> None:
     write(here, "price: 90, cost: 30", "prize: 90, cost: -30")

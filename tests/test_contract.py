@@ -1,6 +1,7 @@
 """What every mechanism promises, checked for each one from the day its file is there."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -98,6 +99,20 @@ def test_every_number_is_bounded_on_both_sides(cls: type[Mechanism]) -> None:
         if is_number(field):
             assert any(hasattr(rule, "ge") or hasattr(rule, "gt") for rule in field.metadata), name
             assert any(hasattr(rule, "le") or hasattr(rule, "lt") for rule in field.metadata), name
+
+
+@every_mechanism
+def test_what_it_needs_and_what_makes_it_lively_exists(cls: type[Mechanism]) -> None:
+    params = cls.Params
+    own = {f"{cls.folder}.{cls.name}", *params.model_fields}
+    needed = [*params.needs, *params.wants, *params.moot.values()]
+    keys = {key for need in needed for key in need.split(" | ") if "." in key}
+    assert keys <= set(KNOWN) - own
+    assert {other for other in params.moot.values() if "." not in other} <= set(params.model_fields)
+    assert {*params.moot, *params.lively} <= set(params.model_fields)
+    for name, values in params.lively.items():
+        for value in values:
+            assert params.model_validate_json(json.dumps({name: value}), strict=True), name
 
 
 @every_mechanism

@@ -18,6 +18,9 @@ to the weight of recommendation, whatever the reader's taste, and cools with the
 
 An article costs `cost_yuan` · quality in cash when it is published.
 
+*Measured* in the shipped town (60 days, 8 seeds, 7 unpushed articles a week): 0.028 ± 0.012 of readings are passed
+on; facts service_account.article_share_rate, 0.032 (0.015 to 0.06), to which `share` was calibrated.
+
 It cannot: be read twice, pay out the lottery (`offers` do), choose its topic by the day, or be paid for its links.
 """
 
@@ -29,10 +32,9 @@ from pydantic import field_validator
 from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.errors import ContractError
-from sim.kernels import choice
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
-from sim.units import I64, NOBODY, Bools, fen
+from sim.units import NOBODY, Bools, fen
 from sim.world import feed, posts
 from sim.world.shelf import front, shelf
 
@@ -42,6 +44,19 @@ _PER_MILLE = 1_000
 
 class ArticlesParams(Params):
     """How articles are written."""
+
+    needs = ("channels.service_account | platform.recommender",)
+    wants = {"channels.service_account": "no fan gets it, and whoever follows hears nothing more"}
+    moot = {
+        "unpushed_per_week": "platform.recommender",
+        "hour": "unpushed_per_week",
+        "click": "platform.recommender",
+        "share": "people.share",
+        "follow": "people.follow",
+        "heat": "hot_topics",
+        "hot_topics": "platform.recommender",
+    }
+    lively = {"click": (0.5, 1.0)}
 
     unpushed_per_week: int = param(
         1, "articles that go out without a broadcast", unit="per week", ge=0, le=posts.MOST_PER_WEEK
@@ -186,16 +201,9 @@ class Articles(Mechanism):
 
     def expose(self, view: View) -> Effects:
         """Strangers who are shown an article open it or scroll on."""
-        sent = view.content("article")
-        shown = feed.met(view.scratch.get("feed"), sent)
-        if not shown.session.size:
+        session, article = feed.opened(view, "channels.articles/open", view.content("article"), self._click)
+        if not session.size:
             return EMPTY
-        liked = view.scratch["feed_likes"][shown.session, shown.place] > 0
-        nudge = view.scratch.get("first_like", np.ones(len(view.sessions)))[shown.session]
-        rate = choice.at_odds(self._click[sent.merchant[shown.at]], np.where(liked, nudge, 1.0))
-        reader = self.world.local_user(view.sessions.user[shown.session])
-        opens = draws.chance("channels.articles/open", sent.event[shown.at], rate, reader)
-        session, article = shown.session[opens], sent.take(shown.at[opens])
         fx, cards = Effects(), view.content("article_card")
         owner, at = feed.under(cards, article.event)
         writer = article.merchant[owner]
@@ -219,31 +227,14 @@ class Articles(Mechanism):
             return EMPTY
         fx, article = Effects(), sent.take(at)
         stranger = np.arange(session.size) < by_feed.session.size
-        fx.event("article_read", _of(view, "article_read", session, article, stranger))
+        fx.event("article_read", feed.deeds(view, "article_read", session, article, stranger))
         who, reader = article.merchant, self.world.local_user(view.sessions.user[session])
         engaged = draws.chance("channels.articles/take_part", article.event, self._taking_part[who], reader)
-        fx.event("took_part", _of(view, "took_part", session[engaged], article.take(engaged), 0))
+        fx.event("took_part", feed.deeds(view, "took_part", session[engaged], article.take(engaged)))
         urge = self._share[who] * np.where(engaged, self._engaged_share[who], 1.0)
         pull = self._follow[who] * np.where(engaged, self._engaged_follow[who], 1.0)
         count = len(view.sessions)
         fx.note("article_read", feed.by_session(count, session, article.event))
         fx.note("article_urge", feed.by_session(count, session, urge))
-        merchant, how, why = feed.strongest(count, session, who, pull, article.event)
-        fx.note("prompt_merchant.articles", merchant)
-        fx.note("prompt_strength.articles", how)
-        fx.note("prompt_cause.articles", why)
+        feed.prompt(fx, "articles", count, session, article, pull)
         return fx
-
-
-def _of(view: View, kind: str, session: I64, article: Records, quantity: object) -> Records:
-    """Events of readers with what they read."""
-    return view.rows(
-        kind,
-        session,
-        index=article.event,
-        cause=article.event,
-        merchant=article.merchant,
-        product=article.product,
-        channel=article.channel,
-        quantity=quantity,
-    )

@@ -27,12 +27,12 @@ from sim.units import DAY, NOBODY, Array, Bools
 from sim.world import posts
 from sim.world.state import GROUP, MUTED, Column
 
-LIFETIME = 2 * DAY  # after that the chat has moved on (assumed)
-SALIENCE = 1.0  # of a post that is read (assumed)
-
 
 class GroupsParams(Params):
     """How groups are filled and used."""
+
+    needs = ("people.buy",)
+    moot = {"hour": "posts_per_week", "reading": "posts_per_week", "crowding": "posts_per_week"}
 
     joining: float = param(0.15, "customers who join from a parcel", unit="probability", ge=0, le=1)
     posts_per_week: int = param(
@@ -41,6 +41,8 @@ class GroupsParams(Params):
     hour: int = param(20, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     reading: float = param(0.5, "members of a small group who read a post", unit="probability", ge=0, le=1)
     crowding: float = param(200.0, "size at which half as many read", unit="people", gt=0, le=1e6)
+    lasts: float = param(2.0, "age from which the chat has moved on from a post", unit="days", gt=0, le=14)
+    salience: float = param(1.0, "how much a post that is read catches the eye", unit="utility", ge=-10, le=10)
 
 
 class Groups(Mechanism):
@@ -70,6 +72,8 @@ class Groups(Mechanism):
         self._joining = self.per_merchant("joining")
         self._reading = self.per_merchant("reading")
         self._crowding = self.per_merchant("crowding", 1.0)
+        self._salience = self.per_merchant("salience")
+        self._lasts = self.per_merchant(lambda p: round(p.lasts * DAY), 0, np.int64)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         who = ((at, p.posts_per_week, p.hour) for at, p in enumerate(self.p) if p is not None)
@@ -77,7 +81,8 @@ class Groups(Mechanism):
 
     def expose(self, view: View) -> Effects:
         fx, sent, clock = Effects(), view.content("group_post"), view.clock
-        if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
+        oldest = clock.start - self._lasts
+        if sent.n == 0 or sent.time[-1] < oldest.min():
             return fx
         hears = (view.relations("flags") & (GROUP | MUTED)) == GROUP
         at = (hears & view.sessions.planned[view.related]).nonzero()[0]
@@ -86,7 +91,7 @@ class Groups(Mechanism):
         session, merchant, group = view.related[at], view.relations("merchant")[at], view.relations("group")[at]
         member = view.sessions.user[session]
         last_seen = view.own("last_seen")[session]
-        who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
+        who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, oldest)
         reader, event = self.world.local_user(member[who]), sent.event[post]
         rate = self._rate(view, merchant, group)[who]
         reads = draws.chance("channels.groups/read", event, rate, reader)
@@ -102,7 +107,8 @@ class Groups(Mechanism):
         )
         fx.event("notice", notice)
         fx.relate("add", "notices", session, read.merchant, 1.0)
-        fx.expose(view.channel("groups"), session, read.product, cause=read.event, salience=SALIENCE)
+        salience = self._salience[read.merchant]
+        fx.expose(view.channel("groups"), session, read.product, cause=read.event, salience=salience)
         return fx
 
     def checkout(self, view: View) -> Effects:

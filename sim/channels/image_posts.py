@@ -15,17 +15,21 @@ followed; and a reader who follows has not bought anything yet: it takes somethi
 A post costs `look_yuan` · quality + `substance_yuan` · value, paid in cash when it is published. Fans are not shown
 image posts: they have the broadcasts.
 
+*Measured* in the shipped town (5,000 people, 60 days, 8 seeds), against facts
+service_account.fan_growth_from_image_posts, +20 % (10 to 35) for a good account within some weeks: three middling
+posts a week +11 % of the fans won without them; one good post a day (quality and value 0.7) +58 %, which is too much.
+The account begins without a fan, so that growth is over those whom it wins in that time, and not over an audience
+that stands: of a larger one it would be a smaller share.
+
 It cannot: vary from post to post, answer comments, learn which pictures work, or go out of fashion.
 """
 
 import numpy as np
 
-from sim import draws
 from sim.contract import EMPTY, Effects, Kind, Mechanism, View
-from sim.kernels import choice
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
-from sim.units import I64, NOBODY, Bools, fen
+from sim.units import NOBODY, Bools, fen
 from sim.world import feed, posts
 
 _PER_MILLE = 1_000
@@ -33,6 +37,11 @@ _PER_MILLE = 1_000
 
 class ImagePostsParams(Params):
     """How a merchant makes image posts."""
+
+    needs = ("platform.recommender",)
+    wants = {"channels.service_account": "whoever follows hears nothing more"}
+    moot = {"follow": "people.follow"}
+    lively = {"click": (0.5, 1.0)}
 
     posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=posts.MOST_PER_WEEK)
     hour: int = param(12, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
@@ -90,17 +99,11 @@ class ImagePosts(Mechanism):
     def expose(self, view: View) -> Effects:
         """Strangers who are shown a post open it or scroll on."""
         sent = view.content("image_post")
-        shown = feed.met(view.scratch.get("feed"), sent)
-        if not shown.session.size:
+        session, read = feed.opened(view, "channels.image_posts/open", sent, self._click)
+        if not session.size:
             return EMPTY
-        liked = view.scratch["feed_likes"][shown.session, shown.place] > 0
-        nudge = view.scratch.get("first_like", np.ones(len(view.sessions)))[shown.session]
-        rate = choice.at_odds(self._click[sent.merchant[shown.at]], np.where(liked, nudge, 1.0))
-        reader = self.world.local_user(view.sessions.user[shown.session])
-        opens = draws.chance("channels.image_posts/open", sent.event[shown.at], rate, reader)
-        session, read = shown.session[opens], sent.take(shown.at[opens])
         fx, count = Effects(), len(view.sessions)
-        fx.event("post_opened", _of(view, "post_opened", session, read))
+        fx.event("post_opened", feed.deeds(view, "post_opened", session, read))
         fx.expose(
             view.channel("image_posts"),
             session,
@@ -110,21 +113,5 @@ class ImagePosts(Mechanism):
             salience=self._salience[read.merchant],
         )
         fx.note("read_image_posts", feed.by_session(count, session, read.event))
-        who, how, why = feed.strongest(count, session, read.merchant, self._follow[read.merchant], read.event)
-        fx.note("prompt_merchant.image_posts", who)
-        fx.note("prompt_strength.image_posts", how)
-        fx.note("prompt_cause.image_posts", why)
+        feed.prompt(fx, "image_posts", count, session, read, self._follow[read.merchant])
         return fx
-
-
-def _of(view: View, kind: str, session: I64, read: Records) -> Records:
-    """Events of sessions with content."""
-    return view.rows(
-        kind,
-        session,
-        index=read.event,
-        cause=read.event,
-        merchant=read.merchant,
-        product=read.product,
-        channel=read.channel,
-    )

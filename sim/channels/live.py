@@ -30,9 +30,14 @@ sent back more often: `operations.after_sale.return_factor`.
 
 *Costs*: host (staff) and studio (media) when a show starts, red packets (to the viewers' wallets) as they come.
 
+*Measured* in the shipped town (defaults, 60 days, 8 seeds): half of those who reserve come (0.49 ± 0.01), and 0.06 ±
+0.01 orders are placed per visit. The facts state neither: both are results of assumptions, and nothing to hold them
+against.
+
 It cannot: let the host react to the room, show a ban of QR codes, or count its messages as broadcasts of the month.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -41,10 +46,11 @@ from sim import draws
 from sim.contract import Effects, Kind, Mechanism, View
 from sim.kernels import expand
 from sim.ledger.schema import Postings, Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, FEN_PER_YUAN, HOUR, I64, MINUTE, NOBODY, U64, Array, Bools
-from sim.world.rounds import Rounds
-from sim.world.shelf import front, shelf
+from sim.world import announced
+from sim.world.rounds import Rounds, too_late
+from sim.world.shelf import front, hoard, shelf
 from sim.world.state import FOLLOWS, GROUP, MUTED, Column
 
 ROOM, ARTICLE = 3.0, 2.0  # salience of what is pitched in the room, and in the article afterwards (assumed)
@@ -55,6 +61,25 @@ BASIS = 10_000  # shares of a price are taken to the nearest basis point
 
 class LiveParams(Params):
     """When shows are, who comes, and what happens in the room."""
+
+    needs = ("people.browse",)
+    moot = {
+        "push": "channels.service_account",
+        **dict.fromkeys(("waiting", "attend", "forgetting", "reminder", "arrival_minutes"), "reserve"),
+        "remind_minutes": "reminder",
+        "reserve": "announce_days",
+        "game_lift": "game_yuan",
+        "stocking_up": "room_discount",
+        "ahead_days": "stocking_up",
+        "most_pieces": "stocking_up",
+        "code_discount": "follow_up_open",
+        "code_days": "code_discount",
+    }
+    lively = {"first_day": (0, 1), "every_days": (1, 2), "article": (0.5,), "drop_in": (0.3,)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A first show after the last day."""
+        yield from too_late(self.first_day, around)
 
     first_day: int = param(10, "day of the first show, from 0", unit="day", ge=0, le=3_650)
     every_days: int = param(14, "from one show to the next", unit="days", ge=1, le=365)
@@ -165,7 +190,7 @@ class Live(Mechanism):
         self._dwell = of["dwell_minutes"] * MINUTE * (1.0 + of["game_lift"] * games)
         self._pays = {name: np.rint(of[name] * FEN_PER_YUAN).astype(np.int64) for name in PAYS}
         self._stockers = of["stocking_up"] * of["room_discount"]
-        self._pieces = self._stock()
+        self._pieces = hoard(self.world, of["ahead_days"], of["most_pieces"])
         self._shelf = shelf(self.world)
         self._local = self.on[: self.world.merchants].nonzero()[0]
 
@@ -201,7 +226,8 @@ class Live(Mechanism):
             self._watch(view, fx, self._audience(view))
             self._articles(view, fx)
         found = view.inbox("live_reminder")
-        self._notice(view, fx, found.session, found.rows)
+        rows, channel = found.rows, view.channel("live")
+        announced.notice(view, fx, found.session, rows, rows.cause, channel=channel)
         return fx
 
     def appraise(self, view: View) -> Effects:
@@ -210,7 +236,7 @@ class Live(Mechanism):
         mine = self.on[shown.merchant].nonzero()[0]
         session, merchant = shown.session[mine], shown.merchant[mine]
         room = shown.channel[mine] == view.channel("live")
-        own = view.scratch.get("gift_peer", np.full(len(view.sessions), NOBODY))[session] < 0
+        own = ~view.gift_minded[session]
         self._cheaper(fx, view, mine[room], "room_discount")
         self._stock_up(fx, view, mine[room & own])
         if (view.relations("live_code") > 0).any():
@@ -303,6 +329,9 @@ class Live(Mechanism):
         stay = np.minimum(stay, who.start + self._rounds.length[merchant] - who.since)
         rows = rows.with_(detail=stay, amount=self._pays["game_yuan"][merchant])
         fx.event("live_viewed", rows)
+        seen = np.full(len(view.sessions), NOBODY, np.int64)
+        seen[session] = merchant
+        fx.note("live_seen", seen)
         fx.post("fen", Postings.move(rows, "cash", merchant, "wallet", rows.user, rows.amount))
         first = (who.since - who.start) // self._pitch[merchant]
         last = (who.since - who.start + stay) // self._pitch[merchant]
@@ -332,13 +361,6 @@ class Live(Mechanism):
         at = at[keen & (self._pieces[shown.product[at]] > 1)]
         fx.bundle(at, self._pieces[shown.product[at]])
 
-    def _stock(self) -> I64:
-        """Pieces of each product in an order of those who stock up."""
-        cycle, merchant = self.world.product["cycle_days"], self.world.product["merchant"]
-        more = np.where(cycle > 0, self._of["ahead_days"][merchant] // np.where(cycle > 0, cycle, 1.0), 0.0)
-        out: I64 = np.minimum(1 + more.astype(np.int64), self._of["most_pieces"][merchant].astype(np.int64))
-        return out
-
     # ------------------------------------------------------------------------------------------------------- afterwards
 
     def _bought(self, view: View) -> Records:
@@ -366,7 +388,7 @@ class Live(Mechanism):
         found = view.inbox("live_follow_up")
         at = view.sessions.planned[found.session].nonzero()[0]
         rows, session = found.rows.take(at), found.session[at]
-        self._notice(view, fx, session, rows)
+        announced.notice(view, fx, session, rows, rows.cause, channel=view.channel("live"))
         opens = draws.chance("channels.live/follow_up", rows.event, self._of["follow_up_open"][rows.merchant])
         rows, session = rows.take(opens), session[opens]
         until = np.where(self._of["code_discount"][rows.merchant] > 0.0, rows.detail, 0)
@@ -380,15 +402,6 @@ class Live(Mechanism):
         out: Bools = view.relation("live_code", session, merchant) >= view.clock.end
         return out
 
-    def _notice(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
-        """A message of the merchant that she notices counts towards her fatigue."""
-        if rows.n:
-            user, time = view.sessions.user[session], view.sessions.time[session]
-            event = draws.child(rows.event, "notice", self.world.local_user(user))
-            columns = {"merchant": rows.merchant, "channel": view.channel("live"), "cause": rows.cause}
-            fx.event("notice", Records(rows.n, time=time, event=event, user=user, **columns))
-            fx.relate("add", "notices", session, rows.merchant, 1.0)
-
     # ----------------------------------------------------------------------------------------------------- reservations
 
     def _reserve(self, view: View, fx: Effects) -> None:
@@ -397,9 +410,13 @@ class Live(Mechanism):
         sent = sent.take(sent.detail >= view.clock.end)
         if sent.n == 0:
             return
-        post = np.full(self.world.m, NOBODY)  # the announcement that is open, by merchant: there is at most one
-        post[sent.merchant] = np.arange(sent.n)
-        met = (self._to_contacts(view, fx, sent, post), self._to_readers(view, post), self._to_visitors(view, post))
+        post, of = announced.which_is_out(sent, self.world.m), self._of
+        met = (
+            self._to_fans(view, fx, sent, post),
+            self._to_contacts(view, post),
+            announced.readers(view, "channels.live/article", post, of["article"]),
+            announced.visitors(view, "channels.live/page", post, of["page"]),
+        )
         session, merchant = np.divmod(np.unique(np.concatenate(met)), self.world.m)
         rows, user = sent.take(post[merchant]), view.sessions.user[session]
         p = self._of["reserve"][merchant] * (0.5 + view.relation("loyalty", session, merchant, 0.5))
@@ -424,50 +441,25 @@ class Live(Mechanism):
         reminder = rows.with_(time=time, event=draws.child(rows.event, "live_reminder"), cause=rows.event)
         fx.message("live_reminder", reminder.take(self._of["reminder"][merchant] > 0.0))
 
-    def _to_contacts(self, view: View, fx: Effects, sent: Records, post: I64) -> I64:
-        """Fans who notice the message to them and contacts who see the post in Moments: session · m + merchant."""
+    def _to_fans(self, view: View, fx: Effects, sent: Records, post: I64) -> I64:
+        """Fans who notice the message to them: session · m + merchant."""
+        session, found = announced.fans(view, "channels.live/push", sent, post, self._of["push"])
+        announced.notice(view, fx, session, found, found.event, channel=view.channel("live"))
+        out: I64 = session * self.world.m + found.merchant
+        return out
+
+    def _to_contacts(self, view: View, post: I64) -> I64:
+        """Fans and group members who see the post in Moments: session · m + merchant."""
         now, merchant = view.sessions, view.relations("merchant").astype(np.int64)
-        ties = _ties(view.relations("flags"))
-        at = ((ties != 0) & (post[merchant] >= 0) & now.planned[view.related]).nonzero()[0]
-        session, merchant, ties = view.related[at], merchant[at], ties[at]
-        found, tick = sent.take(post[merchant]), view.clock.end - view.clock.start
-        new = view.own("last_seen")[session] < (found.time // tick + 1) * tick
-        reader, push = self.world.local_user(now.user[session]), self._of["push"][merchant]
-        notices = draws.chance("channels.live/push", found.event, push, reader) & new & ((ties & FOLLOWS) != 0)
-        self._notice(view, fx, session[notices], found.take(notices).with_(cause=found.event[notices]))
-        local, posts = self.world.local_merchant(merchant), self._of["moments"][merchant]
-        sees = draws.chance("channels.live/moments", now.event[session], posts, local)
-        sees &= _looks(view, "surface_moments")[session]
-        out: I64 = (session * self.world.m + merchant)[notices | sees]
-        return out
-
-    def _to_readers(self, view: View, post: I64) -> I64:
-        """Readers of articles who come across it, strangers too: session · m + merchant."""
-        now, world = view.sessions, self.world
-        reading = (_looks(view, "surface_articles") & now.planned).nonzero()[0]
-        session, local = np.repeat(reading, self._local.size), np.tile(self._local, reading.size)
-        merchant = world.world_of(now.user[session]).astype(np.int64) * world.merchants + local
-        across = draws.chance("channels.live/article", now.event[session], self._of["article"][merchant], local)
-        across &= post[merchant] >= 0
-        out: I64 = (session * world.m + merchant)[across]
-        return out
-
-    def _to_visitors(self, view: View, post: I64) -> I64:
-        """Visitors of the merchant's pages and menus who see it: session · m + merchant."""
-        shown, m = view.exposures, self.world.m
-        seen = (view.viewed & (post[shown.merchant] >= 0) & view.sessions.planned[shown.session]).nonzero()[0]
-        pair = np.unique(shown.session[seen] * m + shown.merchant[seen])
-        session, merchant = np.divmod(pair, m)
-        local, page = self.world.local_merchant(merchant), self._of["page"][merchant]
-        return pair[draws.chance("channels.live/page", view.sessions.event[session], page, local)]
+        looks = view.scratch.get("surface_moments", np.zeros(len(now), np.bool_))
+        contact = (_ties(view.relations("flags")) != 0) & (post[merchant] >= 0)
+        at = (contact & (looks & now.planned)[view.related]).nonzero()[0]
+        session, merchant = view.related[at], merchant[at]
+        local, seen = self.world.local_merchant(merchant), self._of["moments"][merchant]
+        out: I64 = session * self.world.m + merchant
+        return out[draws.chance("channels.live/moments", now.event[session], seen, local)]
 
 
 def _ties(flags: Array) -> Array:
     """By which ties a merchant still reaches a user: FOLLOWS, GROUP."""
     return np.where((flags & MUTED) == 0, flags & (FOLLOWS | GROUP), 0)
-
-
-def _looks(view: View, surface: str) -> Bools:
-    """Which sessions look at a surface; none where nobody says."""
-    out: Bools = view.scratch.get(surface, np.zeros(len(view.sessions), np.bool_))
-    return out

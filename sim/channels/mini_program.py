@@ -42,7 +42,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import in_mini, leads_in
 from sim.world.shelf import front, shelf
 from sim.world.state import MEMBER, MINI
 
@@ -50,12 +50,19 @@ _GROWTH_SECONDS = (1.0, 3.0, 5.0, 6.0, 10.0)
 _GROWTH = (1.0, 1.32, 1.90, 2.06, 2.23)
 USUAL_STEPS, STEP_COST = 5.0, 0.12  # of a merchant without a store: those of an ordinary one
 GONE = 1e9  # utility lost by a page that did not load in time
-WINDOW = 4  # goods that a visitor sees first
-SALIENCE = 1.0  # of a shelf that she stepped up to (assumed)
 
 
 class MiniProgramParams(Params):
     """How fast and how short the mini-program is, and how people come to have it."""
+
+    needs = ("people.buy",)
+    moot = {
+        "menu_entry": "channels.service_account",
+        "card_entry": "people.share | channels.promoters | offers.share_discount",
+        "outside_appeal": "outside",
+        "outside_cost": "outside",
+    }
+    lively = {"scan": (0.3, 0.0)}
 
     loading_seconds: float = param(2.0, "time until its page stands", unit="seconds", gt=0, le=60)
     bounce_at_1s: float = param(
@@ -77,6 +84,10 @@ class MiniProgramParams(Params):
     outside: float = param(0.0, "visitors by a link from outside WeChat", unit="per person and day", ge=0, le=10)
     outside_appeal: float = param(-0.5, "utility added for them", unit="utility", ge=-10, le=10)
     outside_cost: float = param(0.0, "paid for each of them", unit="yuan", ge=0, le=10_000)
+    window: int = param(4, "goods that a visitor sees first", unit="goods", ge=1, le=100)
+    salience: float = param(
+        1.0, "how much these catch her eye, for she stepped up to them", unit="utility", ge=-10, le=10
+    )
     member: float = param(0.25, "buyers who have it and join its member centre", unit="probability", ge=0, le=1)
 
 
@@ -110,6 +121,7 @@ class MiniProgram(Mechanism):
         self._menu_entry = self.per_merchant("menu_entry")
         self._outside, self._outside_appeal = self.per_merchant("outside"), self.per_merchant("outside_appeal")
         self._outside_cost = self.per_merchant(lambda p: fen(p.outside_cost), 0, np.int64)
+        self._window, self._salience = self.per_merchant("window", 1, np.int64), self.per_merchant("salience")
         self._shelf = shelf(self.world)
         self._linked = self._outside[: self.world.merchants].nonzero()[0]
         self._scanned = self._scan[: self.world.merchants].nonzero()[0]
@@ -118,10 +130,10 @@ class MiniProgram(Mechanism):
         fx = Effects()
         if view.clock.running:
             for session, merchant in (self._visits(view), self._scans(view)):
-                owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
-                session = session[owner]
+                owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._window[merchant])
+                session, salience = session[owner], self._salience[merchant[owner]]
                 channel, cause = view.channel("mini_program"), view.sessions.event[session]
-                fx.expose(channel, session, product, cause=cause, salience=SALIENCE)
+                fx.expose(channel, session, product, cause=cause, salience=salience)
             if self._linked.size:
                 self._from_outside(view, fx)
         return fx
@@ -201,9 +213,9 @@ class MiniProgram(Mechanism):
         rows = view.rows("outside_entry", session, index=number, merchant=merchant, channel=channel, amount=cost)
         fx.event("outside_entry", rows)
         fx.post("fen", Postings.move(rows, "cash", rows.merchant, "media", NOBODY, rows.amount))
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
-        appeal = self._outside_appeal[merchant[owner]]
-        fx.expose(channel, session[owner], product, cause=rows.event[owner], appeal=appeal, salience=SALIENCE)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._window[merchant])
+        appeal, salience = self._outside_appeal[merchant[owner]], self._salience[merchant[owner]]
+        fx.expose(channel, session[owner], product, cause=rows.event[owner], appeal=appeal, salience=salience)
 
     def _led(self, view: View) -> I64:
         """Sessions that the store's home page leads into it: pairs session · m + merchant."""
@@ -246,9 +258,9 @@ class MiniProgram(Mechanism):
         """Those of the exposures from which a tap leads into the mini-program, and whether it knows the user."""
         shown = view.exposures
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        inside = (in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))).nonzero()[0]
-        known = listed[inside] | (view.relation("orders", session[inside], merchant[inside]) > 0)
+        flags = view.relation("flags", session, merchant)
+        inside = leads_in(flags, channel, view.channels).nonzero()[0]
+        known = ((flags[inside] & MINI) != 0) | (view.relation("orders", session[inside], merchant[inside]) > 0)
         return at[inside], known
 
     def _leaves(self, view: View, session: I64, merchant: Array) -> Bools:

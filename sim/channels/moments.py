@@ -21,16 +21,25 @@ from sim.units import DAY, Bools
 from sim.world import posts
 from sim.world.state import FOLLOWS, GROUP, MUTED
 
-LIFETIME = 3 * DAY  # older posts are not scrolled down to (assumed)
 ADORNED = ("moments", "share_moments")  # its own posts, and what friends pass on in Moments
 
 
 class MomentsParams(Params):
     """How a merchant uses Moments."""
 
+    needs = ("people.browse", "channels.service_account | channels.groups | people.share")
+    wants = {"channels.service_account | channels.groups": "nobody is there to see its posts"}
+    moot = {
+        "posts_per_week": "channels.service_account | channels.groups",
+        "hour": "posts_per_week",
+        "seen": "posts_per_week",
+        "poster": "quality",
+    }
+
     posts_per_week: int = param(3, "posts per week", unit="per week", ge=0, le=posts.MOST_PER_WEEK)
     hour: int = param(19, "hour of the first post of a day, others follow hourly", unit="hour of the day", ge=0, le=21)
     seen: float = param(0.3, "chance that a contact who scrolls Moments sees a post", unit="probability", ge=0, le=1)
+    lasts: float = param(3.0, "age from which a post is not scrolled down to", unit="days", gt=0, le=14)
     quality: float = param(0.5, "quality of the pictures", unit="0..1", ge=0, le=1)
     poster: float = param(0.4, "worth of the best picture", unit="utility", ge=0, le=5)
 
@@ -51,6 +60,7 @@ class Moments(Mechanism):
 
     def prepare(self) -> None:
         self._seen = self.per_merchant("seen")
+        self._lasts = self.per_merchant(lambda p: round(p.lasts * DAY), 0, np.int64)
         self._poster = self.per_merchant("quality") * self.per_merchant("poster")
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -67,14 +77,15 @@ class Moments(Mechanism):
     def expose(self, view: View) -> Effects:
         fx, sent, clock = Effects(), view.content("moments_post"), view.clock
         scrolls = view.scratch.get("surface_moments")
-        if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME or scrolls is None:
+        oldest = clock.start - self._lasts
+        if sent.n == 0 or sent.time[-1] < oldest.min() or scrolls is None:
             return fx
         flags = view.relations("flags")
         linked = ((flags & (FOLLOWS | GROUP)) != 0) & ((flags & MUTED) == 0)
         at = (linked & (scrolls & view.sessions.planned)[view.related]).nonzero()[0]
         session, merchant = view.related[at], view.relations("merchant")[at]
         user, last_seen = view.sessions.user[session], view.own("last_seen")[session]
-        who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
+        who, post = posts.unseen(sent, merchant, last_seen, clock.end - clock.start, oldest)
         reader, event = self.world.local_user(user[who]), sent.event[post]
         sees = draws.chance("channels.moments/seen", event, self._seen[merchant[who]], reader)
         session, event = session[who[sees]], event[sees]

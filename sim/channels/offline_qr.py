@@ -46,6 +46,15 @@ DAYS = 4_096  # numbers set aside for the days of a scenario
 class OfflineQrParams(Params):
     """Who comes to the shop, and what the code at the counter leads to."""
 
+    needs = ("channels.service_account | channels.mini_program | offers.gift_packet",)
+    moot = {
+        "follow": "channels.service_account",
+        "mini_program": "channels.mini_program",
+        "invite": "offers.gift_packet",
+        **dict.fromkeys(("gift_yuan", "takes", "per_yuan", "pause_days", "layer_weights"), "invite"),
+    }
+    lively = {"visits_per_week": (5.0, 1.0), "nearby": ([1.0] * 4,), "scan": (1.0,), "invite": (1.0, 0.0)}
+
     nearby: tuple[Share, Share, Share, Share] = param(
         (0.2, 0.1, 0.05, 0.05), "people who live near the shop, by city tier 1 to 4", unit="share"
     )

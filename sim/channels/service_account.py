@@ -34,16 +34,22 @@ from sim.world import feed, posts
 from sim.world.shelf import front, shelf
 from sim.world.state import FOLLOWS, MUTED, PINNED, Column
 
-LIFETIME = 7 * DAY  # an older broadcast has scrolled away (assumed)
-OPENED, MENU = 2.0, 1.5  # salience of what stands in a message that she opened, and behind the menu (assumed)
 MOST_PER_MONTH = 62
 SATISFACTION_UNIT = 1_000  # satisfaction travels in thousandths
-MENU_GOODS = 3  # goods behind the menu that she looks at (assumed)
-AFTER_BUYING, AFTER_PARCEL, AFTER_VIEWING = 1.0, 0.6, 0.15  # how strongly each moment prompts to follow (assumed)
 
 
 class ServiceAccountParams(Params):
     """How an account is run."""
+
+    needs = ("people.follow | channels.offline_qr | offers.lottery",)
+    moot = {
+        "hour": "broadcasts_per_month",
+        "open_rate": "broadcasts_per_month",
+        "quality": "broadcasts_per_month",
+        "menu": "broadcasts_per_month",
+        "content": "pin",
+        "follow_prompt": "people.follow",
+    }
 
     broadcasts_per_month: int = param(
         4, "broadcasts planned per month; the platform's cap applies", unit="per month",
@@ -68,6 +74,15 @@ class ServiceAccountParams(Params):
     follow_prompt: float = param(
         0.5, "how prominently buyers and visitors are asked to follow", unit="0..1", ge=0, le=1
     )
+    after_buying: float = param(1.0, "how strongly having bought prompts to follow", unit="relative", ge=0, le=10)
+    after_parcel: float = param(0.6, "the same of a parcel that arrived", unit="relative", ge=0, le=10)
+    after_viewing: float = param(0.15, "the same of a page that was looked at", unit="relative", ge=0, le=10)
+    lasts: float = param(7.0, "age from which a broadcast has scrolled away", unit="days", gt=0, le=14)
+    menu_goods: int = param(3, "goods behind the menu that she looks at", unit="goods", ge=1, le=100)
+    opened_salience: float = param(
+        2.0, "how much what stands in a message that she opened catches the eye", unit="utility", ge=-10, le=10
+    )
+    menu_salience: float = param(1.5, "the same of what stands behind the menu", unit="utility", ge=-10, le=10)
 
 
 class ServiceAccount(Mechanism):
@@ -101,6 +116,10 @@ class ServiceAccount(Mechanism):
         self._pin = self.per_merchant("pin")
         self._content = self.per_merchant("content")
         self._follow_prompt = self.per_merchant("follow_prompt")
+        self._after = tuple(self.per_merchant(f"after_{what}") for what in ("viewing", "buying", "parcel"))
+        self._lasts = self.per_merchant(lambda p: round(p.lasts * DAY), 0, np.int64)
+        self._menu_goods = self.per_merchant("menu_goods", 1, np.int64)
+        self._opened, self._behind = self.per_merchant("opened_salience"), self.per_merchant("menu_salience")
         self._shelf = shelf(self.world)
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -168,10 +187,11 @@ class ServiceAccount(Mechanism):
     def _broadcasts(self, view: View, fan: "_Fans", fx: Effects) -> None:
         """Broadcasts that fans find: noticed, perhaps opened, perhaps followed on to the menu."""
         sent, clock = view.content("broadcast"), view.clock
-        if sent.n == 0 or sent.time[-1] < clock.start - LIFETIME:
+        oldest = clock.start - self._lasts
+        if sent.n == 0 or sent.time[-1] < oldest.min():
             return
         last_seen = view.own("last_seen")[fan.session]
-        who, post = posts.unseen(sent, fan.merchant, last_seen, clock.end - clock.start, clock.start - LIFETIME)
+        who, post = posts.unseen(sent, fan.merchant, last_seen, clock.end - clock.start, oldest)
         if who.size == 0:
             return
         session, merchant, event = fan.session[who], fan.merchant[who], sent.event[post]
@@ -186,7 +206,7 @@ class ServiceAccount(Mechanism):
         session, found, reader = session[opened], sent.take(post[opened]), reader[opened]
         self._note(view, fx, "opened", session, found)
         channel = view.channel("service_account")
-        fx.expose(channel, session, found.product, cause=found.event, salience=OPENED)
+        fx.expose(channel, session, found.product, cause=found.event, salience=self._opened[found.merchant])
         self._read(view, fx, session, found.event)
         taps = draws.chance("channels.service_account/menu", found.event, self._menu[found.merchant], reader)
         self._show_menu(view, fx, session[taps], found.merchant[taps], found.event[taps])
@@ -200,7 +220,8 @@ class ServiceAccount(Mechanism):
         if cards.n:
             owner, at = feed.under(cards, ids)
             channel = view.channel("articles")
-            fx.expose(channel, session[owner], cards.product[at], cause=ids[owner], salience=OPENED)
+            salience = self._opened[cards.merchant[at]]
+            fx.expose(channel, session[owner], cards.product[at], cause=ids[owner], salience=salience)
 
     def _note(self, view: View, fx: Effects, kind: str, session: I64, found: Records) -> None:
         """Events of readers of broadcasts, children of the broadcast."""
@@ -240,8 +261,9 @@ class ServiceAccount(Mechanism):
         self._show_menu(view, fx, session[opens], rows.merchant[opens], rows.cause[opens])
 
     def _show_menu(self, view: View, fx: Effects, session: I64, merchant: Array, cause: U64) -> None:
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, MENU_GOODS)
-        fx.expose(view.channel("service_account"), session[owner], product, cause=cause[owner], salience=MENU)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._menu_goods[merchant])
+        salience = self._behind[merchant[owner]]
+        fx.expose(view.channel("service_account"), session[owner], product, cause=cause[owner], salience=salience)
 
     # ------------------------------------------------------------------------------------------------ asking to follow
 
@@ -258,8 +280,8 @@ class ServiceAccount(Mechanism):
         bought = view.chosen[self.on[shown.merchant[view.chosen]]]
         session = np.concatenate((shown.session[viewed], shown.session[bought], at))
         merchant = np.concatenate((shown.merchant[viewed], shown.merchant[bought], parcels.merchant))
-        strength = np.repeat((AFTER_VIEWING, AFTER_BUYING, AFTER_PARCEL), (viewed.size, bought.size, at.size))
-        return session, merchant, strength * self._follow_prompt[merchant]
+        which = np.repeat(np.arange(len(self._after)), (viewed.size, bought.size, at.size))
+        return session, merchant, np.choose(which, [of[merchant] for of in self._after]) * self._follow_prompt[merchant]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,19 +39,20 @@ from sim.world.shelf import front, shelf
 from sim.world.state import DROPPED, Column
 from sim.world.world import World
 
-PLACES = 4  # recommended goods per session (assumed)
-HERDING = 0.25  # how much sales so far attract (assumed)
 USUAL_SCORE = 4.5  # of an ordinary shop
 USUAL_STEPS = 5.0  # from a tap to payment in an ordinary shop: card, page, style, confirm, pay
 STEP_COST = 0.12  # utility of one step more: about one buyer in nine gives up (assumed)
 BEST_SCORE = 5.0
-WINDOW = 4  # goods that a visitor of the shop sees first
 BLOCK = 16  # shops whose goods race directly
 NEXT_TO_NOTHING = 1e-300
 
 
 class StoreParams(Params):
     """How a shop is found and what buying in it takes."""
+
+    needs = ("people.buy",)
+    moot = {"trust": "platform.store_score"}
+    lively = {"discovery": (1.0,)}
 
     discovery: float = param(
         0.6, "chance that a place that could show its goods does, at full score", unit="probability", ge=0, le=1
@@ -60,6 +61,9 @@ class StoreParams(Params):
     return_visit: float = param(
         0.03, "chance that a past customer of middling loyalty looks in, per session", unit="probability", ge=0, le=1
     )
+    herding: float = param(0.25, "how much its sales so far attract", unit="relative", ge=0, le=10)
+    window: int = param(4, "goods that a past customer who looks in sees first", unit="goods", ge=1, le=100)
+    salience: float = param(1.0, "how much they catch her eye", unit="utility", ge=-10, le=10)
     trust: float = param(0.5, "worth of one point of score", unit="utility", ge=0, le=5)
     path_steps: int = param(5, "steps from a tap to payment", unit="steps", ge=1, le=30)
     step_cost: float = param(STEP_COST, "utility lost with each step", unit="utility", ge=0, le=2)
@@ -83,8 +87,10 @@ class Store(Mechanism):
         self._steps = self.per_merchant("path_steps", USUAL_STEPS)
         self._step_cost = self.per_merchant("step_cost", STEP_COST)
         self._path = self._step_cost * (USUAL_STEPS - self._steps)
+        self._window = self.per_merchant("window", 1, np.int64)
+        self._salience = self.per_merchant("salience")
         self._shelf = shelf(self.world)
-        self._stand = _Stand(self.world, self._discovery)
+        self._stand = _Stand(self.world, self._discovery, self.per_merchant("herding"))
 
     def initial(self) -> Mapping[tuple[str, str], Array]:
         return {("merchant", "path_steps"): self._steps, ("merchant", "step_cost"): self._step_cost}
@@ -104,7 +110,7 @@ class Store(Mechanism):
 
     def _discover(self, view: View, fx: Effects) -> None:
         """Recommended goods by taste, sales and score."""
-        now, place = view.sessions, np.arange(PLACES)
+        now, place = view.sessions, np.arange(view.rules["store_places"])
         reach = self._discovery * _free_reach(view.shared("merchant", "score"), self._exponent)
         luck = draws.uniform("channels.store/place", now.event[:, None], place)
         spin = draws.uniform("channels.store/category", now.event[:, None], place)
@@ -128,9 +134,9 @@ class Store(Mechanism):
             "channels.store/return", view.sessions.event[session], wish, self.world.local_merchant(merchant)
         )
         session, merchant = session[comes], merchant[comes]
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
-        session = session[owner]
-        fx.expose(view.channel("store"), session, product, cause=view.sessions.event[session], salience=1.0)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._window[merchant])
+        session, salience = session[owner], self._salience[merchant[owner]]
+        fx.expose(view.channel("store"), session, product, cause=view.sessions.event[session], salience=salience)
 
 
 class _Stand:
@@ -139,7 +145,8 @@ class _Stand:
     Tables are padded with the number after the last product or group, whose weight is next to nothing.
     """
 
-    def __init__(self, world: World, discovery: F64) -> None:
+    def __init__(self, world: World, discovery: F64, herding: F64) -> None:
+        self._herding = herding[world.product["merchant"]]
         local = (discovery[world.product["merchant"][: world.products]] > 0).nonzero()[0]
         local = local[world.product["category"][local] >= 0]
         category = world.product["category"][local].astype(np.int64)
@@ -161,7 +168,7 @@ class _Stand:
         """A product of a category that it sells, for each place."""
         of_world = view.world.world_of(view.sessions.user[session]).astype(np.int64)
         event, weight = view.sessions.event[session], self._weights(view)
-        group = self._groups[category, 0]
+        group, places = self._groups[category, 0], view.rules["store_places"]
         if self._groups.shape[1] > 1:
             group = choice.race(
                 "channels.store/block",
@@ -170,10 +177,10 @@ class _Stand:
                 of_world,
                 self._groups,
                 category,
-                self._block * PLACES,
+                self._block * places,
                 self._of_groups(weight),
             )
-        number = self._number * PLACES
+        number = self._number * places
         won = choice.race("channels.store/product", event, place, of_world, self._products, group, number, weight)
         return won + of_world * view.world.products
 
@@ -181,7 +188,7 @@ class _Stand:
         """Weight of every product in the race, and of the padding, shape (worlds, products + 1)."""
         sold, world = view.shared("product", "sold"), view.world
         out = np.full((world.count, world.products + 1), NEXT_TO_NOTHING)
-        weight = world.product["weight"] * (1.0 + HERDING * log(1.0 + sold))
+        weight = world.product["weight"] * (1.0 + self._herding * log(1.0 + sold))
         out[:, :-1] = weight.reshape(world.count, world.products)
         return out
 

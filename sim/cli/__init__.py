@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
+from sim.errors import Fault, LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -81,6 +81,9 @@ ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+ReportOption = Annotated[
+    bool, typer.Option("--report", help="Write report.html there too: a page to read, print and forward.")
+]
 Folder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to write; by default under runs/.")]
 
 
@@ -118,6 +121,7 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time goes, by phase and mechanism.")
     ] = False,
+    report: ReportOption = False,
 ) -> None:
     """Run a scenario once and write its ledger."""
     from sim.engine.profile import Profile
@@ -125,7 +129,9 @@ def run(
     from sim.study import folder
     from sim.study.executor import processors
 
-    whole = _load(scenario)
+    if report:
+        reporting.check()
+    whole = _load(scenario, _warn)
     chosen = whole if strategy is None else whole.strategy(strategy)
     if record is not None:
         chosen = chosen.model_copy(update={"record": record.value})
@@ -154,6 +160,8 @@ def run(
     typer.echo("\n".join(lines))
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
+    if report:
+        typer.echo(f"wrote {reporting.page(out)}")
     if profile:
         typer.echo(str(spent))
     if "stopped" in ledger.manifest:
@@ -170,6 +178,7 @@ def compare(
     out: Folder = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here too.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no table and no progress.")] = False,
+    report: ReportOption = False,
     until: Annotated[
         str | None, typer.Option(metavar="GOAL", help='Add seeds until "decided", "margin decided" or "margin ± 2%".')
     ] = None,
@@ -186,10 +195,12 @@ def compare(
     from sim.study.table import table
 
     _check_json(json)
-    asked = _load(scenario)
+    if report:
+        reporting.check()
+    asked = _load(scenario, _warn)
     if until is not None:
-        if out is not None:
-            raise StudyError("--until writes no folder; its runs are kept in --store; leave out --out")
+        if out is not None or report:
+            raise StudyError("--until writes no folder; its runs are kept in --store; leave out --out and --report")
         sweeping.add_seeds(asked, until, budget, replications, confirm, store, workers, json, quiet)
         return
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
@@ -202,6 +213,8 @@ def compare(
     if json is not None:
         folder.write_json(json, found.as_dict())
         written.append(json)
+    if report:
+        written.append(reporting.page(found.folder, quiet=quiet))
     if not quiet:
         typer.echo(table(found))
         typer.echo("wrote " + "\n      ".join(str(path) for path in written))
@@ -307,13 +320,16 @@ def audit(run: RunArgument) -> None:
 
 @app.command()
 def lint(file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario file.")]) -> None:
-    """Check a scenario and name every fault, without running it."""
+    """Check a scenario and name every fault, and all that would do nothing, without running it."""
+    warnings: list[Fault] = []
     try:
-        _load(file)
+        _load(file, warnings.append)
     except ScenarioError as error:
         typer.echo(str(error))
         raise typer.Exit(WRONG) from None
-    typer.echo("no faults")
+    for warning in warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo("no faults" + (f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""))
 
 
 @app.command()
@@ -347,7 +363,7 @@ def mechanisms() -> None:
     """List the mechanisms by their keys in a scenario."""
     from sim import catalog
 
-    _listing((key, _first_line(sys.modules[cls.__module__].__doc__)) for key, cls in catalog.mechanisms().items())
+    _listing((key, catalog.summary(cls)) for key, cls in catalog.mechanisms().items())
 
 
 @app.command()
@@ -367,24 +383,18 @@ def metrics() -> None:
     _listing(iter(seen.items()))
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
-    from json import dumps
-
-    from sim.config.schema import schema as made
-
-    typer.echo(dumps(made(), ensure_ascii=False, indent=1))
-
-
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def _load(source: str) -> "Scenario":
+def _load(source: str, warn: Callable[[Fault], None] | None = None) -> "Scenario":
     from sim.config.load import load
     from sim.metrics.catalog import METRICS
 
-    return load(source, metrics=tuple(METRICS))
+    return load(source, metrics=tuple(METRICS), warn=warn)
+
+
+def _warn(warning: Fault) -> None:
+    typer.echo(f"warning: {warning}", err=True)
 
 
 def _check_json(path: Path | None) -> None:
@@ -475,7 +485,7 @@ def _asked_to_stop() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def _progress(what: str, quiet: bool = False, unit: str = "days") -> Iterator[Callable[[int, int], None]]:
     """How far the work is and how long it will take, on stderr, and only for somebody who looks on."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, all_: None
@@ -483,7 +493,7 @@ def _progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], N
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} days"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.completed}}/{{task.total}} {unit}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=1)
         yield lambda done, all_: bar.update(task, completed=done, total=all_)
@@ -500,10 +510,8 @@ def _listing(rows: Iterator[tuple[str, str]]) -> None:
             typer.echo(f"{'':<29} {line}")
 
 
-def _first_line(doc: str | None) -> str:
-    return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
-
-
+from sim.cli import new as new  # noqa: E402
 from sim.cli import reading as reading  # noqa: E402 (its commands come after those here)
+from sim.cli import reporting as reporting  # noqa: E402
 from sim.cli import sensitivity as sensitivity  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

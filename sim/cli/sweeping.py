@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli import FAILED, INTERRUPTED, _fail, app
+from sim.cli import FAILED, INTERRUPTED, ReportOption, _fail, app, reporting
 from sim.cli import STORE as STORE
 from sim.errors import StudyError
 
@@ -28,6 +28,10 @@ StudyArgument = Annotated[
 ]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `wxsim sweep` wrote.")]
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where runs are kept, for all studies.")]
+DaskOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
+]
+MpiOption = Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")]
 
 
 @app.command()
@@ -36,12 +40,11 @@ def sweep(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
     store: StoreOption = STORE,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
-    ] = None,
-    mpi: Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")] = False,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    report: ReportOption = False,
 ) -> None:
     """Do every run of a study that has not been done yet. Doing it again resumes it, after whatever ended it."""
     from sim.study import executor
@@ -50,6 +53,8 @@ def sweep(
     from sim.study.sweep import plan
     from sim.study.sweep import sweep as do
 
+    if report:
+        reporting.check()
     file, named = study_file(study)
     asked = read(file)
     kept, count = Store(store), workers or executor.processors()
@@ -67,6 +72,8 @@ def sweep(
     new = found.plan.missing - len(found.failed)
     typer.echo(f"{len(found.rows)} runs: {found.plan.there} were there, {new} are new, {len(found.failed)} failed")
     typer.echo(f"wrote {out / 'results.csv'}\n      {out / 'results.parquet'}")
+    if report:
+        typer.echo(f"      {reporting.page(out)}")
     if found.failed:
         (error, _), *_ = found.failed.values()
         _fail(f"{len(found.failed)} runs failed, the first one by: {error}\nsee {out / 'failures'}", FAILED)

@@ -1,13 +1,13 @@
 """Load a scenario: read, merge, check everything once, report every fault at once."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from sim.config import checks, sources, strategies
+from sim.config import checks, idle, sources, strategies
 from sim.config.faults import translate
 from sim.config.model import Scenario
 from sim.config.node import Node, plain, without
@@ -18,11 +18,13 @@ from sim.world.params import WorldParams
 Known = frozenset[tuple[object, ...]]  # errors of the scenario itself, not to be told again for each strategy
 
 
-def load(source: str | Path, metrics: Collection[str] | None = None) -> Scenario:
+def load(
+    source: str | Path, metrics: Collection[str] | None = None, warn: Callable[[Fault], None] | None = None
+) -> Scenario:
     """The scenario of a file or of a shipped name, with all its strategies, ready to run.
 
     `metrics` are the names that `compare` may use; None leaves them unchecked. Raises `ScenarioError` with every
-    fault, in the order of files and lines.
+    fault, in the order of files and lines. `warn` is told what the scenario states that does nothing there.
     """
     tree, faults = sources.read(source)
     if tree is None:
@@ -34,6 +36,10 @@ def load(source: str | Path, metrics: Collection[str] | None = None) -> Scenario
     _check_graphs([(tree, base), *((variants[name], scenario) for name, scenario in patched.items())], faults)
     if base is None or faults:
         raise _error(faults)
+    if warn is not None:
+        made = {name: (variants[name], strategy) for name, strategy in patched.items() if strategy is not None}
+        for warning in idle.warnings(made or {"": (tree, base)}):
+            warn(warning)
     accustomed = {name: _accustomed(scenario, base) for name, scenario in patched.items() if scenario is not None}
     return base.model_copy(update={"strategies": accustomed})
 

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from sim.config.model import Scenario
+from sim.config.sections import PER_MERCHANT, PER_WORLD
 from sim.config.strategies import FIXED
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -13,7 +14,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def schema() -> dict[str, Any]:
     """The schema of a file as it is written: partial (the rest may stand in what it extends), with patches."""
     full = Scenario.model_json_schema()
-    definitions = {name: _partial(part) for name, part in full["$defs"].items()}
+    definitions = {name: _told(_partial(part)) for name, part in full["$defs"].items()}
     root = definitions.pop("Scenario")
     free = {name: part for name, part in root["properties"].items() if name not in FIXED}
     names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
@@ -21,12 +22,38 @@ def schema() -> dict[str, Any]:
         "description": "a patch: dotted paths, or the sections themselves, and the strategies it extends",
         "type": ["object", "null"],
         "properties": {"extends": names, **free},
+        "patternProperties": dict(_dotted(free, definitions)),
         "additionalProperties": True,
     }
     extends = {"type": "string", "description": "the path of a scenario file, or the name of a shipped one"}
     strategies = {**root["properties"]["strategies"], "additionalProperties": patch}
     root["properties"] = {"extends": extends, **root["properties"], "strategies": strategies}
     return {"$schema": DRAFT, **root, "$defs": definitions}
+
+
+def _dotted(free: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What may stand at the dotted paths of a patch, by their pattern: a mechanism, a product, or one parameter."""
+    shop = definitions["MerchantConfig"]["properties"]
+    sections = {folder: free[folder] for folder in PER_WORLD}
+    sections |= {rf"merchants\.[^.]+\.{folder}": shop[folder] for folder in PER_MERCHANT}
+    parts = {rf"{path}\.{name}": part for path, held in sections.items() for name, part in held["properties"].items()}
+    parts[r"merchants\.[^.]+\.products\.[^.]+"] = {"$ref": "#/$defs/ProductParams"}
+    for path, part in parts.items():
+        yield f"^{path}$", part
+        reference = next(variant["$ref"] for variant in part.get("anyOf", [part]))
+        for name in definitions[reference.rsplit("/", 1)[1]].get("properties", {}):
+            yield rf"^{path}\.{name}$", {"$ref": f"{reference}/properties/{name}"}
+
+
+def _told(part: dict[str, Any]) -> dict[str, Any]:
+    """A model whose descriptions hold the unit and source of each parameter: editors show nothing else."""
+    properties = {name: _with_unit(field) for name, field in part.get("properties", {}).items()}
+    return {**part, "properties": properties} if properties else part
+
+
+def _with_unit(field: dict[str, Any]) -> dict[str, Any]:
+    told = [str(field[key]) for key in ("unit", "source") if field.get(key)]
+    return {**field, "description": f"{field['description']} ({'; '.join(told)})"} if told else field
 
 
 def _partial(part: Mapping[str, Any]) -> dict[str, Any]:

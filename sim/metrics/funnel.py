@@ -8,7 +8,7 @@ from sim.metrics.metric import BOUGHT, OURS, Metric, of_daily, ratio, texts, tot
 from sim.metrics.money import GMV, ORDERS
 
 _EXPOSURES, _VIEWS = total("count", "exposure"), total("count", "view")
-_BY_CHANNEL = f"""WITH seen AS (
+BY_CHANNEL = f"""WITH seen AS (
     SELECT coalesce(channel, 'none') AS channel,
         coalesce(sum(count) FILTER (kind = 'exposure'), 0)::BIGINT AS exposures,
         coalesce(sum(count) FILTER (kind = 'view'), 0)::BIGINT AS views
@@ -42,4 +42,4 @@ METRICS = (
 
 def funnel(ledger: Ledger, merchant: str | None = None) -> pa.Table:
     """Exposures, views, orders and GMV (yuan) by channel, most orders first, for one merchant or all."""
-    return ledger.query(_BY_CHANNEL, merchant=ledger.merchant(merchant) if merchant else None)
+    return ledger.query(BY_CHANNEL, merchant=ledger.merchant(merchant) if merchant else None)

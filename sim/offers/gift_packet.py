@@ -47,7 +47,8 @@ It cannot: send one gift to a group (first come, lottery), tag each product by i
 Gifts that the merchant pays for are handed out in `channels.offline_qr`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ from sim.contract import Effects, Kind, Mechanism, View
 from sim.elementary import log, log_of
 from sim.kernels import segments
 from sim.ledger.schema import Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
 from sim.world.giving import OCCASIONS, TAGS, can_be_given
 from sim.world.shelf import cheapest, styles
@@ -75,6 +76,17 @@ TEXT, VOICE = 1, 2  # a personal message
 
 class GiftPacketParams(Params):
     """How a merchant offers gifts, and how recipients answer."""
+
+    needs = ("people.gift | channels.offline_qr",)
+    moot = {
+        "occasion_appeal": "occasion_page",
+        "occasion_match": "occasions",
+        "occasion_mismatch": "occasions",
+        "text_lift": "text",
+        "voice_lift": "voice",
+        "remembers": "people.repurchase",
+    }
+    lively = {"occasions": ([], ["thanks", "birthday"])}
 
     acceptance_within_24h: float = param(
         0.85, "gifts claimed within 24 hours", unit="share", source="facts: gift.acceptance_within_24h", ge=0, le=1
@@ -100,6 +112,12 @@ class GiftPacketParams(Params):
     text_lift: float = param(0.15, "share of the unwilling whom a text wins", unit="share", ge=0, le=1)
     voice_lift: float = param(0.3, "share of the unwilling whom a voice wins", unit="share", ge=0, le=1)
     remembers: float = param(0.5, "recipients who keep in mind what they were given", unit="share", ge=0, le=1)
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A scenario that is over before gifts are rolled out."""
+        rules: Any = around.on.get("platform.rules")
+        if rules is not None and around.start + timedelta(around.days) <= rules.gift_rollout_start:
+            yield "", "gifts are not rolled out yet; begin later, or set platform.rules.gift_rollout_start"
 
     @field_validator("occasions")
     @classmethod
@@ -196,7 +214,7 @@ class GiftPacket(Mechanism):
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
         fx = Effects()
-        session = (_giving(view) & view.sessions.planned).nonzero()[0]
+        session = (view.gift_minded & view.sessions.planned).nonzero()[0]
         if session.size:
             session, product = self._pages(view, session)
             appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
@@ -213,7 +231,7 @@ class GiftPacket(Mechanism):
     def appraise(self, view: View) -> Effects:
         """The hook's price and the right occasion, for senders; the badge, for everybody."""
         fx, shown = Effects(), view.exposures
-        giving = _giving(view)
+        giving = view.gift_minded
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
             at = ((off > 0) & giving[shown.session]).nonzero()[0]
@@ -265,7 +283,7 @@ class GiftPacket(Mechanism):
         tags, mind = self._tags[shown.product].astype(np.int64), occasion[shown.session]
         hit = (tags >> np.maximum(mind, 0)) & 1 != 0
         worth = np.where(hit, self._match[shown.merchant], -self._mismatch[shown.merchant])
-        fx.appeal(np.where((tags != 0) & (mind >= 0) & _giving(view)[shown.session], worth, 0.0))
+        fx.appeal(np.where((tags != 0) & (mind >= 0) & view.gift_minded[shown.session], worth, 0.0))
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
         """The gifts that each session's page shows: the first `PAGE` of a race."""
@@ -387,12 +405,6 @@ class GiftPacket(Mechanism):
             ),
         )
         fx.request("parcel", _parcel(rows.with_(variant=np.where(granted, rows.variant, rows.detail))))
-
-
-def _giving(view: View) -> Bools:
-    """Sessions with a friend in mind."""
-    peer = view.scratch.get("gift_peer")
-    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
 
 
 def _parcel(taken: Records) -> Records:

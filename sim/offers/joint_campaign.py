@@ -36,12 +36,18 @@ from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, Column
 from sim.world.windows import Dated, Windows
 
 TIES = {"fans": FOLLOWS, "groups": GROUP, "mini_program": MINI, "members": MEMBER}
-GOODS = 3  # that a reminder shows (assumed)
-SALIENCE = 1.5  # of a reminder (assumed, as the menu's)
 
 
 class JointCampaignParams(Dated):
     """When, through whom, and what adds up."""
+
+    moot = {
+        "fans": "channels.service_account",
+        "groups": "channels.groups",
+        "mini_program": "channels.mini_program",
+        "members": "channels.mini_program",
+    }
+    lively = {"day": (0, 1), "hours": (24, 7)}
 
     announced_days: int = param(3, "how long before it the campaign is known", unit="days", ge=0, le=60)
     stacking: tuple[Literal["price", "reduction", "coupon", "points"], ...] = param(
@@ -52,6 +58,8 @@ class JointCampaignParams(Dated):
     groups: float = param(0.15, "the same for a member of its groups", unit="probability", ge=0, le=1)
     mini_program: float = param(0.1, "the same for who keeps its mini-program", unit="probability", ge=0, le=1)
     members: float = param(0.1, "the same for who joined its member centre", unit="probability", ge=0, le=1)
+    goods: int = param(3, "goods that a reminder shows", unit="goods", ge=1, le=100)
+    salience: float = param(1.5, "how much a reminder catches the eye", unit="utility", ge=-10, le=10)
 
 
 class JointCampaign(Mechanism):
@@ -89,7 +97,8 @@ class JointCampaign(Mechanism):
     def prepare(self) -> None:
         self._windows, self._shelf = Windows(self.p), shelf(self.world)
         self._notice = self.per_merchant("announced_days", 0, np.int64) * DAY
-        self._appeal = self.per_merchant("appeal")
+        self._appeal, self._salience = self.per_merchant("appeal"), self.per_merchant("salience")
+        self._goods = self.per_merchant("goods", 1, np.int64)
         self._forgets = {flag: 1.0 - self.per_merchant(name) for name, flag in TIES.items()}
 
     def initial(self) -> Mapping[tuple[str, str], Array]:
@@ -147,9 +156,9 @@ class JointCampaign(Mechanism):
         rows = view.rows("reminded", session, index=number[finds], merchant=merchant, channel=channel)
         fx.event("reminded", rows)
         fx.relate("add", "notices", session, merchant, 1.0)
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, GOODS)
-        session = session[owner]
-        fx.expose(channel, session, product, cause=view.sessions.event[session], salience=SALIENCE)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._goods[merchant])
+        session, salience = session[owner], self._salience[merchant[owner]]
+        fx.expose(channel, session, product, cause=view.sessions.event[session], salience=salience)
         return fx
 
     def appraise(self, view: View) -> Effects:

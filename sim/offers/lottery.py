@@ -22,6 +22,8 @@ and after the draw turns away with the chance `turn_away` in each planned sessio
 It cannot: ask for a like or a purchase, let winners choose, catch people with many accounts, or send a prize back.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sim import draws
@@ -29,9 +31,10 @@ from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.elementary import log
 from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, HOUR, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.rounds import Rounds
+from sim.world import announced
+from sim.world.rounds import Rounds, too_late
 from sim.world.shelf import cheapest
 from sim.world.state import FOLLOWS, MUTED, PINNED, Column
 
@@ -41,6 +44,21 @@ _LAYERS = "layer_weights"
 
 class LotteryParams(Params):
     """When there is a lottery, what it gives, and who enters."""
+
+    wants = {"channels.service_account": "the fans that it wins hear nothing more"}
+    moot = {
+        "push": "channels.service_account",
+        "indifference": "channels.service_account",
+        "hunter_entry": "hunters",
+        "notice": "invites",
+        "layer_weights": "invites",
+        "leaves": "turn_away",
+    }
+    lively = {"first_day": (0, 1), "open_days": (1,), "article": (0.5,), "entry": (0.5,)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A first lottery after the last day."""
+        yield from too_late(self.first_day, around)
 
     first_day: int = param(7, "day on which the first opens, from 0", unit="day", ge=0, le=3_650)
     every_days: int = param(60, "from one to the next", unit="days", ge=1, le=365)
@@ -110,7 +128,6 @@ class Lottery(Mechanism):
         self._weight = log(np.maximum(weight, 1e-300))  # (merchants, layers)
         self._parcel = self.per_merchant(lambda p: fen(p.parcel_yuan), 0, np.int64)
         self._prize = cheapest(self.world, np.arange(self.world.product["price"].size))
-        self._local = self.on[: self.world.merchants].nonzero()[0]
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         """Lotteries that open within the horizon, of merchants that have something to give."""
@@ -188,10 +205,13 @@ class Lottery(Mechanism):
         is_open = is_open.take(is_open.detail >= view.clock.end)
         if is_open.n == 0:
             return EMPTY
-        fx, which = Effects(), np.full(self.world.m, NOBODY)  # the lottery that is open, by merchant: at most one
-        which[is_open.merchant] = np.arange(is_open.n)
+        fx, which, of = Effects(), announced.which_is_out(is_open, self.world.m), self._of
         pair, cause, peer = self._told(view, which)
-        alone = (self._pushed(view, fx, is_open, which), self._across(view, which), self._visitors(view, which))
+        alone = (
+            self._pushed(view, fx, is_open, which),
+            announced.readers(view, "offers.lottery/article", which, of["article"]),
+            announced.visitors(view, "offers.lottery/page", which, of["page"]),
+        )
         pair = np.concatenate((pair, *alone))  # who was told by a friend comes first
         pair, first = np.unique(pair, return_index=True)
         session, merchant = np.divmod(pair, self.world.m)
@@ -217,42 +237,10 @@ class Lottery(Mechanism):
 
     def _pushed(self, view: View, fx: Effects, is_open: Records, which: I64) -> I64:
         """Fans who notice the message to them: session · m + merchant."""
-        session, merchant = view.followed(FOLLOWS)
-        merchant = merchant.astype(np.int64)
-        hears = (view.relation("flags", session, merchant) & MUTED) == 0
-        at = (hears & view.sessions.planned[session] & (which[merchant] >= 0)).nonzero()[0]
-        session, merchant = session[at], merchant[at]
-        sent, tick = is_open.take(which[merchant]), view.clock.end - view.clock.start
-        user, time = view.sessions.user[session], view.sessions.time[session]
-        new = view.own("last_seen")[session] < (sent.time // tick + 1) * tick
-        push, reader = self._of["push"][merchant], self.world.local_user(user)
-        at = (draws.chance("offers.lottery/push", sent.event, push, reader) & new).nonzero()[0]
-        event = draws.child(sent.event[at], "notice", reader[at])
-        columns = {"merchant": merchant[at], "cause": sent.event[at]}
-        fx.event("notice", Records(at.size, time=time[at], event=event, user=user[at], **columns))
-        fx.relate("add", "notices", session[at], merchant[at], 1.0)
-        out: I64 = session[at] * self.world.m + merchant[at]
+        session, sent = announced.fans(view, "offers.lottery/push", is_open, which, self._of["push"])
+        announced.notice(view, fx, session, sent, sent.event)
+        out: I64 = session * self.world.m + sent.merchant
         return out
-
-    def _across(self, view: View, which: I64) -> I64:
-        """Readers of articles who come across it: session · m + merchant."""
-        now, world = view.sessions, self.world
-        looks = view.scratch.get("surface_articles", np.zeros(len(now), np.bool_))
-        reading = (looks & now.planned).nonzero()[0]
-        session, local = np.repeat(reading, self._local.size), np.tile(self._local, reading.size)
-        merchant = world.world_of(now.user[session]).astype(np.int64) * world.merchants + local
-        sees = draws.chance("offers.lottery/article", now.event[session], self._of["article"][merchant], local)
-        out: I64 = (session * world.m + merchant)[sees & (which[merchant] >= 0)]
-        return out
-
-    def _visitors(self, view: View, which: I64) -> I64:
-        """Visitors of the merchant's pages who see it: session · m + merchant."""
-        shown, m = view.exposures, self.world.m
-        seen = (view.viewed & (which[shown.merchant] >= 0) & view.sessions.planned[shown.session]).nonzero()[0]
-        pair = np.unique(shown.session[seen] * m + shown.merchant[seen])
-        session, merchant = np.divmod(pair, m)
-        local, page = self.world.local_merchant(merchant), self._of["page"][merchant]
-        return pair[draws.chance("offers.lottery/page", view.sessions.event[session], page, local)]
 
     def _enter(self, view: View, fx: Effects, session: I64, met: Records) -> None:
         """Those who want to and can: they follow, tell friends, and have a ticket."""

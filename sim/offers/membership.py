@@ -9,11 +9,14 @@ That members think of the merchant more often is in `people.repurchase`.
 It cannot: win members by itself, let members fall back, or take back what a returned parcel counted for.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sim.contract import EMPTY, Effects, Kind, Mechanism, View
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import I64, Array, Bools, fen
+from sim.world.shelf import named, unknown
 from sim.world.state import MEMBER, Column
 
 BASIS = 10_000  # discounts are whole basis points
@@ -22,6 +25,14 @@ YEAR = 365
 
 class MembershipParams(Params):
     """What members get."""
+
+    needs = ("channels.mini_program",)
+    moot = {"gold_discount": "gold_from", "birthday_days": "birthday_discount"}
+    lively = {"gold_from": (50.0,)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Goods that there are not."""
+        yield from unknown(self.products, around)
 
     discount: float = param(0.05, "share off the price for members", unit="share", ge=0, le=0.99)
     products: tuple[str, ...] = param((), "names of the goods with a price for members; none: all", unit="names")
@@ -54,14 +65,7 @@ class Membership(Mechanism):
         )
         self._gold_from = self.per_merchant(lambda p: fen(p.gold_from), 0, np.int64)
         self._days = self.per_merchant("birthday_days", 0, np.int64)
-        product, names = self.world.product["merchant"], self.world.product_names
-        self._listed = np.array(
-            [
-                p is not None and (not p.products or names[at % len(names)] in p.products)
-                for at, p in enumerate(self.p[merchant] for merchant in product.tolist())
-            ],
-            np.bool_,
-        )
+        self._listed = named(self.world, [None if p is None else p.products for p in self.p])
 
     def appraise(self, view: View) -> Effects:
         """What members pay."""

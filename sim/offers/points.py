@@ -36,6 +36,7 @@ make anybody open WeChat who otherwise would not. Points of a giver wait until s
 it in mind: an order for herself, following, a group, a coupon, or points.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -46,11 +47,12 @@ from sim import draws
 from sim.contract import EMPTY, LAYERS, Effects, Kind, Mechanism, View
 from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
-from sim.params import param
+from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import leads_in
+from sim.world.relations import lasting
 from sim.world.shelf import front, shelf
-from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
+from sim.world.state import FOLLOWS, MEMBER, MINI, MUTED, Column
 from sim.world.windows import Standing, Windows
 
 AGAIN = 8 * DAY  # a notice is repeated: longer than an inbox keeps anything, by a tick
@@ -70,6 +72,25 @@ MOVES = {  # what changes a balance: from, to
 
 class PointsParams(Standing):
     """How points are earned, told, spent and lost."""
+
+    moot = {
+        "sign_in_points": "channels.mini_program",
+        "sign_in_rate": "channels.mini_program",
+        "member_multiplier": "channels.mini_program",
+        "remind_days": "channels.service_account",
+        "notice_open": "channels.service_account",
+        "recall": "people.repurchase",
+        "gradient": "recall",
+    }
+    lively = {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10), "day": (0, 1), "hours": (24, 7)}
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Windows outside the scenario, and tools that the merchant does not have."""
+        yield from super().idle(around)
+        for name in ("earned_in", "seen_in", "spent_in"):
+            tool = getattr(self, name)
+            if tool not in ("both", "nowhere") and f"channels.{tool}" not in around.on:
+                yield name, f"there is no {tool}; write `channels: {{{tool}: {{}}}}`, or another tool"
 
     earned_in: Literal["both", "mini_program", "store"] = param("both", "tools whose orders earn", unit="tools")
     seen_in: Literal["both", "service_account", "mini_program", "nowhere"] = param(
@@ -252,10 +273,8 @@ class Points(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         """What holders save."""
-        shown, giving = view.exposures, view.scratch.get("gift_peer")
-        ours = self.on[shown.merchant] & view.sessions.planned[shown.session]
-        if giving is not None:
-            ours &= giving[shown.session] < 0
+        shown = view.exposures
+        ours = self.on[shown.merchant] & (view.sessions.planned & ~view.gift_minded)[shown.session]
         at = ours.nonzero()[0]
         if not at.size:
             return EMPTY
@@ -276,9 +295,7 @@ class Points(Mechanism):
 
     def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
         """From where a tap leads into the mini-program (see `channels.mini_program`)."""
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out: Bools = in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))
-        return out
+        return leads_in(view.relation("flags", session, merchant), channel, view.channels)
 
     # ------------------------------------------------------------------------------------- orders come to an end
 
@@ -434,17 +451,16 @@ class Points(Mechanism):
         pair = session * self.world.m + merchant
         order = np.argsort(pair, kind="stable")
         at, session, merchant = at[order], session[order], merchant[order]
-        points, until, event, recall, flags, orders, coupon = (
-            view.relations(name)[at]
-            for name in (
-                "points", "points_until", "points_event", "recall_points", "flags", "orders", "coupon_until"
-            )
-        )  # fmt: skip
+
+        def own(name: str) -> Array:
+            return view.relations(name)[at]
+
+        points, until = own("points"), own("points_until")
         held = np.where(until >= view.clock.end, points, 0).astype(np.int64)
-        lasting = (orders > 0) | (points > 0) | (coupon > 0) | ((flags & (FOLLOWS | PINNED | GROUP)) != 0)
+        last, recall, flags, planned = own("points_event"), own("recall_points"), own("flags"), view.sessions.planned
         return _Book(
-            self.world.m, pair[order], session, merchant, points, held, until, event, recall, flags, orders, lasting,
-            view.sessions.planned[session],
+            self.world.m, pair[order], session, merchant, points, held, until, last, recall, flags, own("orders"),
+            lasting(own), planned[session],
         )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 *Delivery.* A parcel of an order, or of a claimed gift to its recipient, takes
 
-    T = 12 h + 60 h · √(E / −ln(1 − q)),   E exponential with mean 1,
+    T = h + (72 h − h) · √(E / −ln(1 − q)),   E exponential with mean 1,
 
-with q the share that arrives within 72 h in the receiver's city tier, so P(T ≤ 72 h) = q exactly (a Rayleigh time
-after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower than the promise is *late*.
+with h the time of handling (12 h) and q the share that arrives within 72 h in the receiver's city tier, so
+P(T ≤ 72 h) = q exactly (a Rayleigh time after handling; 0.80 in tier 1 by the facts, less elsewhere, assumed). Slower
+than the promise is *late*.
 
 *Satisfaction* is quality plus luck of the piece, less a penalty if late, within 0..1. It decides three things:
 
@@ -23,7 +24,6 @@ after a late parcel or a refused order (facts), 0 after one in time. `people.rep
 It cannot: lose parcels, split an order, or let a buyer bargain for a partial refund.
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -38,7 +38,6 @@ from sim.params import Params, param
 from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
 from sim.world.state import Column
 
-HANDLING = 12 * HOUR  # before a parcel can arrive anywhere (assumed)
 WITHIN = 72 * HOUR  # the horizon of the delivery fact
 _MILLE = 1_000  # satisfaction travels in thousandths
 
@@ -50,6 +49,7 @@ class AfterSaleParams(Params):
         (0.80, 0.75, 0.68, 0.60), "share of parcels that arrive within 72 h, by city tier 1 to 4 (lower tiers assumed)",
         unit="share", source="facts: fulfilment.delivered_within_72h_tier1",
     )  # fmt: skip
+    handling_hours: float = param(12.0, "before a parcel can arrive anywhere", unit="hours", ge=0, le=71)
     promised_hours: float = param(72.0, "slower than this is late", unit="hours", ge=1, le=2_000)
     luck: float = param(0.3, "range of the luck of the piece", unit="satisfaction", ge=0, le=1)
     late_penalty: float = param(0.2, "satisfaction lost if late", unit="satisfaction", ge=0, le=1)
@@ -129,7 +129,8 @@ class AfterSale(Mechanism):
     settles = ("order", "parcel", "delivery", "return", "completion")
 
     def prepare(self) -> None:
-        self._scale = self._by_four("within_72h", _scale)  # (merchants, tiers)
+        self._handling = self.per_merchant(_handling, 0, np.int64)
+        self._scale = np.array([[0.0] * 4 if p is None else _scales(p) for p in self.p])  # (merchants, tiers)
         self._promise = self.per_merchant(lambda p: round(p.promised_hours * HOUR), 0, np.int64)
         self._luck, self._penalty = self.per_merchant("luck"), self.per_merchant("late_penalty")
         self._delay = self.per_merchant("late_delay")
@@ -139,11 +140,7 @@ class AfterSale(Mechanism):
         self._factors = {name: np.array([factors.get(name, 1.0) for factors in stated]) for name in names}
         self._typical, self._resellable = self.per_merchant("typical"), self.per_merchant("resellable")
         self._weight, self._rates = self.per_merchant("loyalty_weight"), self.per_merchant("rating_rate")
-        self._cuts = self._by_four("star_cuts", float)
-
-    def _by_four(self, field: str, read: Callable[[float], float]) -> F64:
-        """A parameter of four numbers, as an array (merchants, 4)."""
-        return np.array([[0.0] * 4 if p is None else [read(x) for x in getattr(p, field)] for p in self.p])
+        self._cuts = np.array([[0.0] * 4 if p is None else p.star_cuts for p in self.p])
 
     # ------------------------------------------------------------------------------------------------ the parcel
 
@@ -177,7 +174,7 @@ class AfterSale(Mechanism):
         """How long a parcel takes, by its delivery's id."""
         tier = self.world.people["tier"][receiver].astype(np.int64) - 1
         wait = np.sqrt(draws.exponential("operations.after_sale/way", delivery)) * self._scale[merchant, tier]
-        out: I64 = HANDLING + wait.astype(np.int64)
+        out: I64 = self._handling[merchant] + wait.astype(np.int64)
         return out
 
     def _satisfaction(self, delivery: U64, rows: Records, late: Bools) -> F64:
@@ -293,9 +290,14 @@ class AfterSale(Mechanism):
         fx.tally("merchant", "stars", rated.merchant, stars)
 
 
-def _scale(share: float) -> float:
-    """Seconds of travel at E = 1, such that this share of parcels arrives within 72 h."""
-    return (WITHIN - HANDLING) / float(np.sqrt(-log(np.array(1.0 - share))))
+def _handling(p: AfterSaleParams) -> int:
+    """Seconds before a parcel is on its way."""
+    return round(p.handling_hours * HOUR)
+
+
+def _scales(p: AfterSaleParams) -> list[float]:
+    """Seconds of travel at E = 1, by city tier, such that the stated share of parcels arrives within 72 h."""
+    return [(WITHIN - _handling(p)) / float(np.sqrt(-log(np.array(1.0 - share)))) for share in p.within_72h]
 
 
 def _receiver(rows: Records) -> Array:

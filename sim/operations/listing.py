@@ -10,12 +10,13 @@ wherever they are shown. So there is a number of keywords that sells most.
 It cannot: choose the words themselves, list products one by one, or make a name known (renown is given).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from sim.contract import EMPTY, Effects, Mechanism, View
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import Array
 from sim.world.state import Column
 
@@ -24,6 +25,14 @@ KEYWORDS, TITLE = 8, 0.5  # of an ordinary listing (assumed)
 
 class ListingParams(Params):
     """How the goods are listed."""
+
+    needs = ("platform.search_engine",)
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """A name that nobody types."""
+        intent: Any = around.on.get("people.search_intent")
+        if self.renown and (intent is None or not intent.by_name):
+            yield "renown", "nobody types a name; write `people: {search_intent: {by_name: 0.2}}`"
 
     keywords: int = param(KEYWORDS, "keywords of each listing", unit="keywords", ge=0, le=200)
     title: float = param(TITLE, "how well titles say what is sold, 0.5 is middling", unit="0..1", ge=0, le=1)

@@ -1,4 +1,4 @@
-"""Stock sync (库存同步): the mini-program is told only now and then what the store has left, and sells by that.
+"""Item and stock sync (商品与库存同步): the mini-program hears only now and then what the store has, and sells by that.
 
 Store and mini-program sell the same pieces. The mini-program shows its own figure of each style (column
 `variant.stock_synced`, or -1: it shows what the store has). Every `lag_minutes` the figure becomes what the store
@@ -12,9 +12,12 @@ with a compensation out of its cash if that is the rule. To the store score and 
 ``order_refused``, which is its cause): `platform.store_score` counts it, `operations.after_sale` makes her the less
 loyal. With s pieces left and n orders of one piece until the figure is told again, exactly max(0, n − s) are oversold.
 
-With `lag_minutes` 0 the figures are never apart, and nothing changes.
+*Items.* With the figures it is told the terms of the goods: which are sold, and at what price (`operations.assortment`
+changes them in the store, shows them here with the lag, and honours what a page showed).
 
-It cannot: hold a safety stock back, sync goods or prices, or find out before anybody has paid.
+With `lag_minutes` 0 nothing is ever apart, and nothing changes.
+
+It cannot: hold a safety stock back, show a sale or any other offer late, or find out before anybody has paid.
 """
 
 from collections.abc import Mapping
@@ -27,7 +30,8 @@ from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, HOUR, MINUTE, Array, Bools
-from sim.world.doors import in_mini
+from sim.world.doors import LIVE, UNTOLD, in_mini
+from sim.world.shelf import shelf
 from sim.world.state import Column
 
 _BASIS = 10_000
@@ -35,6 +39,10 @@ _BASIS = 10_000
 
 class StockSyncParams(Params):
     """How often the mini-program is told, and what an oversold order costs."""
+
+    needs = ("channels.mini_program",)
+    moot = {"cancel_hours": "lag_minutes", "compensation": "lag_minutes"}
+    lively = {"lag_minutes": (1_440, 60, 0)}
 
     lag_minutes: int = param(60, "from one sync to the next; 0: never apart", unit="minutes", ge=0, le=10_080)
     cancel_hours: float = param(6.0, "until an oversold order is cancelled", unit="hours", ge=0, le=720)
@@ -47,6 +55,7 @@ class StockSync(Mechanism):
     Params = StockSyncParams
     columns = (
         Column("variant", "stock_synced", np.int64, -1, "pieces that the mini-program shows; -1: what the store has"),
+        Column("product", "terms_synced", np.int32, LIVE, "terms that it shows; -2: those at first, -3: the store's"),
     )
     kinds = {
         "stock_sync": Kind("the mini-program is told the stock of a merchant's goods", stage="plain"),
@@ -68,11 +77,16 @@ class StockSync(Mechanism):
         self._compensation = self.per_merchant(lambda p: round(p.compensation * _BASIS), 0, np.int64)
         merchant = self.world.product["merchant"][self.world.variant_product]
         self._apart = (self._lag > 0)[merchant]  # variants whose figure may be stale
+        self._shelf = shelf(self.world)
         self._first = np.searchsorted(merchant, np.arange(self.world.m + 1))  # variants stand by merchant
 
     def initial(self) -> Mapping[tuple[str, str], Array]:
-        """Nothing is on any shelf until the opening stock arrives."""
-        return {("variant", "stock_synced"): np.where(self._apart, 0, -1)}
+        """Nothing is on any shelf until the opening stock arrives; of goods it knows how they began."""
+        lags = self._lag[self.world.product["merchant"]] > 0
+        return {
+            ("variant", "stock_synced"): np.where(self._apart, 0, -1),
+            ("product", "terms_synced"): np.where(lags, UNTOLD, LIVE),
+        }
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
         """Syncs at multiples of the lag, at most one in a tick: more would tell the same."""
@@ -95,6 +109,7 @@ class StockSync(Mechanism):
             _, variant = expand.expand(self._first[rows.merchant], self._first[rows.merchant + 1])
             stock, synced = view.shared("variant", "stock"), view.shared("variant", "stock_synced")
             fx.tally("variant", "stock_synced", variant, stock[variant] - synced[variant])
+            self._tell_items(view, fx, rows.merchant)
         elif kind == "restock":
             fx.tally("variant", "stock_synced", rows.variant, -rows.quantity)
         elif kind == "oversell_refund":
@@ -102,6 +117,15 @@ class StockSync(Mechanism):
         else:
             self._oversell(view, fx, rows.take(~granted))
         return fx
+
+    def _tell_items(self, view: View, fx: Effects, merchant: Array) -> None:
+        """The terms of these merchants' goods as they stand in the store."""
+        terms = view.state["product"].get("terms")
+        if terms is not None:
+            _, product = expand.expand(self._shelf[merchant], self._shelf[merchant + 1])
+            fx.tally(
+                "product", "terms_synced", product, terms[product] - view.shared("product", "terms_synced")[product]
+            )
 
     def _oversell(self, view: View, fx: Effects, refused: Records) -> None:
         """Orders that the store has no piece for, and the mini-program takes."""

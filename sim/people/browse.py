@@ -24,6 +24,8 @@ _SURFACES = ("moments", "articles", "mini_programs")
 class BrowseParams(Params):
     """How often and how attentively people browse."""
 
+    lively = {"opens": (0.9, 1.0)}
+
     opens: float = param(0.3, "days on which the average person opens WeChat to browse", unit="share", ge=0, le=1)
     moments: float = param(
         0.72, "sessions that visit Moments", unit="share", source="facts: network.surface_visits_per_day", ge=0, le=1

@@ -42,10 +42,16 @@ _SOLD_OUT = -1e9  # utility of a variant that is not there
 class BuyParams(Params):
     """What makes people click and buy."""
 
+    needs = ("people.browse",)
+    lively = {"nothing": (-4.0, -8.0)}
+
     click_rates: dict[str, float] = param(
         dict, "noticed products whose page is opened, by channel, where it is not what the channel says", unit="share"
     )
     click_rate: float | None = param(None, "the same for all channels not listed", unit="share", gt=0, lt=1)
+    click_level: float = param(
+        1.0, "odds of opening a noticed page, times those that its channel says", unit="relative", gt=0, le=100
+    )
     click_weight: float = param(0.5, "log-odds of a click per unit of appeal or taste", unit="log-odds", ge=0, le=10)
     click_limit: float = param(1.5, "most log-odds by which interest moves a click", unit="log-odds", ge=0, le=10)
     quality_weight: float = param(1.0, "utility of the best quality over the worst", unit="utility", ge=0, le=100)
@@ -113,9 +119,8 @@ class Buy(Mechanism):
         """Several pieces, if that is what people order; a gift is one."""
         if self.p.quantity == 1:
             return EMPTY
-        fx, giving = Effects(), view.scratch.get("gift_peer")
-        own = np.ones(len(view.exposures), np.bool_) if giving is None else giving[view.exposures.session] < 0
-        fx.bundle(own.nonzero()[0], self.p.quantity)
+        fx = Effects()
+        fx.bundle((~view.gift_minded[view.exposures.session]).nonzero()[0], self.p.quantity)
         return fx
 
     # -------------------------------------------------------------------------------------------- click and choice
@@ -154,7 +159,7 @@ class Buy(Mechanism):
         if self.p.click_rate is None:
             said |= view.clicks
         rate = np.array([(said | self.p.click_rates)[name] for name in sorted(view.channels, key=view.channel)])
-        return log(rate / (1.0 - rate))
+        return log(rate / (1.0 - rate) * self.p.click_level)
 
     def _best(self, view: View, e: Exposures, seen: I64, which: U64) -> I64:
         """Positions of the exposures that are bought, at most one per session."""

@@ -21,6 +21,11 @@ _JUST_HEARD = 0.5  # by how much the count stands above its mean just after a me
 class FatigueParams(Params):
     """How people turn away from too many messages."""
 
+    needs = (
+        "channels.service_account | channels.groups | channels.live | channels.cart | channels.template_messages | "
+        "offers.lottery | offers.joint_campaign",
+    )
+
     memory_weeks: float = param(1.0, "time in which the count of messages fades", unit="weeks", gt=0, le=52)
     hazard: float = param(0.5, "sessions above her tolerance in which she acts", unit="share", ge=0, le=1)
     leaves: float = param(0.4, "of those who act, who leave for good instead of muting", unit="share", ge=0, le=1)

@@ -21,6 +21,9 @@ _PROMPT = "prompt_merchant"
 class FollowParams(Params):
     """How readily people follow."""
 
+    needs = ("channels.service_account | channels.articles | channels.image_posts",)
+    lively = {"propensity": (1.0,)}
+
     propensity: float = param(0.12, "people asked once who follow", unit="share", ge=0, le=1)
 
 

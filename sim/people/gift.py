@@ -33,6 +33,9 @@ _YEAR = 365
 class GiftParams(Params):
     """The wish to give."""
 
+    needs = ("people.buy", "offers.gift_packet")
+    lively = {"everyday": (0.5, 1.0)}
+
     everyday: float = param(0.002, "sessions with a gift in mind on an ordinary day", unit="share", ge=0, le=1)
     festival: float = param(0.06, "added at the strongest festival", unit="share", ge=0, le=1)
     birthday: float = param(0.05, "added when a close friend's birthday is near", unit="share", ge=0, le=1)

@@ -34,6 +34,10 @@ _MOST_SEEN = 64  # likes of a piece that count; an inbox holds fewer
 class LikeParams(Params):
     """How readily people like, and what their likes do to friends."""
 
+    needs = ("channels.service_account | channels.articles | channels.image_posts",)
+    moot = {"first_like": "platform.recommender"}
+    lively = {"interest": (0.5, 1.0)}
+
     interest: float = param(0.05, "readers of middling content of ordinary relevance who like it of themselves",
                             unit="share", ge=0, le=1)  # fmt: skip
     pressure: float = param(0.3, "readers whom each visible like of a friend moves to like", unit="share", ge=0, le=1)

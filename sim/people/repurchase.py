@@ -51,6 +51,16 @@ _HEARD = FOLLOWS | PINNED | GROUP  # ties that a muted merchant speaks through n
 class RepurchaseParams(Params):
     """How needs come back, and what makes people think of a merchant then."""
 
+    needs = ("people.buy",)
+    moot = {
+        "recipients": "offers.gift_packet",
+        "follows": "channels.service_account",
+        "pinned": "channels.service_account",
+        "group": "channels.groups",
+        "mini": "channels.mini_program",
+        "member": "channels.mini_program",
+    }
+
     r: float = param(0.243, "evenness of rates among customers (gamma shape)", unit="shape", source=_BGNBD, gt=0, le=50)
     alpha: float = param(4.414, "scale of rates: the mean rate is r/alpha", unit="weeks", source=_BGNBD, gt=0, le=1e4)
     a: float = param(0.793, "drop-out: first shape of its beta distribution", unit="shape", source=_BGNBD, gt=0, le=100)
@@ -149,10 +159,7 @@ class Repurchase(Mechanism):
         pair, loss = pair[order], loss[order]
         wanted = shown.session * self.world.m + shown.merchant
         place = np.minimum(np.searchsorted(pair, wanted), pair.size - 1)
-        has = pair[place] == wanted
-        giving = view.scratch.get("gift_peer")
-        if giving is not None:
-            has &= giving[shown.session] < 0
+        has = (pair[place] == wanted) & ~view.gift_minded[shown.session]
         fx.appeal(np.where(has, -loss[place], 0.0))
         return fx
 

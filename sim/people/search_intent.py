@@ -28,6 +28,10 @@ from sim.world.state import DROPPED
 class SearchIntentParams(Params):
     """How often people search for goods."""
 
+    needs = ("platform.search_engine",)
+    moot = {"gift": "people.gift"}
+    lively = {"share": (0.5, 1.0), "by_name": (0.0, 0.5), "gift": (0.0, 0.8)}
+
     share: float = param(
         0.054, "sessions that search for goods", unit="share", source="facts: search.search_share_of_visits", ge=0, le=1
     )
@@ -60,10 +64,9 @@ class SearchIntent(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Note which sessions search for a gift."""
-        peer = view.scratch.get("gift_peer")
-        if peer is None or not self.p.gift:
+        if not self.p.gift:
             return EMPTY
-        fx, at = Effects(), (peer >= 0).nonzero()[0]
+        fx, at = Effects(), view.gift_minded.nonzero()[0]
         searches = np.zeros(len(view.sessions), np.bool_)
         searches[at] = draws.chance("people.search_intent/gift", view.sessions.event[at], self.p.gift)
         fx.note("search_gift", searches)

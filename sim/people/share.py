@@ -38,6 +38,9 @@ _SATISFACTION = 1_000.0  # unit of `detail` in the message that a parcel arrived
 class ShareParams(Params):
     """How readily people share, where, and how far it carries."""
 
+    needs = ("people.buy",)
+    lively = {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)}
+
     after_order: float = param(0.05, "orders that are shared", unit="share", ge=0, le=1)
     after_parcel: float = param(0.06, "parcels that please and are shared", unit="share", ge=0, le=1)
     pleased_from: float = param(0.8, "satisfaction with a parcel from which one talks of it", unit="0..1", ge=0, le=1)

@@ -43,6 +43,10 @@ _FAR = 1 << 40  # seconds, beyond any horizon
 class RecommenderParams(Params):
     """What the feed shows."""
 
+    needs = ("people.browse", "channels.image_posts | channels.articles")
+    moot = {"engagement": "people.like", "heat_half_life_hours": "channels.articles"}
+    lively = {"rest": (1.0, 0.1)}
+
     places: int = param(5, "pieces of the feed that a session looks at", unit="pieces", ge=1, le=100)
     rest: float = param(
         150.0, "weight of all that others publish, in perfect pieces, fresh and of ordinary relevance", unit="pieces",
@@ -98,19 +102,7 @@ class Recommender(Mechanism):
         fx, rows = Effects(), found.rows.take(at)
         fx.note("feed", feed.by_session(len(looks), session, rows.event))
         fx.note("feed_likes", feed.by_session(len(looks), session, likes))
-        fx.event(
-            "recommended",
-            view.rows(
-                "recommended",
-                session,
-                index=rows.event,
-                cause=rows.event,
-                merchant=rows.merchant,
-                product=rows.product,
-                channel=rows.channel,
-                quantity=likes,
-            ),
-        )
+        fx.event("recommended", feed.deeds(view, "recommended", session, rows, likes))
         return fx
 
     def _recent(self, view: View) -> Records:

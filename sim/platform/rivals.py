@@ -19,6 +19,9 @@ from sim.params import Params, param
 class RivalsParams(Params):
     """How attractive it is not to buy here."""
 
+    needs = ("people.buy",)
+    lively = {"attraction": (-5.0, 0.0)}
+
     attraction: float = param(
         5.0, "utility of buying nothing or elsewhere (calibrated: one view in 45 ends in an order)", unit="utility",
         source="facts: store.view_to_buy", ge=-20, le=20,

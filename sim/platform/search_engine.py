@@ -16,6 +16,7 @@ and in a gift search a product tagged with the occasion (`offers.gift_packet`) a
 *Wordings.* A share ``rare`` of searches for a category is worded in one of `wordings` rare ways. A listing of k
 keywords holds each of them with chance 1 − exp(−k / breadth), for good: one keyword more only adds wordings, with
 falling gain, while beyond `tolerated` it costs rank in all queries. So a number of keywords in between is found most.
+In a market in which nobody states a listing all are alike, and `match` stands for what words do: no wording is rare.
 
 *Reading.* A searcher examines the result at rank r = 1, 2, ... with probability r^−η, independently: the
 position-based model (Craswell et al. 2008; Joachims et al. 2017 use η = 1). What she examines is an exposure with the
@@ -48,6 +49,16 @@ MOST_WORDINGS = 10_000
 class SearchEngineParams(Params):
     """How results are ranked, and how people read them."""
 
+    needs = ("people.search_intent",)
+    moot = {
+        "rare": "operations.listing",
+        "wordings": "rare",
+        "breadth": "rare",
+        "tolerated": "operations.listing",
+        "stuffing": "operations.listing",
+        "occasion_match": "offers.gift_packet",
+    }
+
     results: int = param(20, "results on the page", unit="products", ge=1, le=1_000)
     position_bias: float = param(
         1.0, "η: a result at rank r is examined with chance r^−η", unit="exponent",
@@ -60,7 +71,11 @@ class SearchEngineParams(Params):
     intent: float = param(1.0, "appeal of what one has looked for", unit="utility", ge=-20, le=20)
     name_intent: float = param(2.0, "the same if one has typed the shop's name", unit="utility", ge=-20, le=20)
     salience: float = param(2.0, "how much a result catches the eye", unit="salience", ge=-20, le=20)
-    rare: float = param(0.0, "searches for a category that are worded in a rare way", unit="share", ge=0, le=1)
+    rare: float = param(
+        0.11, "searches for a category that are worded in a rare way, where listings are stated", unit="share",
+        source="Skiera, Eckert and Hinz 2010: the 100 commonest keywords of a campaign attract 88.57 % of its searches",
+        ge=0, le=1,
+    )  # fmt: skip
     wordings: int = param(50, "rare wordings of a category", unit="wordings", ge=1, le=MOST_WORDINGS)
     breadth: float = param(10.0, "keywords that hold 63 % of the rare wordings", unit="keywords", gt=0, le=1_000)
     tolerated: int = param(12, "keywords that cost no rank", unit="keywords", ge=0, le=200)
@@ -161,7 +176,7 @@ class SearchEngine(Mechanism):
 
     def _wording(self, view: View, session: I64) -> I64:
         """The rare wording of each of these searches, -1 for the usual one."""
-        if not self.p.rare:
+        if not self.p.rare or "keywords" not in view.state["merchant"]:
             return np.full(session.size, -1)
         event = view.sessions.event[session]
         rare = draws.chance("platform.search_engine/rare", event, self.p.rare)
@@ -190,8 +205,7 @@ class SearchEngine(Mechanism):
         out = np.ones(product.size, np.bool_)
         at = (wording >= 0).nonzero()[0]
         if at.size:
-            words = view.state["merchant"].get("keywords", np.full(self.world.m, KEYWORDS))
-            share = 1.0 - exp(-words / self.p.breadth)
+            share = 1.0 - exp(-view.state["merchant"]["keywords"] / self.p.breadth)
             product, which = product[at], self._number[product[at]] * MOST_WORDINGS + wording[at]
             merchant = self.world.product["merchant"][product]
             out[at] = draws.chance("platform.search_engine/holds", self._key[product], share[merchant], which)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.config.model import Expected
+from sim.errors import StudyError
 from sim.metrics.catalog import METRICS
 from sim.study import stats
 from sim.study.expectation import Judged, judge
@@ -106,6 +107,34 @@ class Comparison:
                 for f in self.failures
             ],
         }
+
+    @classmethod
+    def restore(cls, content: Mapping[str, Any], folder: Path) -> "Comparison":
+        """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
+        metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
+        if unknown := [name for name in metrics if name not in METRICS]:
+            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
+        failures = tuple(Failure(**failure) for failure in content["failures"])
+        failed = {(failure.strategy, failure.replication) for failure in failures}
+        values, done = {}, {}
+        for strategy, digests in content["digests"].items():
+            rows = [content["strategies"][strategy][metric]["per_seed"] for metric in metrics]
+            values[strategy] = np.array(rows, np.float64).reshape(len(metrics), len(seeds))
+            there = [digest is not None and (strategy, at) not in failed for at, digest in enumerate(digests)]
+            done[strategy] = np.array(there, np.bool_)
+        return cls(
+            title=content["scenario"],
+            baseline=content["baseline"],
+            merchant=content["merchant"],
+            metrics=metrics,
+            seeds=seeds,
+            values=values,
+            done=done,
+            digests={strategy: tuple(digests) for strategy, digests in content["digests"].items()},
+            failures=failures,
+            folder=folder,
+            combined={name: tuple(of[metrics[0]]["combines"]) for name, of in content.get("synergy", {}).items()},
+        )
 
     def _estimate_dict(self, strategy: str, metric: str) -> dict[str, Any]:
         return _numbers(self.estimate(strategy, metric), self.per_seed(strategy, metric))

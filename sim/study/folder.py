@@ -34,13 +34,13 @@ RUN = Output(
     "run",
     "run.json",
     frozenset({"ledger", "strategy", "seed", "digest"}),
-    ("run.json", "events", "postings", "stock", "daily.parquet"),
+    ("run.json", "events", "postings", "stock", "daily.parquet", "report.html"),
 )
 COMPARISON = Output(
     "comparison",
     "comparison.json",
     frozenset({"wxsim", "scenario", "strategies", "seeds"}),
-    ("comparison.json", "table.txt", "differences.png", "runs"),
+    ("comparison.json", "table.txt", "differences.png", "report.html", "runs"),
 )
 
 

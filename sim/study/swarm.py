@@ -3,9 +3,9 @@
 A scenario is a sequence of choices. Whoever makes them decides what it is for: `Luck` makes them from a seed, and the
 tests let hypothesis make them, which then also knows how to make a failing case smaller. What can be chosen is
 read off the models: every mechanism of the catalogue is on in some cases and off in others, every parameter takes its
-default, its bounds and what lies between, so a new mechanism takes part from birth. On top of that come
-the corners that no parameter names: a lone person, nobody who knows anybody, a star of friends, a shop without goods or
-stock, a clock that ticks oddly, a horizon over a festival or a change of rules.
+default, its bounds and what lies between, or what its model calls lively, so a new mechanism takes part from birth. On
+top of that come the corners that no parameter names: a lone person, nobody who knows anybody, a star of friends, a shop
+without goods or stock, a clock that ticks oddly, a horizon over a festival or a change of rules.
 """
 
 import json
@@ -50,42 +50,6 @@ PATIENCE = 90  # days that anything may take by a clock of hours
 MANY, FEW = (12, 30, 60, 12, 30, 60, 3), (2, 1, 3, 30)  # people
 SHOPS = (1, 2, 3, 8)  # more than the six that a user keeps in mind
 YEARS = (2024, 2025, 2026, 2033)  # 2033 has a leap month in an unusual place
-LIVELY: Mapping[str, Mapping[str, tuple[Any, ...]]] = {  # hints: where much happens there is much to differ about
-    "people.browse": {"opens": (0.9, 1.0)},
-    "people.buy": {"nothing": (-4.0, -8.0)},
-    "people.search_intent": {"share": (0.5, 1.0), "by_name": (0.0, 0.5), "gift": (0.0, 0.8)},
-    "people.gift": {"everyday": (0.5, 1.0)},
-    "people.share": {"after_order": (0.5, 1.0), "forward": (0.5, 1.0)},
-    "people.follow": {"propensity": (1.0,)},
-    "people.like": {"interest": (0.5, 1.0)},
-    "platform.rivals": {"attraction": (-5.0, 0.0)},
-    "platform.recommender": {"rest": (1.0, 0.1)},
-    "channels.store": {"discovery": (1.0,)},
-    "channels.mini_program": {"scan": (0.3, 0.0)},
-    "offers.points": {"sign_in_rate": (1.0, 0.5), "min_points": (1, 10), "day": (0, 1), "hours": (24, 7)},
-    "offers.coupon": {"day": (0, 1), "hours": (24, 7)},
-    "channels.cart": {"put": (0.8, 1.0), "consent": (1.0,), "open_rate": (0.9,)},
-    "channels.template_messages": {"order_consent": (1.0,), "restock_consent": (1.0,)},
-    "operations.stock_sync": {"lag_minutes": (1_440, 60, 0)},
-    "offers.share_discount": {"sharing": (0.3,), "hunting": (2.0,)},
-    "channels.image_posts": {"click": (0.5, 1.0)},
-    "channels.articles": {"click": (0.5, 1.0)},
-    "channels.live": {"first_day": (0, 1), "every_days": (1, 2), "article": (0.5,), "drop_in": (0.3,)},
-    "offers.lottery": {"first_day": (0, 1), "open_days": (1,), "article": (0.5,), "entry": (0.5,)},
-    "channels.offline_qr": {
-        "visits_per_week": (5.0, 1.0),
-        "nearby": ([1.0] * 4,),
-        "scan": (1.0,),
-        "invite": (1.0, 0.0),
-    },
-    "offers.gift_packet": {"occasions": ([], ["thanks", "birthday"])},
-    "channels.promoters": {"join": (1.0,), "effort": (1.0,), "blogger_reach": (0.0, 10.0)},
-    "offers.limited_time_sale": {"day": (0, 1), "hours": (24, 7)},
-    "offers.full_reduction": {"top_up": (1.0,), "near": (1.0,)},
-    "offers.membership": {"gold_from": (50.0,)},
-    "offers.joint_campaign": {"day": (0, 1), "hours": (24, 7)},
-    "product": {"price": (20.0, 100.0)},
-}
 ALIVE = ("people.browse", "people.buy")  # without them nobody comes, and nobody buys
 
 
@@ -289,23 +253,21 @@ class _Making:
 
     def _product(self) -> dict[str, Any]:
         styles = [f"style_{number}" for number in range(self.choose.integer(1, 3))]
-        stated = {**self.params(ProductParams), **self._hints("product")}
+        stated = {**self.params(ProductParams), **self._hints(ProductParams)}
         return {**stated, "category": self.choose.choice(CATEGORIES), "variants": styles}
 
     def section(self, folder: str) -> dict[str, Any]:
         """Mechanisms of a folder, each on or off."""
         switch = (False, *[True] * 7) if self.lively else (False, True)
         return {
-            name: self._mechanism(f"{folder}.{name}", params)
+            name: {**self.params(params), **self._hints(params)}
             for name, params in known(folder).items()
             if f"{folder}.{name}" in (*ALWAYS, *(ALIVE if self.lively else ())) or self.choose.choice(switch)
         }
 
-    def _mechanism(self, key: str, params: type[Params]) -> dict[str, Any]:
-        return {**self.params(params), **self._hints(key)}
-
-    def _hints(self, key: str) -> dict[str, Any]:
-        hints = LIVELY.get(key, {}) if self.lively else {}
+    def _hints(self, model: type[Params]) -> dict[str, Any]:
+        """Where much happens there is much to differ about: values that the model itself calls lively."""
+        hints = model.lively if self.lively else {}
         return {name: deepcopy(self.choose.choice(values)) for name, values in hints.items()}  # a list is written out
 
     # --------------------------------------------------------------------------------------------- by metadata

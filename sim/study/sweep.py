@@ -36,7 +36,7 @@ STUDY = folder.Output(
     "study",
     "study.json",
     frozenset({"wxsim", "title", "runs"}),
-    ("study.json", "results.csv", "results.parquet", "failures"),
+    ("study.json", "results.csv", "results.parquet", "failures", "report.html"),
 )
 SECONDS_PER_USER_DAY = 2.3e-6  # measured: 12 s for eight worlds of 5,000 people, 60 days
 BYTES_PER_RUN = 8_000  # measured, in the store

@@ -7,11 +7,12 @@ recommends, who reads and who likes meet in such notes and nowhere else:
 ``read_<channel>``: what a session has opened (service_account, image_posts, articles); `people.like` reads them all.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.kernels import expand, segments
+from sim import draws
+from sim.kernels import choice, expand, segments
 from sim.ledger.schema import Records
 from sim.units import F64, I64, NOBODY, U64, Array
 
@@ -51,6 +52,38 @@ def met(note: U64 | None, content: Records) -> Met:
     at = find(content, note)
     session, place = (at >= 0).nonzero()
     return Met(session, at[session, place], place)
+
+
+def opened(view: Any, name: str, sent: Records, click: F64) -> tuple[I64, Records]:
+    """Strangers who are shown this content and open it: (session, content), ordered by session.
+
+    `click` is the share of those shown it who do, by merchant. If a friend is seen to like it the odds are multiplied
+    (note ``first_like`` of `people.like`), once, however many do. The draw, named after `name`, is addressed by
+    (content, user): content that is opened more readily only gains readers.
+    """
+    shown = met(view.scratch.get("feed"), sent)
+    if not shown.session.size:
+        return shown.session, sent.take(shown.at)
+    liked = view.scratch["feed_likes"][shown.session, shown.place] > 0
+    nudge = view.scratch.get("first_like", np.ones(len(view.sessions)))[shown.session]
+    rate = choice.at_odds(click[sent.merchant[shown.at]], np.where(liked, nudge, 1.0))
+    reader = view.world.local_user(view.sessions.user[shown.session])
+    opens = draws.chance(name, sent.event[shown.at], rate, reader)
+    return shown.session[opens], sent.take(shown.at[opens])
+
+
+def deeds(view: Any, kind: str, session: I64, read: Records, quantity: object = 0) -> Records:
+    """What these sessions do with content, as events of a kind that it causes."""
+    about = {"merchant": read.merchant, "product": read.product, "channel": read.channel, "quantity": quantity}
+    out: Records = view.rows(kind, session, index=read.event, cause=read.event, **about)
+    return out
+
+
+def prompt(fx: Any, name: str, count: int, session: I64, read: Records, strength: F64) -> None:
+    """Note what `people.follow` reads: by which of these contents each session is asked to follow, and how strongly."""
+    notes = strongest(count, session, read.merchant, strength, read.event)
+    for what, values in zip(("merchant", "strength", "cause"), notes, strict=True):
+        fx.note(f"prompt_{what}.{name}", values)
 
 
 def under(parts: Records, ids: U64) -> tuple[I64, I64]:

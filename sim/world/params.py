@@ -98,6 +98,8 @@ class WorldParams(Params):
 class ProductParams(Params):
     """One product of a merchant."""
 
+    lively = {"price": (20.0, 100.0)}
+
     price: float = param(172.0, "list price", unit="yuan", source="facts: store.average_order_yuan", ge=0.01, le=1e7)
     customary_price: float | None = param(
         None,

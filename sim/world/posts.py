@@ -98,14 +98,14 @@ def plan(world: World, kind: str, merchant: int, day: I64, hour: int | I64, numb
     )
 
 
-def unseen(posts: Records, merchant: Array, last_seen: Array, tick_seconds: int, since: int) -> tuple[I64, I64]:
+def unseen(posts: Records, merchant: Array, last_seen: Array, tick_seconds: int, since: I64) -> tuple[I64, I64]:
     """Which posts of a merchant a reader finds new: pairs (position in `merchant`, position in `posts`).
 
     `merchant` and `last_seen` describe the readers, shape (R,). A post is public from the end of the tick of its time;
-    one from before the second `since` has scrolled away.
+    one from before the second `since` (by merchant, of all of them) has scrolled away.
     """
     order = np.argsort(posts.merchant, kind="stable")
-    order = order[posts.time[order] >= since]
+    order = order[posts.time[order] >= since[posts.merchant[order]]]
     ranked = posts.merchant[order]
     reader, place = expand.expand(np.searchsorted(ranked, merchant), np.searchsorted(ranked, merchant, side="right"))
     at = order[place]

@@ -1,9 +1,11 @@
 """Rounds: dated doings of a merchant that come back every so many days, such as live shows and lotteries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from sim.params import Setting
 from sim.units import DAY, HOUR, I64, Array, Bools
 
 
@@ -46,3 +48,9 @@ class Rounds:
         start = self.next(merchant, time) - self.every[merchant]
         on = (start >= self.first[merchant]) & (start + self.length[merchant] > (stop or time))
         return start, on
+
+
+def too_late(first_day: int, around: Setting) -> Iterator[tuple[str, str]]:
+    """A first round after the last day of the scenario, for `Params.idle`."""
+    if first_day >= around.days:
+        yield "first_day", f"the first is on day {first_day} of {around.days}; write a day from 0 to {around.days - 1}"

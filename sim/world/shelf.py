@@ -1,10 +1,13 @@
-"""The shelf: which goods of a merchant a visitor sees first, the cheapest, and the styles that she likes best."""
+"""The shelf: which goods of a merchant a visitor sees first, the cheapest, named ones, styles she likes, hoards."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from sim import draws
 from sim.kernels import expand, segments
-from sim.units import F64, I64, NOBODY, Array
+from sim.params import Setting
+from sim.units import F64, I64, NOBODY, Array, Bools
 from sim.world.world import World
 
 STYLES = 1_024  # numbering of styles: product · 1,024 + place among its styles
@@ -16,16 +19,44 @@ def shelf(world: World) -> I64:
     return out
 
 
-def front(begin: I64, sold: Array, merchant: Array, depth: int) -> tuple[I64, I64]:
+def front(begin: I64, sold: Array, merchant: Array, depth: int | I64) -> tuple[I64, I64]:
     """The `depth` best-selling products of each merchant asked for, of equals the first listed.
 
-    `begin` is the shelf, `sold` counts pieces by product; returns (position in `merchant`, product).
+    `begin` is the shelf, `sold` counts pieces by product, `depth` is one number or one per merchant asked for; returns
+    (position in `merchant`, product).
     """
     if not merchant.size:
         return begin[:0], begin[:0]
     owner, product = expand.expand(begin[merchant], begin[merchant + 1])
-    kept = segments.top_k(owner, sold[product], depth, product.astype(np.uint64))
+    most = np.broadcast_to(depth, merchant.shape)[owner]
+    kept = segments.top_k(owner, sold[product], most, product.astype(np.uint64))
     return owner[kept], product[kept]
+
+
+def named(world: World, names: Sequence[Sequence[str] | None]) -> Bools:
+    """Which products a list by merchant names, shape (products,): an empty one names all, None none."""
+    known, merchant = world.product_names, world.product["merchant"].tolist()
+    wanted = (names[shop] for shop in merchant)
+    there = [some is not None and (not some or known[at % len(known)] in some) for at, some in enumerate(wanted)]
+    return np.array(there, np.bool_)
+
+
+def unknown(names: Sequence[str], around: Setting, where: str = "products") -> Iterator[tuple[str, str]]:
+    """Names that none of the merchant's goods has, for `Params.idle`."""
+    for name in names:
+        if name not in around.goods:
+            yield where, f"there is no product {name!r}; known here: {', '.join(around.goods)}"
+
+
+def hoard(world: World, ahead_days: F64, most: Array) -> I64:
+    """Pieces of each product that somebody who stocks up orders, shape (products,); parameters by merchant.
+
+    Of goods that are used up they last `ahead_days` beyond the piece in use: 1 + ⌊ahead_days / cycle⌋, at most `most`.
+    """
+    cycle, merchant = world.product["cycle_days"], world.product["merchant"]
+    more = np.where(cycle > 0, ahead_days[merchant] / np.where(cycle > 0, cycle, 1.0), 0.0)
+    out: I64 = np.minimum(1 + more.astype(np.int64), most[merchant].astype(np.int64))
+    return out
 
 
 def cheapest(world: World, product: I64) -> I64:

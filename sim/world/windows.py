@@ -4,14 +4,14 @@ The n-th window (from 0) of a merchant is [first + n · every, first + n · ever
 window through the columns `merchant.campaign_start` and `merchant.campaign_end` of `offers.joint_campaign`.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from sim.ledger.schema import Records
-from sim.params import Params, param
+from sim.params import Params, Setting, param
 from sim.units import DAY, HOUR, I64, Array, Bools
 
 NEVER = 1 << 60  # a second that does not come
@@ -34,6 +34,28 @@ class Dated(Params):
     hours: int = param(48, "how long it lasts", unit="hours", ge=1, le=10_000)
     times: int = param(1, "how often it comes", unit="windows", ge=1, le=1_000)
     every_days: int = param(7, "days from the beginning of one to that of the next", unit="days", ge=1, le=3_650)
+
+    def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """Windows outside the scenario, a campaign that nobody calls, dates that do not count."""
+        when = getattr(self, "when", "dates")
+        if when == "campaign" and "offers.joint_campaign" not in around.on:
+            yield "when", "there is no campaign; write `offers: {joint_campaign: {}}`, or `when: dates`"
+        elif when != "dates":
+            stated = [name for name in Dated.model_fields if name in self.model_fields_set]
+            yield from (
+                (name, f"is not read when it is on {when}; leave it out, or write `when: dates`") for name in stated
+            )
+        else:
+            yield from self._outside(around)
+
+    def _outside(self, around: Setting) -> Iterator[tuple[str, str]]:
+        """That no window touches the days of the scenario."""
+        first = (self.start - around.start).days if self.start is not None else self.day
+        begin = [first * DAY + self.hour * HOUR + turn * self.every_days * DAY for turn in range(self.times)]
+        if not any(start < around.days * DAY and start + self.hours * HOUR > 0 for start in begin):
+            last = around.start + timedelta(around.days - 1)
+            name = "day" if self.start is None else "start"
+            yield name, f"no window within the scenario's days, {around.start} to {last}; write a date or day of these"
 
 
 class Windowed(Dated):

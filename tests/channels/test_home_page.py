@@ -89,3 +89,31 @@ def test_who_goes_on_has_the_mini_program_in_her_list() -> None:
 def test_stacked_worlds_do_what_they_do_alone() -> None:
     both, one, other = (visitors(300, seeds=seeds).scratch["home_mini"] for seeds in ((3, 8), (3,), (8,)))
     assert both.tolist() == one.tolist() + np.where(other < 0, -1, other + 2).tolist()
+
+
+def test_viewers_of_the_live_show_come_by_the_profile_and_follow_by_its_prompt_alone() -> None:
+    users, p = 40_000, 0.3
+    view = make_view(users)
+    show(view, np.zeros(0, int), np.zeros(0, int))
+    view.scratch["live_seen"] = np.where(np.arange(users) % 2 == 0, 1, -1)
+    apply(view, mechanism(HomePage, view, visit=1.0, profile=p, follow=2.0).checkout(view))
+    home = view.scratch["home_merchant"]
+    assert (home[1::2] == -1).all() and set(home[::2].tolist()) == {-1, 1}
+    assert abs(int((home == 1).sum()) - users / 2 * p) < 4 * np.sqrt(users / 2 * p * (1 - p))
+    fans = dict(mechanism(Follow, view).respond(view).events)["follow"]
+    assert set(fans.merchant.tolist()) == {1}
+    there = int((home == 1).sum())
+    assert abs(fans.n - there * 0.24) < 4 * np.sqrt(there * 0.24 * 0.76)
+
+
+def test_whoever_saw_a_page_and_the_show_comes_by_the_likelier_way() -> None:
+    users = 20_000
+    came = {}
+    for visit, profile in ((0.1, 0.3), (0.3, 0.1), (0.3, 0.0)):
+        view = make_view(users)
+        show(view, np.arange(users), np.zeros(users, int))
+        view.scratch["live_seen"] = np.zeros(users, np.int64)
+        apply(view, mechanism(HomePage, view, visit=visit, profile=profile).checkout(view))
+        came[visit, profile] = (view.scratch["home_merchant"] == 0).sum()
+        assert (view.scratch["prompt_merchant.home_page"] == -1).all()  # the account asks whoever saw its goods
+    assert len(set(came.values())) == 1

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.channels.mini_program import GONE, WINDOW, MiniProgram, MiniProgramParams, bounce
+from sim.channels.mini_program import GONE, MiniProgram, MiniProgramParams, bounce
 from sim.channels.store import STEP_COST, Store
 from sim.contract import Effects, View
 from sim.ledger.schema import Records
 from sim.units import DAY, Array
 from sim.world.state import FOLLOWS, MEMBER, MINI
 from tests.views import CHANNELS, apply, make_view, mechanism, post_outcome, show, slots_of
+
+WINDOW = MiniProgramParams().window
 
 
 def stage(users: int = 5_000, mini: dict[str, Any] | None = None, **overrides: Any) -> tuple[View, MiniProgram]:

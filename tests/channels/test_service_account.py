@@ -4,13 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.channels.service_account import (
-    AFTER_BUYING,
-    AFTER_PARCEL,
-    AFTER_VIEWING,
-    MENU_GOODS,
-    ServiceAccount,
-)
+from sim.channels.service_account import ServiceAccount, ServiceAccountParams
 from sim.contract import Effects, View
 from sim.ledger.schema import Records
 from sim.units import DAY, HOUR, Array
@@ -19,6 +13,8 @@ from sim.world.state import FOLLOWS, MUTED, PINNED
 from tests.views import apply, make_view, mechanism, post_inbox, seat, show, slots_of
 
 DAY_OF_POST = 10
+MENU_GOODS = ServiceAccountParams().menu_goods
+AFTER_BUYING, AFTER_PARCEL, AFTER_VIEWING = 1.0, 0.6, 0.15  # the defaults
 
 
 def stage(users: int = 5_000, account: dict[str, Any] | None = None, **overrides: Any) -> tuple[View, ServiceAccount]:

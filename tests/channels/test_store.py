@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.channels.store import PLACES, STEP_COST, USUAL_SCORE, USUAL_STEPS, WINDOW, Store
+from sim.channels.store import STEP_COST, USUAL_SCORE, USUAL_STEPS, Store
 from sim.contract import Effects, View
 from sim.elementary import log
 from sim.units import Array
 from sim.world.state import DROPPED
 from tests.views import make_view, mechanism, show
 
-HERDING = 0.25
+HERDING, PLACES, WINDOW = 0.25, 4, 4  # the defaults
 
 
 def stage(users: int = 5_000, store: dict[str, Any] | None = None, **overrides: Any) -> tuple[View, Store]:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +35,11 @@ def test_every_reference_leads_somewhere_and_json_can_hold_it() -> None:
     text = schema()
     references = {part["$ref"] for part in nodes(text) if isinstance(part.get("$ref"), str)}
     assert references
-    assert {reference.removeprefix("#/$defs/") for reference in references} <= set(text["$defs"])
+    for reference in references:
+        part = text
+        for step in reference.removeprefix("#/").split("/"):
+            part = part[step]
+        assert isinstance(part, dict)
     assert json.loads(json.dumps(text)) == text
 
 
@@ -49,6 +54,26 @@ def test_a_strategy_may_hold_dots_and_what_is_free() -> None:
     assert patch["additionalProperties"] is True
     assert {"extends", "people", "merchants", "world"} <= set(patch["properties"])
     assert not set(FIXED) & set(patch["properties"])
+
+
+def test_what_stands_at_a_dotted_path_is_known() -> None:
+    known = schema()["properties"]["strategies"]["additionalProperties"]["patternProperties"]
+
+    def found(path: str) -> Any:
+        (part,) = [part for pattern, part in known.items() if re.search(pattern, path)]
+        return part
+
+    assert [*found("people.browse")["anyOf"][0]] == ["$ref"]
+    assert found("merchants.tea.channels.store.follow_prompt") == {
+        "$ref": "#/$defs/StoreParams/properties/follow_prompt"
+    }
+    assert found("merchants.tea.products.green.price") == {"$ref": "#/$defs/ProductParams/properties/price"}
+    assert not [pattern for pattern in known if re.search(pattern, "merchants.tea.channels.shop")]
+
+
+def test_an_editor_shows_unit_and_source() -> None:
+    opens = schema()["$defs"]["BrowseParams"]["properties"]["opens"]
+    assert opens["description"] == "days with a session (share; assumed)"
 
 
 def test_parameters_carry_their_meaning_unit_range_and_default() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sim.ledger.schema import Records
 from sim.world import feed
+from tests.views import make_view
 
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(1, 2**64 - 1)), max_size=12)
 
@@ -46,3 +47,25 @@ def test_the_strongest_prompt_counts(asked: list[tuple[int, int, float]]) -> Non
         mine = [(-strong, m, i + 1) for i, (t, m, strong) in enumerate(asked) if t == s]
         best = min(mine, default=(0.0, -1, 0))
         assert (-how[s], who[s], why[s]) == best
+
+
+def shown_once(click: float, likes: int, nudge: float, users: int = 20_000) -> int:
+    """How many open what all are shown, if so many friends of each like it."""
+    view = make_view(users)
+    sent = Records(1, event=5, merchant=0)
+    view.scratch |= {
+        "feed": np.full((users, 1), 5, np.uint64),
+        "feed_likes": np.full((users, 1), likes),
+        "first_like": np.full(users, nudge),
+    }
+    session, read = feed.opened(view, "tests/open", sent, np.array([click, 0.0]))
+    assert session.size == read.n
+    return read.n
+
+
+def test_the_first_like_multiplies_the_odds_of_opening_and_no_other_does() -> None:
+    p = 0.2
+    liked = 2.0 * p / (1 - p) / (1 + 2.0 * p / (1 - p))
+    for likes, want in ((0, p), (1, liked), (9, liked)):
+        assert abs(shown_once(p, likes, 2.0) - 20_000 * want) < 4 * np.sqrt(20_000 * want * (1 - want))
+    assert shown_once(p, 1, 2.0) == shown_once(p, 9, 2.0) > shown_once(p, 0, 2.0)

@@ -75,13 +75,13 @@ def test_unseen_is_what_a_plain_loop_finds() -> None:
     sent = Records(5, time=time, merchant=merchant, event=np.arange(1, 6))
     reader_of = np.array([0, 1, 1, 3])
     last_seen = np.array([-1, 10_800, 10_799, -1])
-    since = 7_220
+    since = np.array([7_220, 7_211, 0, 0])
     want = [
         (reader, post)
         for reader in range(4)
         for post in range(5)
         if merchant[post] == reader_of[reader]
-        and time[post] >= since
+        and time[post] >= since[merchant[post]]
         and last_seen[reader] < (time[post] // 3_600 + 1) * 3_600
     ]
     reader, post = posts.unseen(sent, reader_of, last_seen, 3_600, since)

@@ -1,0 +1,86 @@
+"""Reports: ``wxsim report``, and ``--report`` of other commands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli import _progress, app
+from sim.errors import StudyError
+
+if TYPE_CHECKING:
+    from sim.report.page import Report
+    from sim.report.shape import Figure
+
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.")]
+
+
+@app.command()
+def report(
+    place: FolderArgument,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="By default report.html in DIR.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="FOLDER", help="Every figure as PNG and SVG, instead.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+) -> None:
+    """Write one HTML page that needs no network: the answer, the figures, and what stands behind every number."""
+    if figures is not None and out is not None:
+        raise StudyError("give --out or --figures, not both")
+    if figures is not None:
+        from sim.report.figures import write
+
+        shapes, strategies = _drawn(place, quiet)
+        written = write(shapes, strategies, figures)
+        typer.echo(f"wrote {len(written)} files in {figures}")
+        return
+    typer.echo(f"wrote {page(place, out, quiet)}")
+
+
+def page(place: Path, out: Path | None = None, quiet: bool = False) -> Path:
+    """Write the report of a folder, by default into it; where it is."""
+    from sim.report.page import FILE
+    from sim.study.folder import write_text
+
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
+    text = _text(place, quiet)
+    out = out or place / FILE
+    write_text(out, text)
+    return out
+
+
+def check() -> None:
+    """StudyError before any work, if a report could not be made after it."""
+    from sim.report.page import needed
+
+    for module in ("jinja2", "plotly.offline"):
+        needed(module)
+
+
+def _text(place: Path, quiet: bool) -> str:
+    """The page of a folder."""
+    from sim.report import page, study
+
+    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet))
+
+
+def _drawn(place: Path, quiet: bool) -> "tuple[Sequence[Figure], Sequence[str]]":
+    """The figures of a folder, and the names of all its strategies."""
+    from sim.report import study
+
+    if study.is_study(place):
+        of = study.StudyReport(place)
+        return of.figures, of.found.strategies
+    made = _made(place, quiet)
+    return made.figures, made.material.comparison.strategies
+
+
+def _made(place: Path, quiet: bool) -> "Report":
+    from sim.report.material import read
+    from sim.report.page import report as made
+
+    material = read(place)
+    with _progress("reading", quiet, "runs") as advance:
+        return made(material, advance)

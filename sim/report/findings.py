@@ -1,0 +1,220 @@
+"""What was found: a sentence for each strategy, the table, and the question and the rows behind each number."""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Any
+
+from sim.ledger.reader import Ledger
+from sim.metrics.catalog import METRICS
+from sim.metrics.metric import OURS
+from sim.report.material import Cell, Material
+from sim.study.comparison import Comparison, heading
+from sim.study.sentence import Teller, short
+from sim.study.stats import Difference
+from sim.study.table import number
+
+EXAMPLES = 4  # rows shown behind a number
+_WORD = re.compile(r"'(\w+)'")
+_HELD = ("cash", "escrow")  # accounts of the merchant's own
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event behind a number: its id as `wxsim trace --event` takes it, when and what."""
+
+    event: str
+    when: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind a metric in one run: rows, how many there are of them, and kinds that are only counted."""
+
+    rows: tuple[Row, ...]
+    count: int
+    counted: tuple[str, ...]
+
+
+def literal(sql: str, **values: object) -> str:
+    """A question with its parameters written out, so that it can be asked as it stands."""
+    for name, value in values.items():
+        sql = re.sub(rf"\${name}\b", "NULL" if value is None else str(value), sql)
+    return dedent(sql).strip()
+
+
+def values_of(ledger: Ledger, merchant: str) -> dict[str, Any]:
+    """The parameters that questions know."""
+    manifest = ledger.manifest
+    return {
+        "merchant": ledger.merchant(merchant) if merchant else None,
+        "days": manifest["days"],
+        "users": manifest["users"],
+    }
+
+
+# ------------------------------------------------------------------------------------------------- from one ledger
+
+
+def look(cell: Cell, ledger: Ledger, material: Material) -> Mapping[str, Behind]:
+    """The rows behind each metric, of the run that stands for its strategy."""
+    if not cell.example:
+        return {}
+    teller = Teller(ledger)
+    return {name: _behind(ledger, teller, name, material) for name in material.comparison.metrics}
+
+
+def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> Behind:
+    """Events of the kinds that the question names, or moves of the accounts that it names."""
+    asked, kinds = METRICS[metric].sql, ledger.manifest["kinds"]
+    text = asked if isinstance(asked, str) else inspect.getsource(inspect.getmodule(asked) or asked)
+    words = list(dict.fromkeys(_WORD.findall(text)))
+    everything = ledger.manifest["everything"]
+    counted = tuple(word for word in words if kinds.get(word, False) and not everything)
+    written = [word for word in words if word in kinds and word not in counted]
+    merchant = values_of(ledger, material.comparison.merchant)["merchant"]
+    if "postings" in text and not written:
+        return _moves(ledger, teller, [word for word in words if word not in _HELD], merchant)
+    where = f"list_contains($kinds::VARCHAR[], kind) AND {OURS}"
+    found = ledger.query(
+        f"SELECT * FROM events WHERE {where} ORDER BY time, event LIMIT {EXAMPLES}", kinds=written, merchant=merchant
+    ).to_pylist()
+    ((count,),) = ledger.rows(f"SELECT count(*) FROM events WHERE {where}", kinds=written, merchant=merchant)
+    rows = (Row(short(row["event"]), teller.when(row["time"]), teller.sentence(row)) for row in found)
+    return Behind(tuple(rows), count, counted)
+
+
+def _moves(ledger: Ledger, teller: Teller, accounts: list[str], merchant: int | None) -> Behind:
+    """Moves into or out of the merchant's cash, of these other accounts or of any."""
+    named = "true"
+    if any(word in _ACCOUNTS for word in accounts):
+        named = "(list_contains($accounts::VARCHAR[], source) OR list_contains($accounts::VARCHAR[], target))"
+    where = f"""currency = 'fen' AND {named} AND (
+        (target IN ('cash', 'escrow') AND target_owner = coalesce($merchant, target_owner))
+        OR (source IN ('cash', 'escrow') AND source_owner = coalesce($merchant, source_owner)))"""
+    given = {"accounts": accounts, "merchant": merchant}
+    order = "ORDER BY time, event, source, target, amount"
+    found = ledger.query(f"SELECT * FROM postings WHERE {where} {order} LIMIT {EXAMPLES}", **given).to_pylist()
+    ((count,),) = ledger.rows(f"SELECT count(*) FROM postings WHERE {where}", **given)
+    rows = (Row(short(row["event"]), teller.when(row["time"]), teller.move(row)) for row in found)
+    return Behind(tuple(rows), count, ())
+
+
+_ACCOUNTS = frozenset(
+    ("wallet", "platform", "payment", "supplier", "courier", "media", "staff", "promoter")
+)  # whose moves a question may ask for by name
+
+
+# ------------------------------------------------------------------------------------------------- for the page
+
+
+def tell(material: Material, found: Mapping[Cell, Mapping[str, Behind]]) -> dict[str, Any]:
+    """Sentences and tables of the comparison."""
+    comparison = material.comparison
+    behind = {cell.strategy: (cell, seen) for cell, seen in found.items() if cell.example}
+    return {
+        "sentences": [_sentence(comparison, name) for name in material.others],
+        "main": _metric(comparison, comparison.metrics[0]) if comparison.metrics else None,
+        "tables": [_table(material, name, behind) for name in comparison.metrics],
+        "finished": sum(int(done.sum()) for done in comparison.done.values()),
+        "runs": len(comparison.seeds) * len(comparison.strategies),
+    }
+
+
+def _sentence(comparison: Comparison, strategy: str) -> dict[str, Any]:
+    """A strategy's verdict on the first metric, and where the others stand by verdict."""
+    first, *more = comparison.metrics
+    found = comparison.difference(strategy, first)
+    by: dict[str, list[str]] = {}
+    for name in more:
+        by.setdefault(_verdict(comparison.difference(strategy, name))[0], []).append(METRICS[name].title)
+    pairs = int((comparison.done[strategy] & comparison.done[comparison.baseline]).sum())
+    return {
+        "strategy": strategy,
+        "number": comparison.strategies.index(strategy),
+        "metric": _metric(comparison, first),
+        **_difference(found),
+        "pairs": pairs,
+        "others": by,
+    }
+
+
+def _metric(comparison: Comparison, name: str) -> dict[str, Any]:
+    metric = METRICS[name]
+    return {
+        "name": name,
+        "heading": heading(name),
+        "title": metric.title,
+        "unit": metric.unit,
+        "higher": metric.higher_is_better,
+        "definition": metric.definition,
+    }
+
+
+def _table(material: Material, name: str, behind: Mapping[str, tuple[Cell, Mapping[str, Behind]]]) -> dict[str, Any]:
+    comparison, asked = material.comparison, METRICS[name].sql
+    values = {}
+    if behind:
+        cell, _ = next(iter(behind.values()))
+        values = values_of(cell.ledger(), comparison.merchant)
+    return {
+        **_metric(comparison, name),
+        "sql": literal(asked, **values) if isinstance(asked, str) else None,
+        "call": None if isinstance(asked, str) else f"{asked.__module__}.{asked.__name__}",
+        "rows": [row for strategy in comparison.strategies for row in _rows(comparison, strategy, name, behind)],
+    }
+
+
+def _rows(
+    comparison: Comparison, strategy: str, metric: str, behind: Mapping[str, tuple[Cell, Mapping[str, Behind]]]
+) -> Iterable[dict[str, Any]]:
+    """A strategy's row of a metric, and the row of its synergy if it combines others."""
+    cell, seen = behind.get(strategy, (None, {}))
+    base = comparison.per_seed(comparison.baseline, metric)
+    own = comparison.per_seed(strategy, metric)
+    is_base = strategy == comparison.baseline
+    row = {
+        "strategy": strategy,
+        "number": comparison.strategies.index(strategy),
+        "mean": number(comparison.estimate(strategy, metric).mean),
+        "interval": _interval(comparison.estimate(strategy, metric), signed=False),
+        "baseline": is_base,
+        "seeds": [
+            {"seed": seed, "value": number(value), "difference": "" if is_base else number(value - other, signed=True)}
+            for seed, value, other in zip(comparison.seeds, own.tolist(), base.tolist(), strict=True)
+        ],
+        "place": cell.place if cell else None,
+        "seed": cell.seed if cell else None,
+        "behind": seen.get(metric),
+    }
+    yield row if is_base else {**row, **_difference(comparison.difference(strategy, metric))}
+    if strategy in comparison.combined:
+        found = comparison.synergy(strategy, metric)
+        yield {"synergy": True, "strategy": strategy, "parts": comparison.combined[strategy], **_difference(found)}
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    verdict, more = _verdict(found)
+    return {
+        "difference": number(found.estimate.mean, signed=True),
+        "size": number(abs(found.estimate.mean)),
+        "up": bool(found.estimate.mean > 0.0),
+        "interval": _interval(found.estimate, signed=True),
+        "verdict": verdict,
+        "more": more,
+        "reduction": number(found.variance_reduction),
+    }
+
+
+def _verdict(found: Difference) -> tuple[str, str]:
+    """The verdict, and what it adds (how many more seeds would tell)."""
+    verdict, _, more = found.verdict.partition(": ")
+    return verdict, more
+
+
+def _interval(found: Any, signed: bool) -> tuple[str, str] | None:
+    low, high = number(found.low, signed), number(found.high, signed)
+    return None if "–" in (low, high) else (low, high)

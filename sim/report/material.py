@@ -1,0 +1,135 @@
+"""What a report is made of: a comparison (or a run, as one of one strategy in one world) and its ledgers."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.errors import LedgerError, StudyError
+from sim.ledger.parquet import MANIFEST
+from sim.ledger.reader import Ledger
+from sim.metrics import catalog
+from sim.study import folder
+from sim.study.comparison import Comparison
+
+ALONE = "as it is"  # what the strategy of a run is called that has none
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a report: a strategy in the world of a seed."""
+
+    strategy: str
+    number: int  # of the replication
+    seed: int
+    place: str  # its folder, as seen from the report's
+    folder: Path
+    example: bool  # whether its rows stand for those of all seeds
+
+    def ledger(self) -> Ledger:
+        """Its ledger."""
+        return Ledger(self.folder)
+
+
+@dataclass(frozen=True)
+class Material:
+    """A comparison and where its ledgers are; `cells` are its finished runs, strategy by strategy."""
+
+    folder: Path
+    comparison: Comparison
+    cells: tuple[Cell, ...]
+    single: bool  # a run, not a comparison
+
+    @cached_property
+    def manifests(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the first finished run of each strategy says of itself, by strategy."""
+        return {cell.strategy: cell.ledger().manifest for cell in self.cells if cell.example}
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the first finished run says of itself, the baseline's if there is one; empty without any."""
+        return next(iter(self.manifests.values()), {}) if self.base is None else self.manifests[self.base]
+
+    @property
+    def base(self) -> str | None:
+        """The baseline, if any run of it is finished."""
+        return self.comparison.baseline if self.comparison.baseline in self.manifests else None
+
+    @property
+    def scenario(self) -> Mapping[str, Any]:
+        """The scenario that was run, with every default; empty if nothing was."""
+        found: Mapping[str, Any] = self.manifest.get("scenario", {})
+        return found
+
+    @property
+    def days(self) -> int:
+        """The horizon, or how much of it was run."""
+        return int(self.manifest.get("stopped", self.manifest.get("days", 0)))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The strategies that are compared with the baseline."""
+        return tuple(name for name in self.comparison.strategies if name != self.comparison.baseline)
+
+    def of(self, strategy: str) -> Iterator[Cell]:
+        """The finished runs of a strategy."""
+        return (cell for cell in self.cells if cell.strategy == strategy)
+
+
+def read(place: Path) -> Material:
+    """The comparison or run in a folder. StudyError or LedgerError if it is neither, or cannot be read."""
+    if (place / folder.COMPARISON.manifest).is_file():
+        return _comparison(place)
+    if (place / MANIFEST).is_file():
+        return _run(place)
+    wrong = "there is no such folder" if not place.exists() else "holds no run, comparison or study of wxsim"
+    raise StudyError(f"{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote")
+
+
+def _comparison(place: Path) -> Material:
+    path = place / folder.COMPARISON.manifest
+    try:
+        found = Comparison.restore(json.loads(path.read_text("utf-8")), place)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
+    cells = []
+    slugs = folder.slugs(found.strategies)
+    for strategy in found.strategies:
+        example = True
+        for number in np.flatnonzero(found.done[strategy]).tolist():
+            at = f"runs/{slugs[strategy]}/seed-{number}"
+            if not (place / at / MANIFEST).is_file():
+                raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
+            cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
+            example = False
+    return Material(place, found, tuple(cells), single=False)
+
+
+def _run(place: Path) -> Material:
+    ledger = Ledger(place)
+    manifest = ledger.manifest
+    scenario, strategy = manifest["scenario"], manifest["strategy"] or ALONE
+    asked = scenario.get("compare") or {}
+    merchants = manifest["merchants"]
+    merchant = asked.get("merchant") or (merchants[0] if merchants else "")
+    metrics = tuple(name for name in asked.get("metrics") or () if name in catalog.METRICS) or catalog.STANDARD
+    values = catalog.table(ledger, metrics, merchant or None)
+    ledger.close()
+    found = Comparison(
+        title=str(scenario.get("title") or place.resolve().name),
+        baseline=strategy,
+        merchant=merchant,
+        metrics=metrics,
+        seeds=(int(manifest["seed"]),),
+        values={strategy: np.array([[values[name]] for name in metrics])},
+        done={strategy: np.ones(1, np.bool_)},
+        digests={strategy: (manifest["digest"]["total"],)},
+        failures=(),
+        folder=place,
+    )
+    return Material(place, found, (Cell(strategy, 0, found.seeds[0], ".", place, True),), single=True)

@@ -19,6 +19,7 @@ help: ## this list
 
 demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
 	$(BIN)/wxsim compare scenarios/triangle.yaml
+	@echo "a page of it to read and forward: $(BIN)/wxsim report runs/triangle-compare"
 
 check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .

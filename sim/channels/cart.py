@@ -36,7 +36,7 @@ from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
 from sim.world.doors import leads_in
-from sim.world.state import MUTED, SLOTS, Column
+from sim.world.state import MUTED, Column
 
 _NEVER = -1e6  # appeal under which she does not even look: the page did not load, or she looks for a gift
 _BASIS = 10_000
@@ -285,9 +285,7 @@ class Cart(Mechanism):
         done = view.outcome("order")
         bought = np.full(len(view.sessions), NOBODY, np.int64)
         bought[done.session[done.granted]] = done.rows.product[done.granted]
-        known = view.relation("merchant", session, merchant, NOBODY) >= 0
-        room = np.bincount(view.related, minlength=len(view.sessions)) < SLOTS
-        result: Bools = out & (bought[session] != e.product[at]) & (known | room[session])
+        result: Bools = out & (bought[session] != e.product[at]) & view.has_room(session, merchant)
         return result
 
     def _odds(self, view: View, at: I64) -> F64:

@@ -30,6 +30,10 @@ sent back more often: `operations.after_sale.return_factor`.
 
 *Costs*: host (staff) and studio (media) when a show starts, red packets (to the viewers' wallets) as they come.
 
+*Measured* in the shipped town (defaults, 60 days, 8 seeds): half of those who reserve come (0.49 ± 0.01), and 0.06 ±
+0.01 orders are placed per visit. The facts state neither: both are results of assumptions, and nothing to hold them
+against.
+
 It cannot: let the host react to the room, show a ban of QR codes, or count its messages as broadcasts of the month.
 """
 
@@ -225,7 +229,8 @@ class Live(Mechanism):
             self._watch(view, fx, self._audience(view))
             self._articles(view, fx)
         found = view.inbox("live_reminder")
-        self._notice(view, fx, found.session, found.rows)
+        rows, channel = found.rows, view.channel("live")
+        announced.notice(view, fx, found.session, rows, rows.cause, channel=channel)
         return fx
 
     def appraise(self, view: View) -> Effects:
@@ -388,7 +393,7 @@ class Live(Mechanism):
         found = view.inbox("live_follow_up")
         at = view.sessions.planned[found.session].nonzero()[0]
         rows, session = found.rows.take(at), found.session[at]
-        self._notice(view, fx, session, rows)
+        announced.notice(view, fx, session, rows, rows.cause, channel=view.channel("live"))
         opens = draws.chance("channels.live/follow_up", rows.event, self._of["follow_up_open"][rows.merchant])
         rows, session = rows.take(opens), session[opens]
         until = np.where(self._of["code_discount"][rows.merchant] > 0.0, rows.detail, 0)
@@ -401,15 +406,6 @@ class Live(Mechanism):
         """Who holds a code that outlasts this tick."""
         out: Bools = view.relation("live_code", session, merchant) >= view.clock.end
         return out
-
-    def _notice(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
-        """A message of the merchant that she notices counts towards her fatigue."""
-        if rows.n:
-            user, time = view.sessions.user[session], view.sessions.time[session]
-            event = draws.child(rows.event, "notice", self.world.local_user(user))
-            columns = {"merchant": rows.merchant, "channel": view.channel("live"), "cause": rows.cause}
-            fx.event("notice", Records(rows.n, time=time, event=event, user=user, **columns))
-            fx.relate("add", "notices", session, rows.merchant, 1.0)
 
     # ----------------------------------------------------------------------------------------------------- reservations
 
@@ -453,7 +449,7 @@ class Live(Mechanism):
     def _to_fans(self, view: View, fx: Effects, sent: Records, post: I64) -> I64:
         """Fans who notice the message to them: session · m + merchant."""
         session, found = announced.fans(view, "channels.live/push", sent, post, self._of["push"])
-        self._notice(view, fx, session, found.with_(cause=found.event))
+        announced.notice(view, fx, session, found, found.event, channel=view.channel("live"))
         out: I64 = session * self.world.m + found.merchant
         return out
 

@@ -1,5 +1,6 @@
 """Reports: ``wxsim report``, and ``--report`` of other commands."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from sim.errors import StudyError
 
 if TYPE_CHECKING:
     from sim.report.page import Report
+    from sim.report.shape import Figure
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.")]
 
@@ -29,8 +31,8 @@ def report(
     if figures is not None:
         from sim.report.figures import write
 
-        made = _made(place, quiet)
-        written = write(made.figures, made.material.comparison.strategies, figures)
+        shapes, strategies = _drawn(place, quiet)
+        written = write(shapes, strategies, figures)
         typer.echo(f"wrote {len(written)} files in {figures}")
         return
     typer.echo(f"wrote {page(place, out, quiet)}")
@@ -38,13 +40,14 @@ def report(
 
 def page(place: Path, out: Path | None = None, quiet: bool = False) -> Path:
     """Write the report of a folder, by default into it; where it is."""
-    from sim.report.page import FILE, html
+    from sim.report.page import FILE
     from sim.study.folder import write_text
 
-    out = out or place / FILE
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
-    write_text(out, html(_made(place, quiet)))
+    text = _text(place, quiet)
+    out = out or place / FILE
+    write_text(out, text)
     return out
 
 
@@ -54,6 +57,24 @@ def check() -> None:
 
     for module in ("jinja2", "plotly.offline"):
         needed(module)
+
+
+def _text(place: Path, quiet: bool) -> str:
+    """The page of a folder."""
+    from sim.report import page, study
+
+    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet))
+
+
+def _drawn(place: Path, quiet: bool) -> "tuple[Sequence[Figure], Sequence[str]]":
+    """The figures of a folder, and the names of all its strategies."""
+    from sim.report import study
+
+    if study.is_study(place):
+        of = study.StudyReport(place)
+        return of.figures, of.found.strategies
+    made = _made(place, quiet)
+    return made.figures, made.material.comparison.strategies
 
 
 def _made(place: Path, quiet: bool) -> "Report":

@@ -20,6 +20,10 @@ the pieces are used up. Van Heerde, Leeflang and Wittink (2004) find a third of 
 from other weeks, a yardstick that the model does not aim at. A sale on `campaign` runs whenever the merchant's
 `offers.joint_campaign` does.
 
+*Measured* in the shipped town (20 % off for 48 hours, 8 seeds): 3.9 ± 0.8 times the usual sales at the tea house, 3.4
+± 0.4 at the snack lab; 3.3 over the eleven days of `double_eleven`. Facts promotion.limited_time_20pct_off, 4 (2.5 to
+5.5), is a winner's case: it is reached by three of these sixteen sales.
+
 It cannot: sell a limited number of pieces, tell old customers from new, or make people learn to expect the next sale.
 """
 

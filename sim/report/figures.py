@@ -87,6 +87,7 @@ def waterfall(sheet: Any, shape: Figure, strategies: Sequence[str]) -> None:
         start = np.where(np.isin(np.arange(values.size), shape.totals), 0.0, after - values)
         kinds = [TOTAL if at in shape.totals else UP if values[at] > 0 else DOWN for at in range(values.size)]
         axes.barh(np.arange(values.size), after - start, 0.7, left=start, color=kinds)
+        axes.margins(x=0.02)
         axes.set_title(plain(line.name), loc="left", fontsize=9)
         _rows(axes, shape)
         _bare(axes)

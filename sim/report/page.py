@@ -67,12 +67,12 @@ def html(made: Report) -> str:
     names = list(made.material.comparison.strategies)
     return render(
         "page.html.j2",
-        scripts=(library := plotly(), asset("page.js")),
+        scripts=(plotly(), asset("page.js")),
         styles=(asset("page.css"),),
         data={"figures": figures, "strategies": names},
-        named=_STYLED.findall(library),
         material=made.material,
         comparison=made.material.comparison,
+        title=made.material.comparison.title,
         strategies=names,
         told=made.told,
     )
@@ -81,7 +81,9 @@ def html(made: Report) -> str:
 def render(template: str, *, scripts: tuple[str, ...], styles: tuple[str, ...], data: Any, **values: Any) -> str:
     """A page from a template, its scripts and styles inside it; its policy allows these and nothing else."""
     made = _environment().get_template(template)
-    text = made.render(scripts=scripts, styles=styles, data=data, policy=policy(scripts, styles), **values)
+    named = [name for script in scripts for name in _STYLED.findall(script)]
+    given = {"scripts": scripts, "styles": styles, "data": data, "named": named, "policy": policy(scripts, styles)}
+    text = made.render(**given, **values)
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -24,13 +24,14 @@ def text(found: Results, levels: bool = False) -> str:
         for strategy in strategies:
             here = values(found, strategy, metric, levels)
             lines += ["", *wrapped(f"{heading(metric)}: {strategy}")]
-            for sentence in _sentences(found, here, metric, differs=bool(what)):
+            for sentence in sentences(found, here, metric, differs=bool(what)):
                 lines += wrapped(f"  {sentence}")
             lines += ["", *_table(found, here, metric, differs=bool(what))]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _sentences(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator[str]:
+def sentences(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator[str]:
+    """What was found of a metric, or of a difference in it (points, seeds), each sentence from its numbers."""
     rows = [estimate(row) for row in here]
     known = [at for at, row in enumerate(rows) if np.isfinite(row.mean)]
     if not known:

@@ -66,7 +66,7 @@
           text: figure.places.map(plain), hovertemplate: `%{text}: %{x:+,.4~g}<extra>${plain(line.name)}</extra>` };
       });
       return [traces, { height: 75 + figure.places.length * (18 + 12 * many),
-        xaxis: { title: { text: plain(figure.values_are) }, zerolinecolor: colour("--ink"), nticks: 6 },
+        xaxis: { title: { text: plain(figure.values_are) }, zerolinecolor: colour("--ink"), nticks: 6, rangemode: figure.zero ? "tozero" : "normal" },
         yaxis: { tickvals: figure.places.map((_, i) => i), ticktext: figure.places.map(plain), range: [figure.places.length - 0.5, -0.5], zeroline: false, ticksuffix: " " } }];
     },
     waterfall: (figure, at) => {

@@ -212,18 +212,30 @@ def swept(folder: Path, pool: Callable[[], Executor] | None) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_that_is_killed_at_twenty_moments_ends_with_the_same_store(tmp_path: Path) -> None:
-    begun = time.monotonic()
-    _, whole = done(tmp_path / "whole", FOUR, seeds=1, workers=1)
-    most = (time.monotonic() - begun) / 4  # two of the eight runs
     server = multiprocessing.get_context("forkserver")  # its children have imported everything: they start at once
     server.set_forkserver_preload([__name__, "sim.study.sweep", "sim.config.load", "duckdb", "pyarrow.parquet"])
     killed, store, luck = tmp_path / "killed", tmp_path / "killed" / "store", random.Random(7)
-    (killed / "temporary").mkdir(parents=True)
+    for folder in (killed, tmp_path / "whole"):
+        (folder / "temporary").mkdir(parents=True)
+
+    def uninterrupted(folder: Path) -> tuple[float, float]:
+        """Seconds to the first run in the store, and to the end."""
+        child, begun, first = server.Process(target=swept, args=(folder, None)), time.monotonic(), 0.0
+        child.start()
+        while child.is_alive():
+            child.join(0.02)
+            first = first or (len(files(folder / "store")) > 1) * (time.monotonic() - begun)
+        assert child.exitcode == 0
+        return first, time.monotonic() - begun
+
+    server.Process(target=os.getpid).start()  # starts the server
+    first, end = uninterrupted(tmp_path / "whole")
+    whole = files(tmp_path / "whole" / "store")
     lived = []
     for kill in range(KILLS):
         child = server.Process(target=swept, args=(killed, forked if kill % 2 else None))
         child.start()
-        child.join(luck.random() * most)
+        child.join(luck.uniform(0.7 * first, first + (end - first) / 4))  # before the first run to after the third
         lived.append(child.is_alive())
         with suppress(ProcessLookupError):  # the child has not come as far as a group of its own, or is done
             os.killpg(child.pid, signal.SIGKILL)
@@ -231,10 +243,7 @@ def test_a_sweep_that_is_killed_at_twenty_moments_ends_with_the_same_store(tmp_p
         child.join()
         assert files(store).items() <= whole.items()
     assert sum(lived) >= 5 and len(files(store)) > 1  # it was under way, and came on
-    last = server.Process(target=swept, args=(killed, None))
-    last.start()
-    last.join()
-    assert last.exitcode == 0
+    uninterrupted(killed)
     assert {path.name: path.read_bytes() for path in store.rglob("*") if path.is_file()} == whole
     assert (killed / "out" / "results.csv").read_bytes() == (tmp_path / "whole" / "out" / "results.csv").read_bytes()
 

@@ -55,9 +55,8 @@ for hours in DEADLINES:
     print(f"{hours:>3} hours: {taken_within(hours):.0%}")
 
 # %% [markdown]
-# So the first hours matter most: six more hours after the first six win as much as two more days after the first. And
-# waiting is not free: the piece lies
-# aside and the sender's money is held. That is why a platform sets a deadline at all.
+# So the first hours matter most: six more hours after the first six win more than two more days after the first. And
+# waiting is not free: the piece lies aside and the sender's money is held. That is why a platform sets a deadline.
 #
 # ## The experiment
 #

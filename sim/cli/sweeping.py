@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.cli import FAILED, INTERRUPTED, ReportOption, _fail, app, reporting
+from sim.cli import STORE as STORE
 from sim.errors import StudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.config.model import Scenario
+    from sim.study.seeds import Confirmed
     from sim.study.store import Store
     from sim.study.sweep import Plan
+    from sim.units import F64
 
-STORE = Path("runs") / "store"
 StudyArgument = Annotated[
     Path, typer.Argument(metavar="STUDY", help="A study file, or the folder that holds study.yaml.")
 ]
@@ -129,6 +134,58 @@ def study_file(study: Path) -> tuple[Path, str]:
     """The file of a study, and a name for what comes of it."""
     file = study / "study.yaml" if study.is_dir() else study
     return file, file.resolve().parent.name if file.stem == "study" else file.stem
+
+
+def add_seeds(
+    scenario: "Scenario",
+    until: str,
+    budget: str,
+    first: int | None,
+    confirm: int | None,
+    store: Path,
+    workers: int | None,
+    json: Path | None,
+    quiet: bool,
+) -> None:
+    """`wxsim compare --until`: seeds for what is undecided, then perhaps the best once more; told, and as JSON."""
+    from sim.study import folder, seeds
+    from sim.study.store import Store
+
+    if first is not None and scenario.compare:
+        scenario = scenario.model_copy(update={"compare": scenario.compare.model_copy(update={"replications": first})})
+    goal, most = seeds.goal(until, seeds.study(scenario).metrics), seeds.budget(budget)
+    with _progress(quiet) as told:
+        found = seeds.until(scenario, goal, most, Store(store), workers=workers, progress=told)
+    if not quiet:
+        typer.echo(seeds.told(found, most))
+    sure = None
+    if confirm is not None:
+        sure = confirmed(scenario, goal.metric, found.values, confirm, store, workers, quiet)
+    if json is not None:
+        folder.write_json(json, seeds.as_dict(found, sure))
+        typer.echo(f"wrote {json}")
+
+
+def confirmed(
+    scenario: "Scenario",
+    metric: str,
+    values: "Mapping[str, F64]",
+    count: int,
+    store: Path,
+    workers: int | None,
+    quiet: bool,
+) -> "Confirmed":
+    """`wxsim compare --confirm`: the best strategy again, on fresh seeds."""
+    from sim.study import seeds
+    from sim.study.store import Store
+
+    used = max(each.size for each in values.values())
+    with _progress(quiet) as told:
+        ask = seeds.fresh(scenario, metric, used, Store(store), workers=workers, progress=told)
+        found = seeds.confirm(values, seeds.study(scenario).baseline, metric, ask, count)
+    if not quiet:
+        typer.echo(seeds.said(found, values[found.winner].size))
+    return found
 
 
 def _there(store: Path) -> "Store":

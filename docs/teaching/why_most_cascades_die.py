@@ -51,7 +51,7 @@ PEOPLE, TIES = 5_000, 20
 alike = nx.gnm_random_graph(PEOPLE, PEOPLE * TIES // 2, seed=1)
 
 
-def cascades(graph, p, replications=2_000):
+def cascades(graph, p, replications=1_500):
     """Sizes of cascades that begin with one person each."""
     first = [[person % PEOPLE] for person in range(replications)]
     return diffusion.independent_cascade(graph, first, p, replications=replications).reach

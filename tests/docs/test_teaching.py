@@ -41,3 +41,20 @@ def test_cascades_follow_the_branching_process_and_the_town_is_wilder(taught: di
     assert taught["low"] < taught["found"]["branching"] < taught["high"]
     rest = taught["found"]["size_mean"] * (1 - taught["found"]["branching"])
     assert rest == pytest.approx(1)
+
+
+@pytest.mark.slow
+@lesson("the_deadline_of_a_gift")
+def test_gifts_are_taken_as_the_formula_says_and_sent_alike(taught: dict[str, Any]) -> None:
+    table, found = taught["table"], taught["found"]
+    sent = {hours: float(found.per_seed(f"{hours} hours", "gifts_sent").sum()) for hours in table}
+    for hours, row in table.items():
+        theory = taught["taken_within"](hours)
+        assert abs(row["gift_acceptance"] - theory) < 4 * math.sqrt(theory * (1 - theory) / sent[hours])
+        assert row["gift_net_gmv"] <= row["gift_gmv"]
+    taken = [row["gift_acceptance"] for row in table.values()]
+    assert taken == sorted(taken)
+    assert max(sent.values()) < 1.1 * min(sent.values())  # what is sent hardly knows the deadline
+    assert taught["rival_over_mine"] < 1
+    slow, median = taught["deadline_for_slow_people"], taught["MEDIAN_HOURS"]
+    assert slow / (slow + 24) == pytest.approx(24 / (24 + median))

@@ -1,11 +1,12 @@
 """The doors that customers came in by, and what became of those of each door.
 
-*First touch* is the channel of the first thing written about a person and a merchant (a notice, a follow, a gift, an
-order ...) no later than her first purchase; *last touch* the channel of that purchase itself. What is written only
-where everything is recorded (that she noticed a product, that she opened a page) makes no first touch, so that it does
-not change with what is recorded; whom a channel reached cannot be told without it. What a door is worth is told of the
-customers whom it won by last touch; it does not say what they would have done without it: that is a comparison with
-the door shut.
+*First touch* is the channel of the first thing written about a person and a merchant (a notice, a gift, an order ...)
+no later than her first purchase; of a follow it is that of the content that won her. What has no channel (a lottery
+entered, a follow by the account's own prompt) is no touch. *Last touch* is the channel of that purchase itself. What is
+written only where everything is recorded (that she noticed a product, that she opened a page) makes no first touch, so
+that it does not change with what is recorded; whom a channel reached cannot be told without it. What a door is worth is
+told of the customers whom it won by last touch; it does not say what they would have done without it: that is a
+comparison with the door shut.
 """
 
 from collections.abc import Mapping
@@ -19,10 +20,15 @@ from sim.metrics.money import REFUNDS
 from sim.units import DAY
 
 WINDOW_DAYS = 30
+CONTENT = ("image_post", "article", "broadcast")  # for which strangers follow
 
-_DOORS = f"""WITH touch AS (
-    SELECT "user", merchant, channel, time, event, list_contains($details, kind) AS detail FROM events
-    WHERE "user" IS NOT NULL AND channel IS NOT NULL AND {OURS}
+_DOORS = f"""WITH content AS (  -- who follows for a broadcast was no fan: she met its article
+    SELECT event AS content, if(kind = 'broadcast', 'articles', channel) AS door FROM events
+    WHERE kind IN ({texts(*CONTENT)})
+), touch AS (
+    SELECT "user", merchant, coalesce(channel, door) AS channel, time, event, list_contains($details, kind) AS detail
+    FROM events LEFT JOIN content ON kind = 'follow' AND cause = content
+    WHERE "user" IS NOT NULL AND coalesce(channel, door) IS NOT NULL AND {OURS}
 ), bought AS (
     SELECT *, row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
     FROM ({BOUGHT}) WINDOW w AS (PARTITION BY "user", merchant ORDER BY time, event)

@@ -47,6 +47,18 @@ def test_numbers_are_those_worked_out_on_paper(ledger: Ledger) -> None:
     assert table(ledger, want, "tea_house") == pytest.approx(want, nan_ok=True)
 
 
+def test_who_follows_for_content_was_met_by_it(tmp_path: Path) -> None:
+    told = Story()
+    post = told.event("image_post", 3_600, channel="image_posts")
+    broadcast = told.event("broadcast", 3_600, channel="store")
+    for user, cause in ((1, post), (2, broadcast), (3, None)):
+        told.event("follow", DAY, user=user, cause=cause)
+        told.order(2 * DAY, user=user, amount=5_000, channel="store")
+    want = {"customers_met@image_posts": 1, "customers_met@articles": 1, "customers_met@store": 1}
+    want |= {"customers_met@service_account": 0, "customers_won@store": 3, "customers_won@image_posts": 0}
+    assert table(told.write(tmp_path / "run"), want, "tea_house") == want
+
+
 def test_doors_add_up_to_the_customers(ledger: Ledger) -> None:
     for merchant in (None, "tea_house", "bakery"):
         rows = doors(ledger, merchant).to_pylist()

@@ -41,7 +41,7 @@ def test_figures_are_those_of_the_page(found: Path, tmp_path: Path) -> None:
         (["report", "nowhere"], "there is no such folder"),
         (["report", "."], "holds no run"),
         (["report", "FOUND", "--out", "no/such/page.html"], "cannot be written there"),
-        (["report", "FOUND", "--out", "a.html", "--figures", "b"], "not both"),
+        (["report", "FOUND", "--out", "a.html", "--figures", "b"], "give --figures alone"),
     ],
 )
 def test_wrong_input_is_told_in_a_line(

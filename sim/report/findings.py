@@ -205,7 +205,7 @@ def _difference(found: Difference) -> dict[str, Any]:
         "interval": _interval(found.estimate, signed=True),
         "verdict": verdict,
         "more": more,
-        "reduction": number(found.variance_reduction),
+        "reduction": number(found.variance_reduction) if found.variance_reduction > 1.0 else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""What the whole model costs: by users, friends, worlds, threads, recording; comparisons; the start of the command."""
+"""What the whole model costs: by users, friends, worlds, threads, recording; comparisons; sweeps; the start."""
 
 import os
 import resource
@@ -16,6 +16,7 @@ import yaml
 from sim import catalog
 from sim.config.load import load
 from sim.engine.profile import Profile
+from sim.kernels.threads import processors
 from sim.run import run
 from sim.study import bench
 
@@ -208,6 +209,29 @@ def compare_large(quick):
         text = text.replace("replications: 8", f"replications: {seeds}") + f"\nworld: {{people: {{count: {count}}}}}\n"
         path.write_text(text, "utf-8")
         return [command("compare", str(path))]
+
+
+SWEEP = """
+title: How busy does a sweep keep the machine?
+scenario: triangle
+set: {{world.people.count: {users}, horizon.days: 7}}
+strategies: {strategies}
+axes: {{people.browse.opens: {{from: 0.1, to: 0.5, steps: {points}}}}}
+seeds: {seeds}
+"""
+
+
+def sweep(quick):
+    """Two thousand runs of 2,000 people for 7 days: points x strategies x seeds."""
+    users, points, seeds = (300, 5, 2) if quick else (2_000, 25, 20)
+    strategies = list(load("triangle").strategies)[: 1 if quick else None]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "busy.yaml")
+        path.write_text(SWEEP.format(users=users, points=points, seeds=seeds, strategies=strategies), "utf-8")
+        row = command("sweep", str(path))
+    runs, cores = points * len(strategies) * seeds, processors()
+    more = {"a run": row["processor"] / runs, "processors": cores, "busy": row["processor"] / (row["wall"] * cores)}
+    return [{"runs": runs, "users": users, "days": 7, **row, **more}]
 
 
 def command(*words):

@@ -8,7 +8,15 @@ from pathlib import Path
 import yaml
 
 TEXTS = yaml.safe_load(Path(__file__).with_name("texts.yaml").read_text("utf-8"))
-SHOWN = {"processor": "{:.2f} s", "wall": "{:.2f} s", "rate": "{:,.0f}", "wall rate": "{:,.0f}", "bytes": "{:,.0f}"}
+SHOWN = {
+    "processor": "{:.2f} s",
+    "wall": "{:.2f} s",
+    "a run": "{:.2f} s",
+    "busy": "{:.0%}",
+    "rate": "{:,.0f}",
+    "wall rate": "{:,.0f}",
+    "bytes": "{:,.0f}",
+}
 SHOWN |= {"share": "{:.1%}", "per call": "{:.1e} s", "calls": "{:,}", "nodes": "{:,}"}
 SHOWN |= {"CyNetDiff": "{:,.1f}", "ours": "{:,.1f}", "standard error": "{:.1f}", "z": "{:+.2f}"}
 HEADS = {"rate": "per second of processor", "wall rate": "per second of the wall"}
@@ -112,6 +120,9 @@ def budgets(results):
         budget("recording orders, gifts and shares costs < 15 %", f"{extra:.1%}", extra < 0.15)
     seconds("compare_default", "`wxsim compare triangle` ≤ 20 s on two cores", 20)
     seconds("compare_large", "20,000 people × 60 days × 4 strategies × 16 seeds ≤ 60 s", 60)
+    for row in find("sweep"):
+        said = f"a sweep of {row['runs']:,} runs of {row['users']:,} people keeps all processors > 85 % busy"
+        budget(said, f"{row['busy']:.0%}", row["busy"] > 0.85)
     for row in find("start_up"):
         budget(
             "`wxsim --help` ≤ 0.5 s",

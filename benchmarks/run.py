@@ -1,6 +1,6 @@
 """Run the benchmarks and write RESULTS.md, results.json and cost.png beside this file.
 
-    python benchmarks/run.py                       # all but compare_large and ten_million; best while nobody else works
+    python benchmarks/run.py                       # all but those that are ASKED for; best while nobody else works
     python benchmarks/run.py --only peers model    # groups, or parts by name; the other tables stay as they are
     python benchmarks/run.py --quick               # a smoke test in a minute or two, into benchmarks/.work
     python benchmarks/run.py --render              # nothing but RESULTS.md, from results.json
@@ -29,7 +29,9 @@ MODEL = {
     for name in ("start_up", "building", "by_users", "by_friends", "side_by_side", "recording", "two_threads")
     + ("million", "profile", "everything", "compare_default")
 }
-ASKED = {name: getattr(model, name) for name in ("compare_large", "ten_million")}  # long, or in need of much memory
+ASKED = {
+    name: getattr(model, name) for name in ("compare_large", "ten_million", "sweep")
+}  # long, or in need of much memory
 PARTS = PEERS | MODEL | ASKED
 GROUPS = {"peers": PEERS, "model": MODEL, "population": {"days": 0}, "all": PARTS}
 

@@ -7,17 +7,27 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sim import catalog
+from sim.config.parameters import ASSUMED
+from sim.config.sections import ALWAYS, PER_WORLD
 from sim.contract import PHASES, Mechanism
 from sim.params import Params
 
 MODEL = Path(__file__).parent / "model"
 BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
+INDEX = """\
+# The mechanisms
+
+One page each, made by `make docs` of the file in `sim/`: what it models and by which formula, what it cannot do, every
+parameter. Folder = section of a scenario, file = key in it. The *source* of a parameter is a citation, `facts: a.b` (a
+measured number of the facts table that the model is held against) or `assumed`: nobody has measured it, so studies vary
+it. Terms are in the [glossary](../glossary.md).
+"""
 SETTLED = {
     "": "written only",
     "once": "request; the first on its subject wins",
@@ -37,7 +47,7 @@ def pages() -> dict[str, str]:
 
 def index(known: Mapping[str, type[Mechanism]]) -> str:
     """The list of all mechanisms by folder."""
-    lines = ["# The mechanisms", "", "Folder = section of a scenario, file = key in it. Made by `make docs`.", ""]
+    lines = [INDEX]
     for folder in catalog.FOLDERS:
         own = [cls for cls in known.values() if cls.folder == folder]
         if own:
@@ -52,8 +62,14 @@ def index(known: Mapping[str, type[Mechanism]]) -> str:
 
 def page(key: str, cls: type[Mechanism]) -> str:
     """What a mechanism models, its parameters, the records it makes and the state it keeps."""
-    lines = [f"# {key}", "", _markdown(_module_doc(cls)), ""]
-    lines += _section("Parameters", ("name", "meaning", "unit", "range", "default", "source"), parameters(cls.Params))
+    lines = [f"# {key}", "", where(key, cls), "", _markdown(_module_doc(cls)), ""]
+    rows: dict[tuple[str, str], list[str]] = {}  # a list of changes repeats what stands above it
+    for row in parameters(cls.Params):
+        rows.setdefault((row[0].strip("`").split(".")[-1], row[1]), row)
+    told = list(rows.values())
+    lines += _section("Parameters", ("name", "meaning", "unit", "range", "default", "source"), iter(told))
+    if told:
+        lines += [f"Assumed: {sum(row[-1] == ASSUMED for row in told)} of {len(told)}.", ""]
     lines += _section("Needs", ("what", "does"), needs(cls.Params))
     phases = [phase for phase in PHASES if phase in vars(cls)]
     extra = [hook for hook in ("plan", "agenda") if hook in vars(cls)]
@@ -65,6 +81,14 @@ def page(key: str, cls: type[Mechanism]) -> str:
     columns = ([f"`{c.table}.{c.name}`", c.doc, _dtype(c.dtype), f"{c.default:g}"] for c in cls.columns)
     lines += _section("State", ("column", "meaning", "type", "at first"), columns)
     return "\n".join(lines)
+
+
+def where(key: str, cls: type[Mechanism]) -> str:
+    """How a scenario says it, and where it is written."""
+    path = key if cls.folder in PER_WORLD else f"merchants.NAME.{key}"
+    state = "always on" if key in ALWAYS else "off unless named"
+    code = f"sim/{cls.folder}/{cls.name}.py"
+    return f"In a scenario: `{path}`; {state}. Code: [`{code}`](../../../{code})."
 
 
 def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
@@ -79,9 +103,16 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
             _default(field),
             str(extra.get("source", "")),
         ]
-        inner = field.annotation
-        if inspect.isclass(inner) and issubclass(inner, BaseModel):
-            yield from parameters(inner, f"{prefix}{name}.")
+        for inner, several in _inner(field.annotation):
+            yield from parameters(inner, f"{prefix}{name}{several}.")
+
+
+def _inner(annotation: Any, several: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+    """The models inside a type, each with `[]` if there may be several."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation, several
+    for part in get_args(annotation):
+        yield from _inner(part, "[]" if get_origin(annotation) in (tuple, list, dict, Mapping) else several)
 
 
 def needs(model: type[Params]) -> Iterator[list[str]]:
@@ -96,9 +127,18 @@ def _or(need: str) -> str:
 
 
 def bounds(field: FieldInfo) -> str:
-    """The range of a number in words."""
+    """The range of a number, or the words to choose from."""
+    if words := _words(field.annotation):
+        return " / ".join(words)
     limits = [(how, getattr(rule, how)) for rule in field.metadata for how in BOUNDS if hasattr(rule, how)]
     return ", ".join(BOUNDS[how].format(f"{value:,g}") for how, value in limits)
+
+
+def _words(annotation: Any) -> list[str]:
+    """The words of a choice."""
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return [word for part in get_args(annotation) for word in _words(part)]
 
 
 def summary(cls: type[Mechanism]) -> str:

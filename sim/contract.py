@@ -218,6 +218,12 @@ class View:
         return self.world.people[trait].take(self.sessions.user, axis=0)
 
     @property
+    def gift_minded(self) -> Bools:
+        """Sessions with a friend in mind to whom they want to give (note `gift_peer` of `people.gift`), shape (S,)."""
+        peer = self.scratch.get("gift_peer")
+        return np.zeros(len(self.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
+
+    @property
     def related(self) -> I64:
         """The session of each relation that the acting users have, ordered by (session, slot), shape (T,)."""
         return self._of_sessions()[0]

@@ -30,6 +30,7 @@ RULES = {
     "gift_swap": "same_product_other_style_same_price",
     "gift_rollout_start": "2024-12-18",
     "broadcasts_per_month_cap": 4,
+    "gift_places": 6,
     "store_places": 4,
     "folding": True,
     "folding_multiplier": 0.25,

@@ -18,6 +18,9 @@ to the weight of recommendation, whatever the reader's taste, and cools with the
 
 An article costs `cost_yuan` · quality in cash when it is published.
 
+*Measured* in the shipped town (60 days, 8 seeds, 7 unpushed articles a week): 0.028 ± 0.012 of readings are passed
+on; facts service_account.article_share_rate, 0.032 (0.015 to 0.06), to which `share` was calibrated.
+
 It cannot: be read twice, pay out the lottery (`offers` do), choose its topic by the day, or be paid for its links.
 """
 

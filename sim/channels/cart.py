@@ -35,8 +35,8 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
-from sim.world.doors import in_mini
-from sim.world.state import MINI, MUTED, SLOTS, Column
+from sim.world.doors import leads_in
+from sim.world.state import MUTED, Column
 
 _NEVER = -1e6  # appeal under which she does not even look: the page did not load, or she looks for a gift
 _BASIS = 10_000
@@ -146,7 +146,7 @@ class Cart(Mechanism):
             return EMPTY
         fx = Effects()
         session, merchant = view.related[full], view.relations("merchant")[full]
-        kept = self._lies(view, session, merchant) & ~_giving(view)[session]
+        kept = self._lies(view, session, merchant) & ~view.gift_minded[session]
         session, merchant = session[kept], merchant[kept]
         event, number = view.sessions.event[session], self.world.local_merchant(merchant)
         looks = draws.chance("channels.cart/returns", event, self._returns[merchant], number)
@@ -160,7 +160,7 @@ class Cart(Mechanism):
         if not inbox.rows.n:
             return
         rows, session = inbox.rows, inbox.session
-        there = self._lies(view, session, rows.merchant) & view.sessions.planned[session] & ~_giving(view)[session]
+        there = self._lies(view, session, rows.merchant) & view.sessions.planned[session] & ~view.gift_minded[session]
         there &= view.relation("cart_since", session, rows.merchant) == rows.detail
         there &= (view.relation("flags", session, rows.merchant) & MUTED) == 0
         there &= _turn(session * self.world.m + rows.merchant) < view.rules["reminders_per_customer_per_day"]
@@ -279,16 +279,13 @@ class Cart(Mechanism):
         """Seen in the mini-program and not bought, by somebody whose cart of the merchant is empty."""
         e = view.exposures
         session, merchant = e.session[at], e.merchant[at]
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out = in_mini(e.channel[at], view.channels) | listed & (e.channel[at] != view.channel("store"))
-        out &= (e.appeal[at] > _NEVER) & ~_giving(view)[session]
+        out = leads_in(view.relation("flags", session, merchant), e.channel[at], view.channels)
+        out &= (e.appeal[at] > _NEVER) & ~view.gift_minded[session]
         out &= view.relation("cart_product", session, merchant, NOBODY) < 0
         done = view.outcome("order")
         bought = np.full(len(view.sessions), NOBODY, np.int64)
         bought[done.session[done.granted]] = done.rows.product[done.granted]
-        known = view.relation("merchant", session, merchant, NOBODY) >= 0
-        room = np.bincount(view.related, minlength=len(view.sessions)) < SLOTS
-        result: Bools = out & (bought[session] != e.product[at]) & (known | room[session])
+        result: Bools = out & (bought[session] != e.product[at]) & view.has_room(session, merchant)
         return result
 
     def _odds(self, view: View, at: I64) -> F64:
@@ -312,12 +309,6 @@ class Cart(Mechanism):
         """The id of what she put into her cart of a merchant at that second."""
         mine = draws.child(self.world.user_key[user], "cart", self.world.local_merchant(merchant))
         return draws.child(mine, "cart_added", since)
-
-
-def _giving(view: View) -> Bools:
-    """Sessions that look for a gift."""
-    peer = view.scratch.get("gift_peer")
-    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
 
 
 def _turn(pair: Array) -> I64:

@@ -25,8 +25,7 @@ from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.kernels import segments
 from sim.params import Params, param
 from sim.units import I64, NOBODY, Bools
-from sim.world.doors import in_mini
-from sim.world.state import MINI
+from sim.world.doors import leads_in
 
 
 class HomePageParams(Params):
@@ -87,9 +86,9 @@ class HomePage(Mechanism):
         """Sessions that come to a home page: (session, merchant, from a page of goods), one of each session."""
         e = view.exposures
         at = (view.viewed & self.on[e.merchant]).nonzero()[0]
-        at = at[view.sessions.planned[e.session[at]] & ~in_mini(e.channel[at], view.channels)]
-        listed = (view.relation("flags", e.session[at], e.merchant[at]) & MINI) != 0
-        at = at[~listed | (e.channel[at] == view.channel("store"))]
+        at = at[view.sessions.planned[e.session[at]]]
+        flags = view.relation("flags", e.session[at], e.merchant[at])
+        at = at[~leads_in(flags, e.channel[at], view.channels)]
         store, room = e.session[at] * self.world.m + e.merchant[at], self._viewers(view)
         pair: I64 = np.union1d(store, room)
         session, merchant = np.divmod(pair, self.world.m)

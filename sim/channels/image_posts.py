@@ -15,6 +15,12 @@ followed; and a reader who follows has not bought anything yet: it takes somethi
 A post costs `look_yuan` · quality + `substance_yuan` · value, paid in cash when it is published. Fans are not shown
 image posts: they have the broadcasts.
 
+*Measured* in the shipped town (5,000 people, 60 days, 8 seeds), against facts
+service_account.fan_growth_from_image_posts, +20 % (10 to 35) for a good account within some weeks: three middling
+posts a week +11 % of the fans won without them; one good post a day (quality and value 0.7) +58 %, which is too much.
+The account begins without a fan, so that growth is over those whom it wins in that time, and not over an audience
+that stands: of a larger one it would be a smaller share.
+
 It cannot: vary from post to post, answer comments, learn which pictures work, or go out of fashion.
 """
 

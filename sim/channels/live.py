@@ -30,6 +30,10 @@ sent back more often: `operations.after_sale.return_factor`.
 
 *Costs*: host (staff) and studio (media) when a show starts, red packets (to the viewers' wallets) as they come.
 
+*Measured* in the shipped town (defaults, 60 days, 8 seeds): half of those who reserve come (0.49 ± 0.01), and 0.06 ±
+0.01 orders are placed per visit. The facts state neither: both are results of assumptions, and nothing to hold them
+against.
+
 It cannot: let the host react to the room, show a ban of QR codes, or count its messages as broadcasts of the month.
 """
 
@@ -49,8 +53,6 @@ from sim.world.rounds import Rounds, too_late
 from sim.world.shelf import front, hoard, shelf
 from sim.world.state import FOLLOWS, GROUP, MUTED, Column
 
-ROOM, ARTICLE = 3.0, 2.0  # salience of what is pitched in the room, and in the article afterwards (assumed)
-FRONT = 3  # goods in the article (assumed)
 PAYS = ("host_yuan", "studio_yuan", "game_yuan")
 BASIS = 10_000  # shares of a price are taken to the nearest basis point
 
@@ -68,6 +70,8 @@ class LiveParams(Params):
         "stocking_up": "room_discount",
         "ahead_days": "stocking_up",
         "most_pieces": "stocking_up",
+        "follow_up_goods": "follow_up_open",
+        "follow_up_salience": "follow_up_open",
         "code_discount": "follow_up_open",
         "code_days": "code_discount",
     }
@@ -109,6 +113,7 @@ class LiveParams(Params):
     pitch_minutes: float = param(6.0, "time for which one product is shown", unit="minutes", ge=0.1, le=1_440)
     game_yuan: float = param(0.0, "red packets per viewer", unit="yuan", ge=0, le=1_000)
     game_lift: float = param(0.8, "by how much the largest games lengthen the stay", unit="share", ge=0, le=10)
+    salience: float = param(3.0, "how much what is pitched catches the eye", unit="utility", ge=-10, le=10)
     host: float = param(0.7, "worth of the host's word", unit="utility", ge=0, le=10)
     urgency: float = param(0.5, "worth of now or never", unit="utility", ge=0, le=10)
     room_discount: float = param(0.1, "off the price in the room", unit="share", ge=0, le=0.99)
@@ -120,6 +125,8 @@ class LiveParams(Params):
     most_pieces: int = param(4, "most pieces of an order in the room", unit="pieces", ge=1, le=100)
     follow_up_hours: float = param(14.0, "from the end to the article", unit="hours", ge=0, le=240)
     follow_up_open: float = param(0.35, "viewers without an order who open it", unit="probability", ge=0, le=1)
+    follow_up_goods: int = param(3, "goods in the article", unit="goods", ge=1, le=100)
+    follow_up_salience: float = param(2.0, "how much they catch the eye", unit="utility", ge=-10, le=10)
     code_discount: float = param(0.05, "off the price by its code; 0: no code", unit="share", ge=0, le=0.99)
     code_days: int = param(3, "how long the code holds", unit="days", ge=1, le=60)
     host_yuan: float = param(300.0, "host, per show", unit="yuan", ge=0, le=1e8)
@@ -187,7 +194,7 @@ class Live(Mechanism):
         self._pays = {name: np.rint(of[name] * FEN_PER_YUAN).astype(np.int64) for name in PAYS}
         self._stockers = of["stocking_up"] * of["room_discount"]
         self._pieces = hoard(self.world, of["ahead_days"], of["most_pieces"])
-        self._shelf = shelf(self.world)
+        self._shelf, self._goods = shelf(self.world), self.per_merchant("follow_up_goods", 1, np.int64)
         self._local = self.on[: self.world.merchants].nonzero()[0]
 
     def agenda(self, view: View, days: int) -> dict[str, Records]:
@@ -222,7 +229,8 @@ class Live(Mechanism):
             self._watch(view, fx, self._audience(view))
             self._articles(view, fx)
         found = view.inbox("live_reminder")
-        self._notice(view, fx, found.session, found.rows)
+        rows, channel = found.rows, view.channel("live")
+        announced.notice(view, fx, found.session, rows, rows.cause, channel=channel)
         return fx
 
     def appraise(self, view: View) -> Effects:
@@ -231,7 +239,7 @@ class Live(Mechanism):
         mine = self.on[shown.merchant].nonzero()[0]
         session, merchant = shown.session[mine], shown.merchant[mine]
         room = shown.channel[mine] == view.channel("live")
-        own = view.scratch.get("gift_peer", np.full(len(view.sessions), NOBODY))[session] < 0
+        own = ~view.gift_minded[session]
         self._cheaper(fx, view, mine[room], "room_discount")
         self._stock_up(fx, view, mine[room & own])
         if (view.relations("live_code") > 0).any():
@@ -335,7 +343,9 @@ class Live(Mechanism):
         product = self._shelf[merchant[owner]] + turn % np.maximum(goods[owner], 1)
         worth = (self._of["host"] + self._of["urgency"])[merchant[owner]]
         channel, cause = view.channel("live"), who.cause[owner]
-        fx.expose(channel, session[owner], product, cause=cause, appeal=worth, salience=ROOM)
+        fx.expose(
+            channel, session[owner], product, cause=cause, appeal=worth, salience=self._of["salience"][merchant[owner]]
+        )
 
     def _viewed(self, view: View, who: _Audience) -> Records:
         """The visits to the room."""
@@ -383,28 +393,19 @@ class Live(Mechanism):
         found = view.inbox("live_follow_up")
         at = view.sessions.planned[found.session].nonzero()[0]
         rows, session = found.rows.take(at), found.session[at]
-        self._notice(view, fx, session, rows)
+        announced.notice(view, fx, session, rows, rows.cause, channel=view.channel("live"))
         opens = draws.chance("channels.live/follow_up", rows.event, self._of["follow_up_open"][rows.merchant])
         rows, session = rows.take(opens), session[opens]
         until = np.where(self._of["code_discount"][rows.merchant] > 0.0, rows.detail, 0)
         fx.relate("set", "live_code", session, rows.merchant, until)
-        owner, product = front(self._shelf, view.shared("product", "sold"), rows.merchant, FRONT)
-        channel, cause = view.channel("live_follow_up"), rows.cause[owner]
-        fx.expose(channel, session[owner], product, cause=cause, salience=ARTICLE)
+        owner, product = front(self._shelf, view.shared("product", "sold"), rows.merchant, self._goods[rows.merchant])
+        channel, cause, salience = view.channel("live_follow_up"), rows.cause[owner], self._of["follow_up_salience"]
+        fx.expose(channel, session[owner], product, cause=cause, salience=salience[rows.merchant[owner]])
 
     def _holds(self, view: View, session: I64, merchant: Array) -> Bools:
         """Who holds a code that outlasts this tick."""
         out: Bools = view.relation("live_code", session, merchant) >= view.clock.end
         return out
-
-    def _notice(self, view: View, fx: Effects, session: I64, rows: Records) -> None:
-        """A message of the merchant that she notices counts towards her fatigue."""
-        if rows.n:
-            user, time = view.sessions.user[session], view.sessions.time[session]
-            event = draws.child(rows.event, "notice", self.world.local_user(user))
-            columns = {"merchant": rows.merchant, "channel": view.channel("live"), "cause": rows.cause}
-            fx.event("notice", Records(rows.n, time=time, event=event, user=user, **columns))
-            fx.relate("add", "notices", session, rows.merchant, 1.0)
 
     # ----------------------------------------------------------------------------------------------------- reservations
 
@@ -448,7 +449,7 @@ class Live(Mechanism):
     def _to_fans(self, view: View, fx: Effects, sent: Records, post: I64) -> I64:
         """Fans who notice the message to them: session · m + merchant."""
         session, found = announced.fans(view, "channels.live/push", sent, post, self._of["push"])
-        self._notice(view, fx, session, found.with_(cause=found.event))
+        announced.notice(view, fx, session, found, found.event, channel=view.channel("live"))
         out: I64 = session * self.world.m + found.merchant
         return out
 

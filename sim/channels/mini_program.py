@@ -42,7 +42,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import in_mini, leads_in
 from sim.world.shelf import front, shelf
 from sim.world.state import MEMBER, MINI
 
@@ -258,9 +258,9 @@ class MiniProgram(Mechanism):
         """Those of the exposures from which a tap leads into the mini-program, and whether it knows the user."""
         shown = view.exposures
         session, merchant, channel = shown.session[at], shown.merchant[at], shown.channel[at]
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        inside = (in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))).nonzero()[0]
-        known = listed[inside] | (view.relation("orders", session[inside], merchant[inside]) > 0)
+        flags = view.relation("flags", session, merchant)
+        inside = leads_in(flags, channel, view.channels).nonzero()[0]
+        known = ((flags[inside] & MINI) != 0) | (view.relation("orders", session[inside], merchant[inside]) > 0)
         return at[inside], known
 
     def _leaves(self, view: View, session: I64, merchant: Array) -> Bools:

@@ -49,6 +49,7 @@ from sim.ledger.schema import Postings, Records
 from sim.params import Params, Share, Weight, param
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array, Bools, fen
 from sim.world import audience
+from sim.world.doors import among
 from sim.world.shelf import shelf
 from sim.world.state import Column
 
@@ -316,10 +317,7 @@ class Promoters(Mechanism):
 
     def _links(self, view: View) -> I64:
         """Positions of the exposures that are links of promoters."""
-        link = np.zeros(len(view.channels), np.bool_)
-        link[[view.channel(name) for name in SURFACES]] = True
-        out: I64 = link[view.exposures.channel].nonzero()[0]
-        return out
+        return among(SURFACES, view.exposures.channel, view.channels).nonzero()[0]
 
     def _last(self, view: View, at: I64) -> I64:
         """Of the links to a merchant in a session: that she bought through, else one that she opened, else any.

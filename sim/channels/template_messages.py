@@ -24,9 +24,9 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, I64, NOBODY, Array, Bools
-from sim.world.doors import in_mini
+from sim.world.doors import leads_in
 from sim.world.shelf import front, shelf
-from sim.world.state import MINI, MUTED, Column
+from sim.world.state import MUTED, Column
 
 ORDER, RESTOCK = 0, 1  # what a notice is about: `detail`
 _OPEN = "facts: service_account.subscribed_notice_open"
@@ -109,8 +109,7 @@ class TemplateMessages(Mechanism):
         if not at.size:
             return EMPTY
         rows, session, granted = out.rows.take(at), out.session[at], out.granted[at]
-        listed = (view.relation("flags", session, rows.merchant) & MINI) != 0
-        inside = in_mini(rows.channel, view.channels) | listed & (rows.channel != view.channel("store"))
+        inside = leads_in(view.relation("flags", session, rows.merchant), rows.channel, view.channels)
         fx = Effects()
         paid = rows.event[granted & inside]
         asks = draws.chance(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.study.verify import Verdict
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
+STORE = Path("runs") / "store"
 WIDTH = 80
 
 
@@ -178,6 +179,14 @@ def compare(
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here too.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no table and no progress.")] = False,
     report: ReportOption = False,
+    until: Annotated[
+        str | None, typer.Option(metavar="GOAL", help='Add seeds until "decided", "margin decided" or "margin ± 2%".')
+    ] = None,
+    budget: Annotated[str, typer.Option(metavar="N", help="With --until: at most so many runs, or 10m, 2h.")] = "1000",
+    confirm: Annotated[
+        int | None, typer.Option(metavar="N", min=2, help="Run the best strategy again, on N fresh seeds.")
+    ] = None,
+    store: Annotated[Path, typer.Option(metavar="DIR", help="Where --until and --confirm keep runs.")] = STORE,
 ) -> None:
     """Run every strategy in the same worlds and say which is better, by how much, and how sure that is."""
     from sim.study import folder
@@ -189,6 +198,11 @@ def compare(
     if report:
         reporting.check()
     asked = _load(scenario, _warn)
+    if until is not None:
+        if out is not None or report:
+            raise StudyError("--until writes no folder; its runs are kept in --store; leave out --out and --report")
+        sweeping.add_seeds(asked, until, budget, replications, confirm, store, workers, json, quiet)
+        return
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:
         with _progress("simulating", quiet) as advance:
@@ -204,6 +218,10 @@ def compare(
     if not quiet:
         typer.echo(table(found))
         typer.echo("wrote " + "\n      ".join(str(path) for path in written))
+    if confirm is not None and not found.failures:
+        metric = found.metrics[0]
+        values = {name: found.per_seed(name, metric) for name in found.strategies}
+        sweeping.confirmed(asked, metric, values, confirm, store, workers, quiet)
     if found.failures:
         _fail(f"{len(found.failures)} of {len(found.seeds) * len(found.strategies)} runs failed", FAILED)
 

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from sim.cli import FAILED, INTERRUPTED, _fail, app
-from sim.cli.sweeping import STORE, StoreOption, StudyArgument, _progress, _told, study_file
+from sim.cli.sweeping import (
+    STORE,
+    DaskOption,
+    MpiOption,
+    StoreOption,
+    StudyArgument,
+    _pool,
+    _progress,
+    _told,
+    study_file,
+)
 
 
 class Method(StrEnum):
@@ -34,6 +44,8 @@ def sensitivity(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-METHOD.")] = None,
     store: StoreOption = STORE,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:
@@ -46,15 +58,15 @@ def sensitivity(
 
     file, name = study_file(study)
     asked, sampled = prepared(file, method.value if method else None, size=size, groups=groups, metrics=metric or ())
-    kept, count = Store(store), workers or executor.processors()
-    whole = plan(asked, kept)
+    kept = Store(store)
     if dry_run:
-        typer.echo(f"factors: {len(sampled.factors)}, blocks of points: {len(sampled.shares)}\n{_told(whole, count)}")
+        said = _told(plan(asked, kept), workers or executor.processors())
+        typer.echo(f"factors: {len(sampled.factors)}, blocks of points: {len(sampled.shares)}\n{said}")
         return
     out = out or Path("runs") / f"{name}-{sampled.method}"
     try:
-        with _progress(quiet) as told:
-            result, found = do(asked, sampled, out, kept, levels=levels, workers=count, progress=told)
+        with _pool(dask, mpi, workers) as (pool, many), _progress(quiet) as told:
+            result, found = do(asked, sampled, out, kept, levels=levels, workers=many, pool=pool, progress=told)
     except KeyboardInterrupt:
         _fail(f"interrupted; every finished run is kept in {store}; do it again to go on", INTERRUPTED)
     findings.write(asked, found, out)

@@ -11,18 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.cli import FAILED, INTERRUPTED, ReportOption, _fail, app, reporting
+from sim.cli import STORE as STORE
 from sim.errors import StudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.config.model import Scenario
+    from sim.study.seeds import Confirmed
     from sim.study.store import Store
     from sim.study.sweep import Plan
+    from sim.units import F64
 
-STORE = Path("runs") / "store"
 StudyArgument = Annotated[
     Path, typer.Argument(metavar="STUDY", help="A study file, or the folder that holds study.yaml.")
 ]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `wxsim sweep` wrote.")]
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where runs are kept, for all studies.")]
+DaskOption = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
+]
+MpiOption = Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")]
 
 
 @app.command()
@@ -31,10 +40,8 @@ def sweep(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
     store: StoreOption = STORE,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
-    ] = None,
-    mpi: Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")] = False,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
     report: ReportOption = False,
@@ -127,6 +134,58 @@ def study_file(study: Path) -> tuple[Path, str]:
     """The file of a study, and a name for what comes of it."""
     file = study / "study.yaml" if study.is_dir() else study
     return file, file.resolve().parent.name if file.stem == "study" else file.stem
+
+
+def add_seeds(
+    scenario: "Scenario",
+    until: str,
+    budget: str,
+    first: int | None,
+    confirm: int | None,
+    store: Path,
+    workers: int | None,
+    json: Path | None,
+    quiet: bool,
+) -> None:
+    """`wxsim compare --until`: seeds for what is undecided, then perhaps the best once more; told, and as JSON."""
+    from sim.study import folder, seeds
+    from sim.study.store import Store
+
+    if first is not None and scenario.compare:
+        scenario = scenario.model_copy(update={"compare": scenario.compare.model_copy(update={"replications": first})})
+    goal, most = seeds.goal(until, seeds.study(scenario).metrics), seeds.budget(budget)
+    with _progress(quiet) as told:
+        found = seeds.until(scenario, goal, most, Store(store), workers=workers, progress=told)
+    if not quiet:
+        typer.echo(seeds.told(found, most))
+    sure = None
+    if confirm is not None:
+        sure = confirmed(scenario, goal.metric, found.values, confirm, store, workers, quiet)
+    if json is not None:
+        folder.write_json(json, seeds.as_dict(found, sure))
+        typer.echo(f"wrote {json}")
+
+
+def confirmed(
+    scenario: "Scenario",
+    metric: str,
+    values: "Mapping[str, F64]",
+    count: int,
+    store: Path,
+    workers: int | None,
+    quiet: bool,
+) -> "Confirmed":
+    """`wxsim compare --confirm`: the best strategy again, on fresh seeds."""
+    from sim.study import seeds
+    from sim.study.store import Store
+
+    used = max(each.size for each in values.values())
+    with _progress(quiet) as told:
+        ask = seeds.fresh(scenario, metric, used, Store(store), workers=workers, progress=told)
+        found = seeds.confirm(values, seeds.study(scenario).baseline, metric, ask, count)
+    if not quiet:
+        typer.echo(seeds.said(found, values[found.winner].size))
+    return found
 
 
 def _there(store: Path) -> "Store":

@@ -1,7 +1,7 @@
 """A first scenario from a few answers: the text of a file, its comments taken from the model itself.
 
-The shop opens in the shipped market, beside the shops that are there. Each strategy is an `Idea`: something that a
-shop without it could begin to do.
+The shop opens in a market, by default the shipped one, beside the shops that are there. Each strategy is an `Idea`:
+something that a shop without it could begin to do.
 """
 
 import json
@@ -32,8 +32,8 @@ _FILE = """\
 # What is not written here has a default: `wxsim mechanisms` lists what there is, docs/model says how it works.
 title: {title}
 
-# Your shop opens in a town where people know one another and where seven other shops sell, too.
-extends: base
+# Your shop opens in this market, where people know one another and other shops sell, too.
+extends: {market}
 horizon: {{start: 2025-03-03, days: {days}}}
 world: {{people: {{count: {people}}}}}
 
@@ -68,6 +68,7 @@ class Answers:
     cost: float
     channels: tuple[str, ...] = ("store",)
     ideas: tuple[str, ...] = ()
+    market: str = "base"
     days: int = 60
     people: int = 5_000
     replications: int = 8
@@ -137,6 +138,7 @@ def text(answers: Answers, file: str) -> str:
         schema=SCHEMA,
         file=file,
         title=_value(_question(answers, chosen)),
+        market=_value(answers.market),
         days=answers.days,
         people=answers.people,
         shop=SHOP.split(".")[1],
@@ -203,4 +205,4 @@ def _value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return f"{value:.10g}"
-    return str(value) if re.fullmatch(r"[a-z]\w*", str(value)) else json.dumps(value, ensure_ascii=False)
+    return str(value) if re.fullmatch(r"[a-z][\w.-]*", str(value)) else json.dumps(value, ensure_ascii=False)

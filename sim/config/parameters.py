@@ -69,14 +69,14 @@ def parameters(scenario: Scenario) -> dict[str, Parameter]:
     return out
 
 
-def patched(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+def patched(scenario: Scenario, values: Mapping[str, Any], *, where_there: bool = False) -> Scenario:
     """The scenario with other values at these paths, its strategies left out; people stay used to its own prices.
 
-    Raises StudyError for a path that leads nowhere, or a value that may not stand there.
+    Raises StudyError for a value that may not stand there, or a path that leads nowhere; `where_there` leaves it out.
     """
     content = scenario.model_copy(update={"strategies": {}}).resolved()
     for path, value in values.items():
-        for holder, key in _places(content, path):
+        for holder, key in _places(content, path, where_there):
             if key == "price" and holder.get("customary_price") is None and value != holder["price"]:
                 holder["customary_price"] = holder["price"]
             holder[key] = value
@@ -128,16 +128,16 @@ def _parameter(path: str, value: Any, field: FieldInfo) -> Parameter:
     return Parameter(path, value, unit, source, field.description or "", low, high)
 
 
-def _places(content: dict[str, Any], path: str) -> Iterator[tuple[Any, str]]:
+def _places(content: dict[str, Any], path: str, where_there: bool = False) -> Iterator[tuple[Any, str]]:
     """Where a path leads: the mapping that holds the value, and its key. StudyError if it leads nowhere."""
     *way, last = path.split(".")
     holders: list[tuple[Any, str]] = [(content, "")]
     for depth, step in enumerate(way):
         holders = [(below, name) for holder, name in holders for below in _below(holder, step)]
-        if not holders:
+        if not holders and not where_there:
             raise StudyError(_astray(content, path, way[: depth + 1]))
     found = [holder for holder, _ in holders if isinstance(holder, dict) and last in holder]
-    if not found:
+    if not found and not where_there:
         raise StudyError(_astray(content, path, [*way, last]))
     yield from ((holder, last) for holder in found)
 

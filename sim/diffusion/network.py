@@ -116,7 +116,8 @@ def _from_networkx(graph: Any, weight: Any) -> Network:
     indices = np.fromiter((place[v] for row in rows for v in row), np.int64, int(indptr[-1]))
     if isinstance(weight, str):
         weight = np.array([tie[weight] for row in rows for tie in row.values()], np.float64)
-    return _checked(indptr, indices, weight, None, labels)
+    named = labels != tuple(range(len(labels)))  # nodes that are called by their numbers need no names
+    return _checked(indptr, indices, weight, None, labels if named else None)
 
 
 def _checked(indptr: Any, indices: Any, weight: Any, layer: Any, labels: Any) -> Network:

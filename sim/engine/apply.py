@@ -9,12 +9,11 @@ from sim.errors import ContractError
 from sim.kernels import segments, slots
 from sim.ledger.schema import Records
 from sim.units import I64, Array
-from sim.world.relations import Relations
-from sim.world.state import FOLLOWS, GROUP, PINNED, SLOTS, State
+from sim.world.relations import Relations, lasting
+from sim.world.state import SLOTS, State
 
 _REDUCTION = LAYERS.index("reduction")
 _PRICE_AND_REDUCTION = 1 << LAYERS.index("price") | 1 << _REDUCTION
-_KEPT_FLAGS = FOLLOWS | PINNED | GROUP
 
 
 def change_users(state: State, user: Array, effects: Iterable[Effects]) -> None:
@@ -74,12 +73,12 @@ def _begin(relations: Relations, user: Array, merchant: Array) -> None:
     who, at = user[first], first.cumsum() - 1
     relations.give(who)
     row = relations.row[who].astype(np.int64)
-    own = {
-        name: relations.columns[name].take(row, axis=0)
-        for name in ("merchant", "flags", "orders", "points", "coupon_until", "last_order")
-    }
-    kept = (own["orders"] > 0) | (own["points"] > 0) | (own["coupon_until"] > 0) | ((own["flags"] & _KEPT_FLAGS) != 0)
-    slot, fresh = slots.claim(own["merchant"], kept, own["last_order"].astype(np.int64), at, merchant)
+
+    def own(name: str) -> Array:
+        out: Array = relations.columns[name].take(row, axis=0)
+        return out
+
+    slot, fresh = slots.claim(own("merchant"), lasting(own), own("last_order").astype(np.int64), at, merchant)
     given = fresh & (slot >= 0)
     relations.open(row[at[given]] * SLOTS + slot[given], merchant[given])
 

@@ -325,14 +325,22 @@ def spread(
     out: tuple[Any, ...] = (order, bounds, seen, parent)
     graph: tuple[Any, ...] = (net.indptr, net.indices)
     counts: Any = _counts
+    tables = rule.tables() if isinstance(rule, Chances) else ()
     for nodes, key, word, skip in zip(seeds, keys, keys + _NODE, keys + _SKIP, strict=True):
         order[: nodes.size] = nodes
         if isinstance(rule, Needs):
             need = rule.of(draws.bits(NEED, key, np.arange(net.n)), np.arange(net.n))
             waves = counts(*graph, need, rule.part, word, nodes.size, steps, *out)
         else:
-            form, tables = _FORMS[rule.form], rule.tables()
-            ties: tuple[Any, ...] = (form, rule.p, rule.weight, rule.layer, rule.levels, rule.sender, rule.receiver)
+            ties: tuple[Any, ...] = (
+                _FORMS[rule.form],
+                rule.p,
+                rule.weight,
+                rule.layer,
+                rule.levels,
+                rule.sender,
+                rule.receiver,
+            )
             way: Any = _coins if rule.coins else _skips
             address = (word,) if rule.coins else (*tables, word, skip)
             waves = way(*graph, *ties, *address, nodes.size, steps, *out)

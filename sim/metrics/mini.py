@@ -27,8 +27,8 @@ METRICS = (
     ),
     Metric(
         "recalled_orders", "Orders that began with a reminder", "orders", True,
-        "Orders that began with an opened reminder of a cart. Who would have come back by herself is among them.",
-        f"SELECT count(*) FROM ({_CAUSED}) SEMI JOIN ({_RECALLED}) USING (event)",
+        "Orders paid that began with an opened reminder of a cart. Who would have come back by herself is among them.",
+        f"SELECT count(*) FROM ({_CAUSED}) SEMI JOIN ({_RECALLED}) USING (event) WHERE amount > 0",
     ),
     Metric(
         "recall_discount", "Taken off for reminders", "yuan", None,

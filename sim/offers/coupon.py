@@ -29,6 +29,7 @@ from sim.ledger.schema import Postings, Records
 from sim.params import param
 from sim.units import DAY, I64, NOBODY, U64, Array, Bools, fen
 from sim.world import posts
+from sim.world.doors import among
 from sim.world.windows import Standing, Windows
 
 PRIVATE_CHANNELS = ("service_account", "groups")  # where it stands in the message itself
@@ -102,19 +103,16 @@ class Coupon(Mechanism):
 
     def _saves(self, view: View, at: I64) -> I64:
         """Those of these exposures that a coupon makes cheaper."""
-        shown, giving = view.exposures, view.scratch.get("gift_peer")
+        shown = view.exposures
         at = at[self.world.product["price"][shown.product[at]] >= self._min_spend[shown.merchant[at]]]
-        at = at[view.sessions.planned[shown.session[at]]]
-        if giving is not None:
-            at = at[giving[shown.session[at]] < 0]
+        at = at[(view.sessions.planned & ~view.gift_minded)[shown.session[at]]]
         return at[self._holds(view, shown.session[at], shown.merchant[at])]
 
     def checkout(self, view: View) -> Effects:
         """Claims of those who see that there are coupons, and hold none."""
         fx, shown = Effects(), view.exposures
-        told = np.zeros(len(view.channels), np.bool_)
-        told[[view.channel(name) for name in PRIVATE_CHANNELS]] = True
-        at = (self.on[shown.merchant] & (view.viewed | told[shown.channel])).nonzero()[0]
+        told = among(PRIVATE_CHANNELS, shown.channel, view.channels)
+        at = (self.on[shown.merchant] & (view.viewed | told)).nonzero()[0]
         at = at[view.sessions.planned[shown.session[at]]]
         if at.size == 0:
             return fx

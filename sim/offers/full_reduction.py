@@ -105,8 +105,6 @@ class FullReduction(Mechanism):
 
     def _adds(self, view: View, at: I64) -> Bools:
         """Where one more piece would be of use: a thing that is used up, and not for a gift."""
-        giving, adds = view.scratch.get("gift_peer"), self.world.product["cycle_days"][view.exposures.product[at]] > 0
-        if giving is not None:
-            adds &= giving[view.exposures.session[at]] < 0
-        out: Bools = adds
-        return out
+        shown = view.exposures
+        out: Bools = self.world.product["cycle_days"][shown.product[at]] > 0
+        return out & ~view.gift_minded[shown.session[at]]

@@ -65,9 +65,6 @@ from sim.world.giving import OCCASIONS, TAGS, can_be_given
 from sim.world.shelf import cheapest, styles
 from sim.world.state import Column
 
-PAGE = 6  # gifts that a gift page shows to a session (assumed)
-SALIENCE = 3.0  # of a page that she opened on purpose (assumed)
-HERDING = 0.25  # how much sales so far attract, as in the store (assumed)
 FACT_DEADLINE = DAY  # the deadline for which the acceptance is known
 FOREVER = 1e12  # seconds
 MANY = 100  # gifts sent at which the badge is worth what it is worth
@@ -84,6 +81,7 @@ class GiftPacketParams(Params):
         "occasion_mismatch": "occasions",
         "text_lift": "text",
         "voice_lift": "voice",
+        "badge_gifts": "badge",
         "remembers": "people.repurchase",
     }
     lively = {"occasions": ([], ["thanks", "birthday"])}
@@ -104,9 +102,14 @@ class GiftPacketParams(Params):
         0.4, "worth of a tagged gift to a sender with that occasion in mind", unit="utility", ge=0, le=5
     )
     occasion_mismatch: float = param(0.2, "what it loses to a sender with another", unit="utility", ge=0, le=5)
-    badge: float = param(
-        0.0, f"worth of the badge on the card after {MANY} gifts; 0: none is shown", unit="utility", ge=0, le=5
+    herding: float = param(0.25, "how much its sales so far attract", unit="relative", ge=0, le=10)
+    salience: float = param(
+        3.0, "how much its gifts catch the eye, on a page opened on purpose", unit="utility", ge=-10, le=10
     )
+    badge: float = param(
+        0.0, "worth of the badge on the card after `badge_gifts`; 0: none is shown", unit="utility", ge=0, le=5
+    )
+    badge_gifts: int = param(100, "gifts sent at which the badge is worth that", unit="gifts", ge=1, le=1_000_000)
     text: float = param(0.0, "senders who add a message in text", unit="share", ge=0, le=1)
     voice: float = param(0.0, "senders who add one by voice", unit="share", ge=0, le=1)
     text_lift: float = param(0.15, "share of the unwilling whom a text wins", unit="share", ge=0, le=1)
@@ -198,7 +201,9 @@ class GiftPacket(Mechanism):
         tags = self.per_merchant(lambda p: sum({1 << OCCASIONS.index(name) for name in p.occasions}), 0, np.int32)
         self._tags = np.where(self._listed, tags[owner], 0).astype(np.int32)
         self._match, self._mismatch = self.per_merchant("occasion_match"), self.per_merchant("occasion_mismatch")
-        self._badge = np.where(self._listed, self.per_merchant("badge")[owner], 0.0) / log_of(1.0 + MANY)
+        self._herding, self._salience = self.per_merchant("herding")[owner], self.per_merchant("salience")[owner]
+        worth = self.per_merchant(lambda p: p.badge / log_of(1.0 + p.badge_gifts))
+        self._badge = np.where(self._listed, worth[owner], 0.0)
         self._text, self._voice = self.per_merchant("text"), self.per_merchant("voice")
         lifts = [self.per_merchant(name) for name in ("text_lift", "voice_lift")]
         self._lift = np.stack([np.zeros(self.world.m), *lifts], axis=1)  # by merchant and message
@@ -214,7 +219,7 @@ class GiftPacket(Mechanism):
     def expose(self, view: View) -> Effects:
         """Gift pages for sessions with a friend in mind."""
         fx = Effects()
-        session = (_giving(view) & view.sessions.planned).nonzero()[0]
+        session = (view.gift_minded & view.sessions.planned).nonzero()[0]
         if session.size:
             session, product = self._pages(view, session)
             appeal = self._occasion * float(view.calendar.gift_pull[view.clock.day])
@@ -224,14 +229,14 @@ class GiftPacket(Mechanism):
                 product,
                 cause=view.sessions.event[session],
                 appeal=appeal[self.world.product["merchant"][product]],
-                salience=SALIENCE,
+                salience=self._salience[product],
             )
         return fx
 
     def appraise(self, view: View) -> Effects:
         """The hook's price and the right occasion, for senders; the badge, for everybody."""
         fx, shown = Effects(), view.exposures
-        giving = _giving(view)
+        giving = view.gift_minded
         if giving.any() and self._hook_off.any():
             off = np.where(self.eligible(view.rules), self._hook_off, 0)[shown.product]
             at = ((off > 0) & giving[shown.session]).nonzero()[0]
@@ -283,10 +288,10 @@ class GiftPacket(Mechanism):
         tags, mind = self._tags[shown.product].astype(np.int64), occasion[shown.session]
         hit = (tags >> np.maximum(mind, 0)) & 1 != 0
         worth = np.where(hit, self._match[shown.merchant], -self._mismatch[shown.merchant])
-        fx.appeal(np.where((tags != 0) & (mind >= 0) & _giving(view)[shown.session], worth, 0.0))
+        fx.appeal(np.where((tags != 0) & (mind >= 0) & view.gift_minded[shown.session], worth, 0.0))
 
     def _pages(self, view: View, session: I64) -> tuple[I64, I64]:
-        """The gifts that each session's page shows: the first `PAGE` of a race."""
+        """The gifts that each session's page shows: the first of a race."""
         world, local = self.world, self.eligible(view.rules)[: self.world.products].nonzero()[0]
         if local.size == 0:
             return session[:0], session[:0]
@@ -294,9 +299,10 @@ class GiftPacket(Mechanism):
         home = world.world_of(view.sessions.user[session]).astype(np.int64)[owner]
         product = np.tile(local, session.size) + home * world.products
         number = world.product_number(product)
-        weight = world.product["weight"][product] * (1.0 + HERDING * log(1.0 + view.shared("product", "sold")[product]))
+        sold = log(1.0 + view.shared("product", "sold")[product])
+        weight = world.product["weight"][product] * (1.0 + self._herding[product] * sold)
         arrival = draws.exponential("offers.gift_packet/page", view.sessions.event[session][owner], number)
-        first = segments.top_k(owner, -arrival / weight, PAGE, number.astype(np.uint64))
+        first = segments.top_k(owner, -arrival / weight, view.rules["gift_places"], number.astype(np.uint64))
         return session[owner[first]], product[first]
 
     # ------------------------------------------------------------------------------------------------- after payment
@@ -405,12 +411,6 @@ class GiftPacket(Mechanism):
             ),
         )
         fx.request("parcel", _parcel(rows.with_(variant=np.where(granted, rows.variant, rows.detail))))
-
-
-def _giving(view: View) -> Bools:
-    """Sessions with a friend in mind."""
-    peer = view.scratch.get("gift_peer")
-    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)
 
 
 def _parcel(taken: Records) -> Records:

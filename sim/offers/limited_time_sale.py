@@ -20,6 +20,10 @@ the pieces are used up. Van Heerde, Leeflang and Wittink (2004) find a third of 
 from other weeks, a yardstick that the model does not aim at. A sale on `campaign` runs whenever the merchant's
 `offers.joint_campaign` does.
 
+*Measured* in the shipped town (20 % off for 48 hours, 8 seeds): 3.9 ± 0.8 times the usual sales at the tea house, 3.4
+± 0.4 at the snack lab; 3.3 over the eleven days of `double_eleven`. Facts promotion.limited_time_20pct_off, 4 (2.5 to
+5.5), is a winner's case: it is reached by three of these sixteen sales.
+
 It cannot: sell a limited number of pieces, tell old customers from new, or make people learn to expect the next sale.
 """
 
@@ -189,7 +193,7 @@ class LimitedTimeSale(Mechanism):
         delta, over = np.zeros(len(shown)), (time - begin)[inside] / (end - begin)[inside]
         delta[at[inside]] = self._urgency[shown.merchant[at[inside]]] * over
         fx.appeal(delta)
-        own = _own(view, at)
+        own = ~view.gift_minded[shown.session[at]]
         self._stock_up(view, fx, at[inside & own])
         later = ~inside & own
         fx.put_off(at[later][self._waits(view, at[later], begin[later])])
@@ -216,7 +220,7 @@ class LimitedTimeSale(Mechanism):
     def checkout(self, view: View) -> Effects:
         """Those who put it off keep it in mind."""
         shown, at = view.exposures, view.put_off
-        at = at[self._on_sale[shown.product[at]] & _own(view, at)]
+        at = at[self._on_sale[shown.product[at]] & ~view.gift_minded[shown.session[at]]]
         if not at.size:
             return EMPTY
         begin, _ = self._windows.at(view, shown.merchant[at], view.sessions.time[shown.session[at]])
@@ -234,12 +238,3 @@ class LimitedTimeSale(Mechanism):
         """The natural number of a merchant's window: its merchant and the day on which it begins."""
         out: I64 = self.world.local_merchant(merchant).astype(np.int64) * _WINDOWS + begin // DAY
         return out
-
-
-def _own(view: View, at: I64) -> Bools:
-    """Which of these exposures are looked at for oneself, not for a gift."""
-    giving = view.scratch.get("gift_peer")
-    if giving is None:
-        return np.ones(at.size, np.bool_)
-    out: Bools = giving[view.exposures.session[at]] < 0
-    return out

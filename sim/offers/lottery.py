@@ -238,11 +238,7 @@ class Lottery(Mechanism):
     def _pushed(self, view: View, fx: Effects, is_open: Records, which: I64) -> I64:
         """Fans who notice the message to them: session · m + merchant."""
         session, sent = announced.fans(view, "offers.lottery/push", is_open, which, self._of["push"])
-        user, time = view.sessions.user[session], view.sessions.time[session]
-        event = draws.child(sent.event, "notice", self.world.local_user(user))
-        columns = {"merchant": sent.merchant, "cause": sent.event}
-        fx.event("notice", Records(sent.n, time=time, event=event, user=user, **columns))
-        fx.relate("add", "notices", session, sent.merchant, 1.0)
+        announced.notice(view, fx, session, sent, sent.event)
         out: I64 = session * self.world.m + sent.merchant
         return out
 

@@ -49,16 +49,16 @@ from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
-from sim.world.doors import in_mini
+from sim.world.doors import leads_in
+from sim.world.relations import lasting
 from sim.world.shelf import front, shelf
-from sim.world.state import FOLLOWS, GROUP, MEMBER, MINI, MUTED, PINNED, Column
+from sim.world.state import FOLLOWS, MEMBER, MINI, MUTED, Column
 from sim.world.windows import Standing, Windows
 
 AGAIN = 8 * DAY  # a notice is repeated: longer than an inbox keeps anything, by a tick
 MOST = 1_000_000  # points that one order can earn, so that balances stay whole numbers of 32 bits
 MILLE, BASIS = 1_000, 10_000
 EARNED, RETURNED = 0, 1  # what a notice is about, in `detail`
-WINDOW, SALIENCE = 4, 2.0  # goods that a visitor of the zone sees first, and how they catch the eye (assumed)
 OWNER = {"issuer": "merchant", "holder": "user"}  # of the accounts; the others are nobody's
 MOVES = {  # what changes a balance: from, to
     "points_earned": ("issuer", "holder"),
@@ -107,6 +107,8 @@ class PointsParams(Standing):
     min_points: int = param(100, "balance from which points can be spent: the reward", unit="points", ge=1, le=10**6)
     max_share: float = param(0.5, "part of the list price that points may pay", unit="share", ge=0, le=1)
     max_yuan: float = param(50.0, "most that they may pay of an order", unit="yuan", ge=0, le=1e6)
+    window: int = param(4, "goods that a visitor of the zone sees first", unit="goods", ge=1, le=100)
+    salience: float = param(2.0, "how much they catch the eye", unit="utility", ge=-10, le=10)
     spend_rate: float = param(0.8, "sessions in which she pays with points if she can", unit="share", ge=0, le=1)
     give_back: bool = param(True, "whether points spent on an order that is sent back return", unit="yes or no")
     lapse: Literal["rolling", "year_end"] = param("rolling", "when a balance lapses", unit="rule")
@@ -194,6 +196,7 @@ class Points(Mechanism):
         self._ahead = self.per_merchant("remind_days", 0, whole) * DAY
         self._opens, self._appeal = self.per_merchant("notice_open"), self.per_merchant("appeal")
         self._recall, self._gradient = self.per_merchant("recall"), self.per_merchant("gradient")
+        self._window, self._salience = self.per_merchant("window", 1, whole), self.per_merchant("salience")
         self._shelf = shelf(self.world)
 
     def _tools(self, field: str, other: str) -> Array:
@@ -213,10 +216,10 @@ class Points(Mechanism):
         at, cause = (np.concatenate(parts) for parts in zip(*visits, strict=True))
         session, merchant = book.session[at], book.merchant[at]
         worth = np.where(book.held[at] >= self._least[merchant], self._appeal[merchant], 0.0)
-        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, WINDOW)
+        owner, product = front(self._shelf, view.shared("product", "sold"), merchant, self._window[merchant])
         fx.expose(
             view.channel("points"), session[owner], product,
-            cause=cause[owner], appeal=worth[owner], salience=SALIENCE,
+            cause=cause[owner], appeal=worth[owner], salience=self._salience[merchant[owner]],
         )  # fmt: skip
         return fx
 
@@ -272,10 +275,8 @@ class Points(Mechanism):
 
     def appraise(self, view: View) -> Effects:
         """What holders save."""
-        shown, giving = view.exposures, view.scratch.get("gift_peer")
-        ours = self.on[shown.merchant] & view.sessions.planned[shown.session]
-        if giving is not None:
-            ours &= giving[shown.session] < 0
+        shown = view.exposures
+        ours = self.on[shown.merchant] & (view.sessions.planned & ~view.gift_minded)[shown.session]
         at = ours.nonzero()[0]
         if not at.size:
             return EMPTY
@@ -296,9 +297,7 @@ class Points(Mechanism):
 
     def _inside(self, view: View, session: I64, merchant: Array, channel: Array) -> Bools:
         """From where a tap leads into the mini-program (see `channels.mini_program`)."""
-        listed = (view.relation("flags", session, merchant) & MINI) != 0
-        out: Bools = in_mini(channel, view.channels) | (listed & (channel != view.channel("store")))
-        return out
+        return leads_in(view.relation("flags", session, merchant), channel, view.channels)
 
     # ------------------------------------------------------------------------------------- orders come to an end
 
@@ -454,17 +453,16 @@ class Points(Mechanism):
         pair = session * self.world.m + merchant
         order = np.argsort(pair, kind="stable")
         at, session, merchant = at[order], session[order], merchant[order]
-        points, until, event, recall, flags, orders, coupon = (
-            view.relations(name)[at]
-            for name in (
-                "points", "points_until", "points_event", "recall_points", "flags", "orders", "coupon_until"
-            )
-        )  # fmt: skip
+
+        def own(name: str) -> Array:
+            return view.relations(name)[at]
+
+        points, until = own("points"), own("points_until")
         held = np.where(until >= view.clock.end, points, 0).astype(np.int64)
-        lasting = (orders > 0) | (points > 0) | (coupon > 0) | ((flags & (FOLLOWS | PINNED | GROUP)) != 0)
+        last, recall, flags, planned = own("points_event"), own("recall_points"), own("flags"), view.sessions.planned
         return _Book(
-            self.world.m, pair[order], session, merchant, points, held, until, event, recall, flags, orders, lasting,
-            view.sessions.planned[session],
+            self.world.m, pair[order], session, merchant, points, held, until, last, recall, flags, own("orders"),
+            lasting(own), planned[session],
         )  # fmt: skip
 
 

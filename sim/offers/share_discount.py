@@ -120,7 +120,7 @@ class ShareDiscount(Mechanism):
         off = np.where(sharer, self._off[merchant], 0)
         friend = e.channel[at] == view.channel("share_discount")
         off = np.maximum(off, np.where(friend, self._friend_off[merchant], 0))
-        out: I64 = np.where(self.on[merchant] & ~_giving(view)[session], off, 0)
+        out: I64 = np.where(self.on[merchant] & ~view.gift_minded[session], off, 0)
         return np.minimum(out, self.world.product["price"][e.product[at]])
 
     # --------------------------------------------------------------------------------------------------- who shares
@@ -179,7 +179,7 @@ class ShareDiscount(Mechanism):
     def _wishes(self, view: View, at: I64) -> tuple[I64, Bools]:
         """Which of these pages are shared, at most one of a session and merchant, and whether she means it."""
         e = view.exposures
-        at = at[view.sessions.planned[e.session[at]] & ~_giving(view)[e.session[at]]]
+        at = at[view.sessions.planned[e.session[at]] & ~view.gift_minded[e.session[at]]]
         bought = np.isin(e.session * self.world.m + e.merchant, self._bought(view))
         has = view.relation("share_until", e.session[at], e.merchant[at]) >= view.clock.start
         at = at[~bought[at] & ~has]
@@ -214,9 +214,3 @@ class ShareDiscount(Mechanism):
         weight = np.where(means_it[owner], self._layers[merchant[owner], graph.layers(user[owner], tie)], 0.0)
         noise = draws.gumbel("offers.share_discount/friend", share[owner], self.world.local_user(friend))
         return friend[segments.argmax(owner, weight + noise, friend.astype(np.uint64))]
-
-
-def _giving(view: View) -> Bools:
-    """Sessions that look for a gift."""
-    peer = view.scratch.get("gift_peer")
-    return np.zeros(len(view.sessions), np.bool_) if peer is None else np.asarray(peer >= 0)

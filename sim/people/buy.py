@@ -119,9 +119,8 @@ class Buy(Mechanism):
         """Several pieces, if that is what people order; a gift is one."""
         if self.p.quantity == 1:
             return EMPTY
-        fx, giving = Effects(), view.scratch.get("gift_peer")
-        own = np.ones(len(view.exposures), np.bool_) if giving is None else giving[view.exposures.session] < 0
-        fx.bundle(own.nonzero()[0], self.p.quantity)
+        fx = Effects()
+        fx.bundle((~view.gift_minded[view.exposures.session]).nonzero()[0], self.p.quantity)
         return fx
 
     # -------------------------------------------------------------------------------------------- click and choice

@@ -159,10 +159,7 @@ class Repurchase(Mechanism):
         pair, loss = pair[order], loss[order]
         wanted = shown.session * self.world.m + shown.merchant
         place = np.minimum(np.searchsorted(pair, wanted), pair.size - 1)
-        has = pair[place] == wanted
-        giving = view.scratch.get("gift_peer")
-        if giving is not None:
-            has &= giving[shown.session] < 0
+        has = (pair[place] == wanted) & ~view.gift_minded[shown.session]
         fx.appeal(np.where(has, -loss[place], 0.0))
         return fx
 

@@ -64,10 +64,9 @@ class SearchIntent(Mechanism):
 
     def deliver(self, view: View) -> Effects:
         """Note which sessions search for a gift."""
-        peer = view.scratch.get("gift_peer")
-        if peer is None or not self.p.gift:
+        if not self.p.gift:
             return EMPTY
-        fx, at = Effects(), (peer >= 0).nonzero()[0]
+        fx, at = Effects(), view.gift_minded.nonzero()[0]
         searches = np.zeros(len(view.sessions), np.bool_)
         searches[at] = draws.chance("people.search_intent/gift", view.sessions.event[at], self.p.gift)
         fx.note("search_gift", searches)

@@ -76,6 +76,7 @@ class RuleSet(Params):
         2, "levels of promoters that earn on an order: the promoter, and who invited her", unit="levels",
         source="facts: promoters.levels_allowed", ge=1, le=2,
     )  # fmt: skip
+    gift_places: int = param(6, "gifts that a gift page shows", unit="per session", ge=1, le=100)
     store_places: int = param(4, "goods that stores may recommend in a session", unit="per session", ge=1, le=100)
     platform_fee: float = param(
         0.05, "service fee of a completed order", unit="share", source="facts: store.platform_fee", ge=0, le=0.5

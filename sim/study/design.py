@@ -161,8 +161,8 @@ class Study:
     def at(self, strategy: str, point: Point) -> Scenario:
         """A strategy at a point. What an axis moves and the strategy has not is left out."""
         scenario = self.strategies[strategy]
-        values = {path: value for axis, value in point.items() for path in self.paths[axis] if leads(scenario, path)}
-        return patched(scenario, values) if values else scenario
+        values = {path: value for axis, value in point.items() for path in self.paths[axis]}
+        return patched(scenario, values, where_there=True)
 
 
 Shares = Callable[[Mapping[str, Axis], StudyFile], F64]  # of the way along each axis, shape (points, axes)
@@ -242,10 +242,7 @@ def _strategies(scenario: Scenario, stated: StudyFile) -> dict[str, Scenario]:
     for where in stated.set:
         if not any(leads(made, where) for made in chosen.values()):
             patched(next(iter(chosen.values())), {where: None})  # says what is wrong with the path
-    return {
-        name: patched(made, {where: value for where, value in stated.set.items() if leads(made, where)})
-        for name, made in chosen.items()
-    }
+    return {name: patched(made, stated.set, where_there=True) for name, made in chosen.items()}
 
 
 def _paths(name: str, axis: Axis, strategies: Mapping[str, Scenario]) -> tuple[str, ...]:

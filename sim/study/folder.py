@@ -17,7 +17,7 @@ from typing import Any
 
 from sim.errors import StudyError
 
-UNFINISHED = ".wxsim-"  # how the names of folders begin that are being made
+UNFINISHED = ".wxsim-"  # how the names of folders and files begin that are being made
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
 
 def check(folder: Path, output: Output) -> None:
     """StudyError unless the folder is new, empty, or an earlier output of this kind, which may be replaced."""
-    if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or _is_empty(folder))):
+    if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or is_empty(folder))):
         return
     raise StudyError(f"{folder} exists and is not a {output.what} of wxsim; choose another folder with --out")
 
@@ -72,7 +72,8 @@ def _is_ours(folder: Path, output: Output) -> bool:
     return isinstance(manifest, dict) and output.keys <= manifest.keys()
 
 
-def _is_empty(folder: Path) -> bool:
+def is_empty(folder: Path) -> bool:
+    """Whether nothing lies there, but for what somebody is making, or was killed while making."""
     return all(entry.name.startswith(UNFINISHED) for entry in folder.iterdir())
 
 
@@ -128,7 +129,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file under a temporary name, bring it to disk, then give it its name."""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=f"{UNFINISHED}{path.name}-", dir=path.absolute().parent)
     except OSError as error:
         raise StudyError(f"{path} cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -161,7 +161,14 @@ def sensitivity(
         results.append(sweep(study, out, store, **running))
         return outputs(results[0], levels)
 
-    found = explore(sampled, study.points, model)
+    try:
+        found = explore(sampled, study.points, model)
+    except StudyError as error:
+        if not results or not results[0].failed:
+            raise
+        failed = results[0].failed
+        first = next(iter(failed.values()))[0]
+        raise StudyError(f"{error}; {len(failed)} runs failed, the first one by: {first}") from None
     return results[0], found
 
 

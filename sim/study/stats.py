@@ -46,7 +46,7 @@ def estimate(values: F64) -> Estimate:
     mean = float(values.mean())
     if values.size == 1:
         return Estimate(mean, np.nan, np.nan)
-    half = t_quantile(values.size) * _sd(values) / values.size**0.5
+    half = t_quantile(values.size) * sd(values) / values.size**0.5
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -81,7 +81,7 @@ def more_seeds(paired: F64) -> str:
     """How many more seeds would make the interval exclude zero, if mean and spread stay: n = (t·s/|mean|)², less n."""
     mean = abs(float(paired.mean()))
     if mean > 0.0:
-        more = (t_quantile(paired.size) * _sd(paired) / mean) ** 2 - paired.size
+        more = (t_quantile(paired.size) * sd(paired) / mean) ** 2 - paired.size
         if more <= MOST_SEEDS:
             return f"about {max(1, int(np.ceil(more))):,}"
     return f"over {MOST_SEEDS:,}"
@@ -91,10 +91,10 @@ def variance_reduction(values: F64, baseline: F64) -> float:
     """Variance of the unpaired difference over that of the paired one, (Var a + Var b) / Var(a - b)."""
     if values.size < 2:
         return float("nan")
-    spread = _sd(values - baseline) ** 2
-    return (_sd(values) ** 2 + _sd(baseline) ** 2) / spread if spread > 0.0 else float("nan")
+    spread = sd(values - baseline) ** 2
+    return (sd(values) ** 2 + sd(baseline) ** 2) / spread if spread > 0.0 else float("nan")
 
 
-def _sd(values: F64) -> float:
+def sd(values: F64) -> float:
     """Sample standard deviation; exactly 0 when all values are equal, whatever their mean rounds to."""
     return 0.0 if (values == values[0]).all() else float(values.std(ddof=1))

@@ -10,13 +10,14 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from sim.errors import StudyError
-from sim.study.folder import write_json
+from sim.study.folder import UNFINISHED, is_empty, write_json
 
 FORMAT = 1
 MARKER = "wxsim-store.json"
@@ -47,10 +48,12 @@ class Store:
                     "name another folder with --store, nothing was changed"
                 )
             return
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not (folder.is_dir() and is_empty(folder)):
             raise StudyError(f"{folder}: is not a store of wxsim and not empty; name another folder with --store")
         folder.mkdir(parents=True, exist_ok=True)
         write_json(marker, {"wxsim": "store", "format": FORMAT})
+        for left in folder.glob(f"{UNFINISHED}{MARKER}-*"):
+            left.unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
         """Where a run stands or will stand."""
@@ -70,11 +73,14 @@ class Store:
         return found
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
-        """Keep a run; one that is there already stays."""
+        """Keep a run; one that is there already stays. What a killed writer of it left is removed."""
         if key not in self:
             path = self.path(key)
             path.parent.mkdir(exist_ok=True)
-            write_json(path, {"wxsim": "run", "key": key, "model": model(), **content})
+            with suppress(FileNotFoundError):  # who writes the same run at the same time may have removed ours
+                write_json(path, {"wxsim": "run", "key": key, "model": model(), **content})
+            for left in path.parent.glob(f"{UNFINISHED}{path.name}-*"):
+                left.unlink(missing_ok=True)
 
     def keys(self) -> Iterator[str]:
         """Every key in the store, sorted."""

@@ -40,6 +40,7 @@ STUDY = folder.Output(
 )
 SECONDS_PER_USER_DAY = 2.3e-6  # measured: 12 s for eight worlds of 5,000 people, 60 days
 BYTES_PER_RUN = 8_000  # measured, in the store
+Failed = dict[str, tuple[str, str]]  # error and traceback of runs that failed, by key
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def plan(study: Study, store: Store) -> Plan:
             for number, seed in enumerate(study.seeds):
                 name = key(digest, study.merchant, seed)
                 runs.append(Run(at, strategy, number, seed, name, digest))
-                if name in known or name in store:
+                if name in known or store.get(name):  # what is no run of ours is told before anything is done
                     known.add(name)
                 else:
                     missing.setdefault(digest, {})[name] = seed
@@ -207,9 +208,27 @@ def sweep(
     whole = plan(study, store)
     out.mkdir(parents=True, exist_ok=True)
     _write_plan(whole, out)
+    failed: Failed = {}
+    try:
+        fill(whole, store, failed, workers=workers, pool=pool, progress=progress)
+    finally:
+        result = Result(whole, failed, tuple(rows(whole, store, failed)), out)
+        _write_results(result)
+    return result
+
+
+def fill(
+    whole: Plan,
+    store: Store,
+    failed: Failed,
+    *,
+    workers: int | None = None,
+    pool: Callable[[], Executor] | None = None,
+    progress: Callable[[Plan, int, int, int], None] | None = None,
+) -> None:
+    """Do what is missing of a plan and keep it in the store; what fails is added to `failed`. Options as of `sweep`."""
     societies = Path(mkdtemp(prefix="wxsim-societies-")) if pool is None else None
     batches = [replace(batch, societies=societies) for batch in whole.batches]
-    failed: dict[str, tuple[str, str]] = {}
     runs = days = 0
 
     def done(index: int, found: Done | Exception) -> None:
@@ -232,9 +251,6 @@ def sweep(
     finally:
         if societies is not None:
             shutil.rmtree(societies, ignore_errors=True)
-        result = Result(whole, failed, tuple(rows(whole, store, failed)), out)
-        _write_results(result)
-    return result
 
 
 def rows(whole: Plan, store: Store, failed: Mapping[str, tuple[str, str]]) -> Iterable[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim import draws
 from sim.ledger.schema import Records
-from sim.units import F64, I64
+from sim.units import F64, I64, U64
 from sim.world.state import FOLLOWS, MUTED
 
 
@@ -34,6 +34,16 @@ def fans(view: Any, name: str, out: Records, which: I64, push: F64) -> tuple[I64
     reader = view.world.local_user(view.sessions.user[session])
     notices = draws.chance(name, sent.event, push[sent.merchant], reader) & new
     return session[notices], sent.take(notices)
+
+
+def notice(view: Any, fx: Any, session: I64, rows: Records, cause: U64, **columns: Any) -> None:
+    """A message of the merchant that each session notices counts towards her fatigue; `rows` are the messages."""
+    if rows.n:
+        user, time = view.sessions.user[session], view.sessions.time[session]
+        event = draws.child(rows.event, "notice", view.world.local_user(user))
+        about = {"merchant": rows.merchant, "cause": cause, **columns}
+        fx.event("notice", Records(rows.n, time=time, event=event, user=user, **about))
+        fx.relate("add", "notices", session, rows.merchant, 1.0)
 
 
 def readers(view: Any, name: str, which: I64, article: F64) -> I64:

@@ -4,14 +4,21 @@ Nine users in ten never do, so a row of slots for each would be the largest part
 and is never written: its slots are empty. Which row a user has depends on who came first, and is told to nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 import numpy as np
 
 from sim.kernels import slots
-from sim.units import I32, I64, Array
-from sim.world.state import SLOTS, Column
+from sim.units import I32, I64, Array, Bools
+from sim.world.state import FOLLOWS, GROUP, PINNED, SLOTS, Column
+
+
+def lasting(column: Callable[[str], Array]) -> Bools:
+    """Relations never forgotten for a new one: of customers, holders of points or a coupon, fans, group members."""
+    own = (column("orders") > 0) | (column("points") > 0) | (column("coupon_until") > 0)
+    out: Bools = own | ((column("flags") & (FOLLOWS | PINNED | GROUP)) != 0)
+    return out
 
 
 class Relations:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.channels.live import FRONT, Live
+from sim.channels.live import Live, LiveParams
 from sim.config.load import load
 from sim.contract import Effects, View
 from sim.ledger.schema import ACCOUNTS, Records
@@ -287,7 +287,10 @@ def test_some_open_the_article_and_have_its_code() -> None:
     assert set(np.unique(codes).tolist()) == {0, until}
     assert binomial(int((codes > 0).sum()), N, 0.35)
     (shown,) = fx.exposures
-    assert shown["channel"] == CHANNELS["live_follow_up"] and shown["session"].size == FRONT * (codes > 0).sum()
+    assert (
+        shown["channel"] == CHANNELS["live_follow_up"]
+        and shown["session"].size == LiveParams().follow_up_goods * (codes > 0).sum()
+    )
     assert (slots_of(view)["notices"][:, 0] == 1).all()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sim.config.draft import AS_IT_IS, CHANNELS, CYCLE_DAYS, Answers, ideas, offered, text
 from sim.config.load import load
 from sim.config.yaml import compose
-from sim.errors import StudyError
+from sim.errors import Fault, StudyError
 from sim.world.categories import CATEGORIES
 
 
@@ -20,7 +20,9 @@ def answers(**changes: object) -> Answers:
 def test_every_idea_loads_and_changes_the_shop(channels: tuple[str, ...], tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text(answers(channels=channels, ideas=offered(channels)), file.name), "utf-8")
-    made = load(file)
+    warnings: list[Fault] = []
+    made = load(file, warn=warnings.append)
+    assert not warnings
     assert tuple(made.merchants["my_shop"].channels) == tuple(sorted(channels))
     assert [*made.strategies] == [AS_IT_IS, *(ideas("tea", 168, 60)[key].name for key in offered(channels))]
     assert made.focal == "my_shop" and made.compare is not None and made.compare.baseline == AS_IT_IS

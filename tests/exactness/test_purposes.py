@@ -17,9 +17,6 @@ NAMERS = {
     "draws.keys",
     "draws.purpose",
 }  # functions of `sim.draws` whose name is that of an event or a key
-MEANT = {  # one number, drawn in two places on purpose
-    "people.buy/variant": "whoever is given a tin would have bought the tin: a lasting taste",
-}
 
 Use = tuple[str, str]  # purpose (of an f-string its beginning), place
 
@@ -40,9 +37,9 @@ def faults(found: Iterable[Use]) -> Iterator[str]:
     first: dict[str, str] = {}
     for purpose, place in found:
         own = place.split(":")[0] + "/"
-        if not purpose.startswith(own) and purpose not in MEANT:
+        if not purpose.startswith(own):
             yield f"{place}: the purpose {purpose!r} is not one of {own}"
-        if purpose in first and purpose not in MEANT:
+        if purpose in first:
             yield f"{place}: {purpose!r} is drawn at {first[purpose]} too"
         first.setdefault(purpose, place)
 
@@ -56,7 +53,6 @@ def test_every_purpose_is_drawn_in_one_place() -> None:
     ]
     assert len(found) > 40
     assert list(faults(found)) == []
-    assert MEANT.keys() <= {purpose for purpose, _ in found}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_carts_notices_oversell_and_shares_are_counted(tmp_path: Path, monkeypat
     told.event("cart_recalled", 2 * DAY, user=1, merchant=1)
     for recall, off in ((recalls[0], 1_500), (recalls[3], 0)):
         told.order(3 * DAY, recall["user"], 9_000, cause=recall, channel="cart", detail=off)
+    told.event("order", 3 * DAY, recalls[5], user=5, amount=0, detail=300, channel="cart")  # nobody paid for it
     told.order(3 * DAY, 9, 9_000, channel="mini_program", detail=700)
     told.order(3 * DAY, 9, 9_000)
     told.event("oversold", 3 * DAY, user=2, amount=9_000)
@@ -37,7 +38,7 @@ def test_carts_notices_oversell_and_shares_are_counted(tmp_path: Path, monkeypat
     ledger = told.write(tmp_path / "run")
     want = {
         "mini_orders": 3, "cart_abandonment": 0.75, "recall_conversion": 0.25, "recalled_orders": 2,
-        "recall_discount": 15.0,
+        "recall_discount": 18.0,
         "notice_open_rate": 0.4, "oversold_orders": 1, "share_discount_cost": 7.5, "hunter_share": 2 / 3,
     }  # fmt: skip
     assert set(want) == {metric.name for metric in METRICS}

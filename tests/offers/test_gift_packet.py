@@ -10,7 +10,7 @@ from sim import draws
 from sim.contract import Effects, View
 from sim.kernels import queue
 from sim.ledger.schema import Records
-from sim.offers.gift_packet import PAGE, SALIENCE, GiftPacket, GiftPacketParams
+from sim.offers.gift_packet import GiftPacket, GiftPacketParams
 from sim.operations.after_sale import AfterSale
 from sim.operations.finance import Finance
 from sim.operations.inventory import Inventory
@@ -323,8 +323,8 @@ def test_pages_are_for_those_with_a_friend_in_mind() -> None:
     view.scratch["gift_peer"][:20] = -1
     shown = packet.expose(view).exposures[0]
     assert np.unique(shown["session"]).tolist() == list(range(20, 40, 2))
-    assert (np.bincount(shown["session"])[20::2] == PAGE).all()
-    assert shown["salience"] == SALIENCE
+    assert (np.bincount(shown["session"])[20::2] == 6).all()  # the default of the rule gift_places
+    assert (shown["salience"] == GiftPacketParams().salience).all()
     assert (shown["cause"] == view.sessions.event[shown["session"]]).all()
 
 

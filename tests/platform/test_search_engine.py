@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from sim.offers.gift_packet import GiftPacket
 from sim.operations.listing import Listing
 from sim.platform.search_engine import MOST_WORDINGS, SearchEngine
 from sim.world.giving import OCCASIONS
+from tests.theory.town import play
 from tests.views import apply, make_view, mechanism, override, seat
 
 
@@ -248,3 +251,46 @@ def test_rare_and_named_searches_of_lone_and_stacked_worlds_are_the_same() -> No
         shown.append(((one["session"][mine] % 60).tolist(), (one["product"][mine] % 3).tolist()))
     assert shown[0] == shown[1]
     assert len(shown[0][0]) > 40
+
+
+# ------------------------------------------------------------------------------------------------------ whole runs
+
+TOWN = """
+title: A listing among ordinary ones
+seed: 3
+horizon: {{start: 2025-03-03, days: 4, tick: 12h}}
+world: {{people: {{count: 400}}, graph: {{networkx: {{generator: empty_graph}}}}, groups: {{per_person: 0}}}}
+record: all
+platform: {{rules: {{}}, search_engine: {{{engine}}}}}
+people: {{browse: {{opens: 1}}, search_intent: {{share: 1}}, buy: {{}}}}
+merchants:
+  ours: {{products: {{tea: {{category: tea}}}}, operations: {{{listing}}}}}
+{others}
+"""
+OTHERS = "\n".join(f"  shop_{n}: {{products: {{tea: {{category: tea}}}}}}" for n in range(9))
+
+
+def seen(folder: Path, listing: str, engine: str = "") -> int:
+    """How often our product is noticed among what searches find."""
+    folder.mkdir()
+    ledger = play(TOWN.format(engine=engine, listing=listing, others=OTHERS), folder, activity=20.0)
+    ((count,),) = ledger.rows("SELECT count(*) FROM events WHERE kind = 'exposure' AND product = 0")
+    return int(count)
+
+
+@pytest.mark.slow
+def test_keywords_win_wordings_and_stuffing_loses_rank_through_a_whole_run(tmp_path: Path) -> None:
+    engine = "rare: 0.6, stuffing: 0.1"
+    shown = {words: seen(tmp_path / str(words), f"listing: {{keywords: {words}}}", engine) for words in (1, 12, 60)}
+    assert shown[12] > 1.2 * shown[1]
+    assert shown[12] > 1.2 * shown[60]
+
+
+@pytest.mark.slow
+def test_keywords_count_by_default_and_only_where_a_listing_is_stated(tmp_path: Path) -> None:
+    """With 12 keywords instead of none the default share of rare searches finds us with chance 1 - exp(-1.2)."""
+    none, some = (seen(tmp_path / str(words), f"listing: {{keywords: {words}}}") for words in (0, 12))
+    usual = seen(tmp_path / "usual", "listing: {keywords: 0}", "rare: 0")
+    assert none < some
+    assert abs(none - 0.89 * usual) < 4 * np.sqrt(usual * 0.11)
+    assert seen(tmp_path / "unstated", "") == seen(tmp_path / "off", "", "rare: 0")

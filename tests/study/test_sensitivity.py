@@ -223,6 +223,16 @@ def test_a_study_of_a_formula_gives_its_indices_and_runs_nothing_twice(
     assert len(done) == 32 * 5 * 2 * 3  # the other half
 
 
+def test_runs_that_fail_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(scenario: Any, seed: int) -> float:
+        raise RuntimeError("no memory")
+
+    formula_for_runs(monkeypatch, fails)
+    asked_for, sampled = prepared(study(tmp_path / "a", seeds=1), "morris", size=2)
+    with pytest.raises(StudyError, match="16 runs failed, the first one by: RuntimeError: no memory"):
+        sensitivity.sensitivity(asked_for, sampled, tmp_path / "out", Store(tmp_path / "store"), workers=1)
+
+
 @pytest.mark.slow
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,13 +1,16 @@
 """Sweeps: what is done once is never done again, whoever does it, and whatever stops it."""
 
 import csv
+import multiprocessing
 import os
+import random
 import signal
-import subprocess
-import sys
+import tempfile
 import time
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +23,7 @@ from sim.cli import app
 from sim.errors import StudyError
 from sim.study import cluster, executor, sweep
 from sim.study.design import read
-from sim.study.store import Store
+from sim.study.store import MARKER, Store
 from tests.study import tiny
 
 AXES = "axes: {people.browse.opens: [0.7, 1.0]}\n"
@@ -192,33 +195,57 @@ def test_a_pool_that_dies_is_opened_again_and_nothing_is_lost() -> None:
     assert sorted(found) == [0, 1] and "died again and again" in str(found[0])
 
 
+KILLS = 20
+FOUR = "axes: {people.browse.opens: [0.6, 0.7, 0.8, 0.9]}\n"
+
+
+def forked() -> Executor:
+    return ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+
+
+def swept(folder: Path, pool: Callable[[], Executor] | None) -> None:
+    """In a process of its own: a sweep that can be killed with all that it started."""
+    os.setsid()
+    tempfile.tempdir = str(folder / "temporary")
+    done(folder, FOUR, seeds=1, workers=1 if pool is None else 2, pool=pool)
+
+
 @pytest.mark.slow
-def test_a_sweep_that_is_killed_goes_on_where_it_stopped(
-    whole: tuple[sweep.Result, dict[str, bytes]], tmp_path: Path
-) -> None:
-    path = study(tmp_path)
-    command = [
-        sys.executable,
-        "-m",
-        "sim.cli",
-        "sweep",
-        str(path),
-        "--store",
-        "store",
-        "--out",
-        "out",
-        "--workers",
-        "1",
-    ]
-    for patience in (2.0, 3.5, 5.0):
-        child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(patience)
+def test_a_sweep_that_is_killed_at_twenty_moments_ends_with_the_same_store(tmp_path: Path) -> None:
+    server = multiprocessing.get_context("forkserver")  # its children have imported everything: they start at once
+    server.set_forkserver_preload([__name__, "sim.study.sweep", "sim.config.load", "duckdb", "pyarrow.parquet"])
+    killed, store, luck = tmp_path / "killed", tmp_path / "killed" / "store", random.Random(7)
+    for folder in (killed, tmp_path / "whole"):
+        (folder / "temporary").mkdir(parents=True)
+
+    def uninterrupted(folder: Path) -> tuple[float, float]:
+        """Seconds to the first run in the store, and to the end."""
+        child, begun, first = server.Process(target=swept, args=(folder, None)), time.monotonic(), 0.0
+        child.start()
+        while child.is_alive():
+            child.join(0.02)
+            first = first or (len(files(folder / "store")) > 1) * (time.monotonic() - begun)
+        assert child.exitcode == 0
+        return first, time.monotonic() - begun
+
+    server.Process(target=os.getpid).start()  # starts the server
+    first, end = uninterrupted(tmp_path / "whole")
+    whole = files(tmp_path / "whole" / "store")
+    lived = []
+    for kill in range(KILLS):
+        child = server.Process(target=swept, args=(killed, forked if kill % 2 else None))
+        child.start()
+        child.join(luck.uniform(0.7 * first, first + (end - first) / 4))  # before the first run to after the third
+        lived.append(child.is_alive())
+        with suppress(ProcessLookupError):  # the child has not come as far as a group of its own, or is done
+            os.killpg(child.pid, signal.SIGKILL)
         child.kill()
-        child.wait()
-        kept = files(tmp_path / "store") if (tmp_path / "store").exists() else {}
-        assert kept.items() <= whole[1].items()
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
-    assert files(tmp_path / "store") == whole[1]
+        child.join()
+        assert files(store).items() <= whole.items()
+    assert sum(lived) >= 5 and len(files(store)) > 1  # it was under way, and came on
+    uninterrupted(killed)
+    assert {path.name: path.read_bytes() for path in store.rglob("*") if path.is_file()} == whole
+    assert (killed / "out" / "results.csv").read_bytes() == (tmp_path / "whole" / "out" / "results.csv").read_bytes()
 
 
 # ---------------------------------------------------------------------------------------------------- the command
@@ -245,17 +272,57 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "all.parquet").stat().st_size > 0
 
 
+@pytest.mark.slow
+def test_failed_runs_are_said_and_change_the_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*args: Any, **options: Any) -> Any:
+        raise RuntimeError("no more memory")
+
+    monkeypatch.chdir(tmp_path)
+    path = study(tmp_path / "mine", "")
+    monkeypatch.setattr(sweep, "run", breaks)
+    said = wxsim("sweep", path, "--workers", 1)
+    assert said.exit_code == 1
+    assert "4 runs failed, the first one by: RuntimeError: no more memory\nsee runs/mine-study/failures" in said.output
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert wxsim("sweep", path, "--workers", 1).exit_code == 0
+
+
+@pytest.mark.slow
+def test_what_stands_in_the_place_of_a_run_is_named_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = study(tmp_path / "mine", "", seeds=1)
+    assert wxsim("sweep", path, "--workers", 1).exit_code == 0
+    first, *_ = Path("runs/store").glob("??/*.json")
+    first.write_text("my diary", "utf-8")
+    table = Path("runs/mine-study/results.csv").read_bytes()
+    said = wxsim("sweep", study(tmp_path / "mine", "", seeds=2), "--workers", 1)
+    assert said.exit_code == 2 and len(said.output.splitlines()) == 1
+    assert f"{first}: cannot be read as JSON" in said.output and "move it away" in said.output
+    assert first.read_text("utf-8") == "my diary" and Path("runs/mine-study/results.csv").read_bytes() == table
+
+
 def test_wrong_input_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "diary.txt").write_text("mine", "utf-8")
     path, wrong = study(tmp_path / "mine"), study(tmp_path / "other", "axes: {people.brows.opens: [1]}\n")
+    beyond = study(tmp_path / "beyond", "axes: {people.browse.opens: [0.5, 1.5]}\n")
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / MARKER).write_text('{"wxsim": "store", "format": 99}', "utf-8")
+    before = sorted([*(entry.name for entry in tmp_path.iterdir()), "runs"])  # an empty store is begun there
     for arguments, said in (
         (("sweep", "nothing.yaml"), "a study is a YAML file"),
         (("sweep", path, "--store", "."), "is not a store of wxsim"),
         (("status", "."), "is not the folder of a study"),
         (("results", "."), "is not the folder of a study"),
         (("sweep", wrong), 'did you mean "browse"'),
+        (("sweep", beyond), "axis people.browse.opens"),
+        (("sweep", path, "--store", "later"), "a store of format 99"),
+        (("sweep", path, "--out", "mine"), "exists and is not a study of wxsim"),
     ):
         result = wxsim(*arguments)
         assert result.exit_code == 2 and said in result.output
-        assert "Traceback" not in result.output
+        assert len(result.output.splitlines()) == 1
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == before

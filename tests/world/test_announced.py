@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.contract import View
+from sim.contract import Effects, View
 from sim.ledger.schema import Records
 from sim.world import announced
 from sim.world.state import FOLLOWS, GROUP, MUTED
-from tests.views import make_view, seat, show, slots_of
+from tests.views import apply, make_view, seat, show, slots_of
 
 USERS = 20_000
 
@@ -47,6 +47,21 @@ def test_fans_notice_with_the_chance_stated_once() -> None:
 def test_who_is_no_fan_or_muted_it_gets_no_message(flags: int) -> None:
     view, out, which = stage(flags)
     assert announced.fans(view, "tests/push", out, which, np.ones(2))[0].size == 0
+
+
+def test_a_message_that_is_noticed_is_written_down_and_counted() -> None:
+    view, out, which = stage()
+    session, sent = announced.fans(view, "tests/push", out, which, np.ones(2))
+    fx = Effects()
+    announced.notice(view, fx, session, sent, sent.event, channel=3)
+    ((kind, rows),) = fx.events
+    assert (kind, rows.n, set(rows.cause.tolist())) == ("notice", USERS, {9})
+    assert (rows.channel == 3).all() and np.unique(rows.event).size == USERS
+    apply(view, fx)
+    noticed = view.relation("notices", session, sent.merchant)
+    assert (noticed == 1.0).all()
+    announced.notice(view, empty := Effects(), session[:0], sent.take(sent.time < 0), sent.event[:0])
+    assert not empty
 
 
 def test_readers_of_articles_come_across_what_is_out_alone() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.world.shelf import front, hoard, named, shelf
+from sim.world.shelf import cheapest, front, hoard, named, shelf, styles
 from tests.views import make_view, make_world
 
 
@@ -38,3 +38,24 @@ def test_a_hoard_lasts_the_days_beyond_the_piece_in_use(ahead: float, most: int,
         assert cycle == 0 or (count - 1) * cycle <= ahead
         assert count == most or cycle == 0 or count * cycle > ahead
         assert cycle > 0 or count == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans()), min_size=6, max_size=6))
+def test_the_cheapest_is_the_first_of_the_least_price(goods: list[tuple[int, bool]]) -> None:
+    world = make_world(users=2, merchants=2, products=3)
+    world.product["price"][:] = [price for price, _ in goods]
+    listed = np.array([at for at, (_, there) in enumerate(goods) if there], np.int64)
+    wanted = []
+    for merchant in range(2):
+        own = [at for at in listed.tolist() if at // 3 == merchant]
+        wanted.append(min(own, key=lambda at: (goods[at][0], at)) if own else -1)
+    assert cheapest(world, listed).tolist() == wanted
+
+
+def test_all_styles_of_a_product_are_liked_by_a_person_for_life() -> None:
+    world = make_world(users=5, merchants=2, products=2, variants=3)
+    owner, variant, liking, number = styles(world, np.array([4, 1, 4]), np.array([3, 0, 3]))
+    assert owner.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert variant.tolist() == [9, 10, 11, 0, 1, 2, 9, 10, 11]
+    assert liking[:3].tolist() == liking[6:].tolist() and np.unique(liking).size == 6
+    assert number[:3].tolist() == number[6:].tolist() and np.unique(number).size == 6

@@ -1,0 +1,345 @@
+"""How many seeds: adding paired seeds until a question is settled, and confirming the best of several on fresh ones.
+
+Looking after every batch and stopping when the answer pleases makes an ordinary 95 % interval wrong far more often than
+in one case of twenty. So the intervals here are a *confidence sequence*: with probability 95 % those of all strategies
+hold the truth after every number of seeds, all at once, and one may stop whenever one likes. It is the t confidence
+sequence with a normal mixture (Lai 1976; Wang and Ramdas 2025, "Anytime-valid t-tests and confidence sequences for
+Gaussian means with unknown variance"): for differences of mean m and standard deviation s over n seeds
+
+    m ± s/√n · √((n - 1)(k - 1) / (1 - k / (1 + n g))),   k = (√(1 + n g) / α)^(2/n)
+
+and the whole line while k ≥ 1 + n g. It is exact for normal differences of unknown spread; others are near it, as their
+means are near normal (Waudby-Smith et al. 2024), so nobody stops before `FEWEST` seeds. α is 5 % divided by the number
+of comparisons (Bonferroni).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from sim.config.advice import did_you_mean
+from sim.config.model import Scenario
+from sim.errors import StudyError
+from sim.metrics.catalog import METRICS, STANDARD
+from sim.study import stats, sweep
+from sim.study.compare import replication_seeds
+from sim.study.design import Study
+from sim.study.stats import CONFIDENCE, Estimate
+from sim.study.store import Store
+from sim.study.table import number
+from sim.units import F64
+
+MIXTURE = 0.3  # g: the sequence is narrowest, for its alpha, near (2 log 1/α + log(2 log 1/α) + 1) / g = 30 seeds
+FEWEST = 8  # seeds, before anything is said
+METHOD = "t confidence sequence, normal mixture (Lai 1976; Wang and Ramdas 2025)"
+_GOAL = re.compile(r"\s*(?P<metric>[\w@]+)\s*(?:±|\+/-|\+-)\s*(?P<size>\d+(?:\.\d+)?)\s*(?P<percent>%?)\s*")
+_BUDGET = re.compile(r"(?P<size>\d+(?:\.\d+)?)(?P<unit>[smh]?)")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What settles a comparison: an interval of the difference without 0, or one that is narrow enough."""
+
+    metric: str
+    half: float | None = None  # of the interval: in the metric's unit, or as a share of the baseline's mean
+    relative: bool = False
+
+    def __str__(self) -> str:
+        if self.half is None:
+            return f"{self.metric}: until it is decided which way each strategy differs"
+        size = f"{100 * self.half:g} % of the baseline's mean" if self.relative else f"{self.half:g}"
+        return f"{self.metric}: until each difference is known to ± {size}"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When to stop at the latest."""
+
+    runs: int | None = None
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.runs} runs" if self.runs is not None else f"{self.seconds:g} s"
+
+
+def goal(text: str, metrics: Sequence[str]) -> Goal:
+    """``decided`` (the first metric), ``margin decided``, ``margin ± 2%``, or ``margin ± 500``; else a StudyError."""
+    words = text.split()
+    found = _GOAL.fullmatch(text)
+    if words and words[-1] == "decided" and len(words) <= 2:
+        made = Goal(words[0] if len(words) == 2 else metrics[0])
+    elif found and float(found["size"]) > 0:
+        size = float(found["size"])
+        made = Goal(found["metric"], size / 100 if found["percent"] else size, bool(found["percent"]))
+    else:
+        raise StudyError(f'--until {text!r}: write "decided", "margin decided", "margin ± 2%" or "margin ± 500"')
+    if made.metric not in METRICS:
+        raise StudyError(f"--until: {made.metric!r} is not a metric; {did_you_mean(made.metric, METRICS)}")
+    return made
+
+
+def budget(text: str) -> Budget:
+    """``200`` runs, or a time: ``90s``, ``10m``, ``2h``. else StudyError."""
+    found = _BUDGET.fullmatch(text.strip())
+    if found and found["unit"]:
+        return Budget(seconds=float(found["size"]) * _UNITS[found["unit"]])
+    if found and found["size"].isdigit():
+        return Budget(runs=int(found["size"]))
+    raise StudyError(f"--budget {text!r}: write a number of runs, 200, or a time: 90s, 10m, 2h")
+
+
+def interval(paired: F64, alpha: float) -> Estimate:
+    """The mean difference and its interval in the confidence sequence; infinite where it cannot be told yet."""
+    n = paired.size
+    if n == 0 or not np.isfinite(paired).all():
+        return Estimate(np.nan, np.nan, np.nan)
+    mean, width = float(paired.mean()), 1.0 + n * MIXTURE
+    ratio = (width**0.5 / alpha) ** (2.0 / n)
+    if n < 2 or ratio >= width:
+        return Estimate(mean, -np.inf, np.inf)
+    half = stats.sd(paired) * ((n - 1) * (ratio - 1) / (1 - ratio / width) / n) ** 0.5
+    return Estimate(mean, mean - half, mean + half)
+
+
+def settled(paired: F64, baseline: F64, goal: Goal, alpha: float) -> bool:
+    """Whether a comparison needs no more seeds: its goal is met, or it is undefined and no seed would help."""
+    found = interval(paired, alpha)
+    if not np.isfinite(found.mean):
+        return True
+    if paired.size < FEWEST:
+        return False
+    if goal.half is None:
+        return not found.low <= 0.0 <= found.high or not paired.any()
+    return found.high - found.mean <= goal.half * (abs(float(baseline.mean())) if goal.relative else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of adding seeds: per strategy the metric of its seeds (the first of all), and what is open."""
+
+    goal: Goal
+    baseline: str
+    values: Mapping[str, F64]
+    open: tuple[str, ...]
+
+    @property
+    def alpha(self) -> float:
+        """The chance of error that each comparison may use."""
+        return (1.0 - CONFIDENCE) / max(1, len(self.values) - 1)
+
+    @property
+    def runs(self) -> int:
+        """Runs that it took, those that were in the store among them."""
+        return sum(values.size for values in self.values.values())
+
+    def paired(self, strategy: str) -> F64:
+        """The differences to the baseline, seed by seed."""
+        values = self.values[strategy]
+        return values - self.values[self.baseline][: values.size]
+
+    def estimate(self, strategy: str) -> Estimate:
+        """The mean difference to the baseline, with its interval."""
+        return interval(self.paired(strategy), self.alpha)
+
+    def verdict(self, strategy: str) -> str:
+        """As in a comparison; ``open`` where the interval holds 0."""
+        found = stats.verdict(
+            self.paired(strategy), self.estimate(strategy), METRICS[self.goal.metric].higher_is_better
+        )
+        return found.partition(":")[0]
+
+
+Ask = Callable[[Sequence[str], int], Mapping[str, F64]]  # strategies, seeds: the metric of each of them
+
+
+def add(ask: Ask, names: Sequence[str], baseline: str, goal: Goal, budget: Budget, first: int) -> Settled:
+    """Add paired seeds, half as many again each time, to those comparisons that are still open.
+
+    `ask` gives a metric of strategies for so many seeds, the first ones as before. A strategy that is settled gets no
+    more; the baseline gets as many as the others need. A round that the budget has no room for is not begun.
+    """
+    begun = monotonic()
+    count = max(first, FEWEST)
+    if budget.runs is not None:
+        count = min(count, budget.runs // len(names))
+        if count < 2:
+            raise StudyError(f"--budget {budget.runs}: {len(names)} strategies need at least {2 * len(names)} runs")
+    found = Settled(goal, baseline, ask(names, count), ())
+    took = monotonic() - begun
+    while True:
+        base = found.values[baseline]
+        others = [name for name in names if name != baseline]
+        found = replace(found, open=tuple(n for n in others if not settled(found.paired(n), base, goal, found.alpha)))
+        more = max(FEWEST, count // 2)
+        if budget.runs is not None:
+            more = min(more, (budget.runs - found.runs) // (len(found.open) + 1))
+        if budget.seconds is not None and monotonic() - begun + took > budget.seconds:
+            more = 0
+        if not found.open or more < 1:
+            return found
+        count, before = count + more, monotonic()
+        found = replace(found, values={**found.values, **ask((baseline, *found.open), count)})
+        took = monotonic() - before
+
+
+def until(scenario: Scenario, goal: Goal, budget: Budget, store: Store, **options: Any) -> Settled:
+    """Compare the strategies of a scenario with as many seeds as the goal needs. Runs are kept in the store.
+
+    `options` are those of `sim.study.sweep.fill`. A run that fails is a StudyError; what is done is kept.
+    """
+    plan = study(scenario)
+
+    def ask(names: Sequence[str], count: int) -> dict[str, F64]:
+        seeds = replication_seeds(scenario.seed, count)
+        some = replace(plan, strategies={name: plan.strategies[name] for name in names}, seeds=seeds)
+        return _values(some, goal.metric, store, options)
+
+    return add(ask, tuple(plan.strategies), plan.baseline, goal, budget, len(plan.seeds))
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The best of several strategies, by the seeds that chose it and by others that had no part in that."""
+
+    metric: str
+    baseline: str
+    winner: str
+    chosen: Estimate  # the difference to the baseline
+    fresh: Estimate
+    paired: F64  # fresh differences
+
+    @property
+    def shrinkage(self) -> float:
+        """How much of the difference was luck in being chosen: the winner's curse, in the metric's unit."""
+        return self.chosen.mean - self.fresh.mean
+
+    @property
+    def verdict(self) -> str:
+        """As in a comparison, on the fresh seeds alone."""
+        return stats.verdict(self.paired, self.fresh, METRICS[self.metric].higher_is_better)
+
+
+def confirm(values: Mapping[str, F64], baseline: str, metric: str, ask: Ask, count: int) -> Confirmed:
+    """Choose the strategy with the best mean (not the baseline) and compare it again on `count` fresh seeds.
+
+    `ask` gives the metric of strategies on fresh seeds. The best of k looks better than it is: of k equal ones with
+    independent errors of standard deviation s/√n, by s/√n times the mean of the largest of k normal numbers.
+    """
+    sign = -1.0 if METRICS[metric].higher_is_better is False else 1.0
+    others = [name for name in values if name != baseline]
+    if not others:
+        raise StudyError("there is no best of one strategy")
+    winner = max(others, key=lambda name: sign * float(values[name].mean()))
+    used = values[winner] - values[baseline][: values[winner].size]
+    again = ask((baseline, winner), count)
+    paired = again[winner] - again[baseline]
+    return Confirmed(metric, baseline, winner, stats.estimate(used), stats.estimate(paired), paired)
+
+
+def fresh(scenario: Scenario, metric: str, used: int, store: Store, **options: Any) -> Ask:
+    """Runs of a scenario on seeds after the first `used`, as `confirm` asks for them."""
+    plan = study(scenario)
+
+    def ask(names: Sequence[str], count: int) -> dict[str, F64]:
+        seeds = replication_seeds(scenario.seed, used + count)[used:]
+        some = replace(plan, strategies={name: plan.strategies[name] for name in names}, seeds=seeds)
+        return _values(some, metric, store, options)
+
+    return ask
+
+
+def study(scenario: Scenario) -> Study:
+    """A comparison as a study of one point. StudyError if the scenario asks for none."""
+    asked = scenario.compare
+    if asked is None or asked.baseline not in scenario.strategies:
+        raise StudyError("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`")
+    return Study(
+        title=scenario.title,
+        expectation=scenario.expectation,
+        strategies=scenario.strategies,
+        paths={},
+        points=({},),
+        seeds=replication_seeds(scenario.seed, asked.replications),
+        metrics=asked.metrics or STANDARD,
+        merchant=scenario.focal,
+        baseline=asked.baseline,
+    )
+
+
+def _values(asked: Study, metric: str, store: Store, options: Mapping[str, Any]) -> dict[str, F64]:
+    """A metric of each strategy in each seed; NaN where it is undefined. StudyError if a run failed."""
+    whole = sweep.plan(asked, store)
+    failed: sweep.Failed = {}
+    sweep.fill(whole, store, failed, **options)
+    if failed:
+        (error, _), *_ = failed.values()
+        raise StudyError(f"{len(failed)} runs failed, so that seeds are no pairs any more; the first one by: {error}")
+    out: dict[str, F64] = {name: np.full(len(asked.seeds), np.nan) for name in asked.strategies}
+    for each in whole.runs:
+        kept = store.get(each.key)
+        if kept and kept["metrics"][metric] is not None:
+            out[each.strategy][each.number] = kept["metrics"][metric]
+    return out
+
+
+def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
+    """Everything, ready for JSON: what is not finite is null."""
+    out: dict[str, Any] = {"wxsim": "seeds"}
+    if found:
+        others = [name for name in found.values if name != found.baseline]
+        out |= {"goal": str(found.goal), "method": METHOD, "alpha": found.alpha, "runs": found.runs}
+        out |= {"baseline": found.baseline, "open": list(found.open)}
+        out["seeds"] = {name: values.size for name, values in found.values.items()}
+        out["differences"] = {name: _plain(found.estimate(name), found.verdict(name)) for name in others}
+    if sure:
+        both = {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
+        out["confirmed"] = {"winner": sure.winner, "metric": sure.metric, **both, "shrinkage": _finite(sure.shrinkage)}
+    return out
+
+
+def _plain(found: Estimate, verdict: str = "") -> dict[str, Any]:
+    ends = {"mean": _finite(found.mean), "low": _finite(found.low), "high": _finite(found.high)}
+    return ends | ({"verdict": verdict} if verdict else {})
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def told(found: Settled, budget: Budget) -> str:
+    """What came of adding seeds, as lines of text: per strategy its seeds, difference, interval and verdict."""
+    count = max(1, len(found.values) - 1)
+    lines = [
+        f"{found.goal}; differences to {found.baseline!r}",
+        f"95 % intervals that hold for all strategies ({count}, Bonferroni) and whenever one stops:",
+        METHOD,
+        "",
+    ]
+    for name, values in found.values.items():
+        if name != found.baseline:
+            each = found.estimate(name)
+            verdict = "open" if name in found.open else found.verdict(name)
+            span = f"{number(each.low, True)} .. {number(each.high, True)}"
+            lines.append(f"  {name}: {values.size} seeds, {number(each.mean, True)} ({span}), {verdict}")
+    lines.append("")
+    lines.append(
+        f"{found.runs} runs; "
+        + (f"stopped by the budget of {budget}; open: {', '.join(found.open)}" if found.open else "nothing is open")
+    )
+    return "\n".join(lines)
+
+
+def said(found: Confirmed, used: int) -> str:
+    """What confirming the best found, in lines of text."""
+    rows = [("the seeds that chose it", used, found.chosen), ("fresh seeds", found.paired.size, found.fresh)]
+    lines = [f"best by {found.metric}: {found.winner}; its difference to {found.baseline!r}"]
+    for what, count, each in rows:
+        span = f"{number(each.low, True)} .. {number(each.high, True)}"
+        lines.append(f"  on {count} {what}: {number(each.mean, True)} ({span})")
+    lines.append(f"  shrinkage (winner's curse): {number(found.shrinkage, True)}; on fresh seeds: {found.verdict}")
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""The tutorial does what it says: every block on its pages is tried, in order, as a reader would."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.tutorial import PAGES, ROOT, checkout, printed, shape
+
+
+@pytest.mark.slow
+def test_the_pages_print_what_they_show(tmp_path: Path) -> None:
+    """If only the numbers moved: `python -m docs.tutorial` writes them anew."""
+    folder, compared = checkout(tmp_path), 0
+    for page in PAGES:
+        for shown, found in printed(page.read_text("utf-8"), folder):
+            assert shape(shown) == shape(found), page.name
+            compared += 1
+    assert compared >= len(PAGES)
+
+
+def test_there_are_five_steps_and_they_lead_on() -> None:
+    assert [page.name[0] for page in PAGES] == ["1", "2", "3", "4", "5"]
+    for page, following in zip(PAGES, PAGES[1:], strict=False):
+        assert f"({following.name})" in page.read_text("utf-8")
+    assert f"docs/tutorial/{PAGES[0].name}" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_a_shape_keeps_words_and_forgets_numbers() -> None:
+    assert shape("margin  4,035 +62.13\n -57.34 .. +181.6") == shape("margin 1.2M -3 -1 .. +2")
+    assert shape("10 orders, better") != shape("10 orders, worse")
+
+
+def test_a_block_that_nobody_tries_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="nobody tries"):
+        list(printed("```toml\nx = 1\n```\n", tmp_path))
+    with pytest.raises(AssertionError, match="ended with 3"):
+        list(printed("```sh\nexit 3\n```\n", tmp_path))

@@ -119,6 +119,7 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Behind]]) -> dict
         "sentences": [_sentence(comparison, name) for name in material.others],
         "main": _metric(comparison, comparison.metrics[0]) if comparison.metrics else None,
         "tables": [_table(material, name, behind) for name in comparison.metrics],
+        "expected": material.expected,
         "finished": sum(int(done.sum()) for done in comparison.done.values()),
         "runs": len(comparison.seeds) * len(comparison.strategies),
     }

@@ -13,6 +13,7 @@ METRICS = ("net_gmv", "gmv", "margin", "orders", "conversion", "gift_acceptance"
 TEXT = f"""
 title: '{TITLE}'
 expectation: Cheaper tea & <i>more</i> of it.
+expects: [{{metric: orders, strategy: '{DEAR}', is: higher}}, {{metric: gmv, strategy: '{DEAR}', between: [0, 5]}}]
 horizon: {{start: 2025-03-03, days: {DAYS}, tick: 6h}}
 seed: 3
 world: {{people: {{count: {PEOPLE}}}}}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.report.page import Report
     from sim.report.shape import Figure
 
+EXTRA = ("jinja2", "plotly.offline")  # modules that a report needs
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.")]
 
 
@@ -50,17 +51,18 @@ def page(place: Path, out: Path | None = None, quiet: bool = False, diffusion: b
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
+    check(("jinja2",) if diffusion else EXTRA)
     text = moving(place) if diffusion else _text(place, quiet)
     out = out or place / (MOVING if diffusion else FILE)
     write_text(out, text)
     return out
 
 
-def check() -> None:
-    """StudyError before any work, if a report could not be made after it."""
+def check(modules: Sequence[str] = EXTRA) -> None:
+    """StudyError before any work, if a page could not be made after it."""
     from sim.report.page import needed
 
-    for module in ("jinja2", "plotly.offline"):
+    for module in modules:
         needed(module)
 
 

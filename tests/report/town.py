@@ -28,7 +28,7 @@ people:
 merchants:
   tea:
     products: {{cake: {{category: tea, price: 90, cost: 30}}, cup: {{category: tea, price: 40, cost: 20}}}}
-    channels: {{store: {{}}}}
+    channels: {{store: {{}}, promoters: {{commission: 0.3, join: 0.5}}}}
     offers: {{gift_packet: {{}}}}
 strategies:
   '{BASE}': {{}}

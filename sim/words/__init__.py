@@ -1,4 +1,4 @@
-"""What users read, in their language: English stands in the code, others in gettext's catalogues (.po) beside this file.
+"""What users read, in their language: English stands in the code, others in catalogues (gettext's .po) here.
 
 ::
 

@@ -11,7 +11,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full browser docs scenarios experiments fingerprints lock clean
+.PHONY: help demo check test full browser docs words scenarios experiments fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,6 +42,9 @@ docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 
 experiments: $(READY) ## the answers of experiments/: what is missing of each study is run, up to half an hour
 	$(BIN)/python -m docs.experiments
+
+words: $(READY) ## what is said to users, into the catalogues of translations (sim/words/*.po)
+	$(BIN)/python -m docs.words
 
 scenarios: $(READY) ## the pages of docs/scenarios: every shipped scenario at its full size, about ten minutes
 	$(BIN)/python -m docs.scenarios

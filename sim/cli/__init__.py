@@ -171,7 +171,7 @@ def run(
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
     if report:
-        typer.echo(f"wrote {reporting.page(out)}")
+        typer.echo(f"wrote {reporting.page(out, merchant=whole.focal)}")
     if profile:
         typer.echo(str(spent))
     if "stopped" in ledger.manifest:

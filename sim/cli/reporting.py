@@ -27,6 +27,7 @@ def report(
     diffusion: Annotated[
         bool, typer.Option("--diffusion", help="Shares and gifts moving among friends, of a run, instead.")
     ] = False,
+    merchant: Annotated[str, typer.Option(metavar="NAME", help="Of a run: whose numbers.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:
     """Write one HTML page that needs no network: the answer, the figures, and what stands behind every number."""
@@ -35,14 +36,16 @@ def report(
     if figures is not None:
         from sim.report.figures import write
 
-        shapes, strategies = _drawn(place, quiet)
+        shapes, strategies = _drawn(place, quiet, merchant)
         written = write(shapes, strategies, figures)
         typer.echo(f"wrote {len(written)} files in {figures}")
         return
-    typer.echo(f"wrote {page(place, out, quiet, diffusion)}")
+    typer.echo(f"wrote {page(place, out, quiet, diffusion, merchant)}")
 
 
-def page(place: Path, out: Path | None = None, quiet: bool = False, diffusion: bool = False) -> Path:
+def page(
+    place: Path, out: Path | None = None, quiet: bool = False, diffusion: bool = False, merchant: str = ""
+) -> Path:
     """Write the report of a folder (or the diffusion in a run), by default into it; where it is."""
     from sim.report.diffusion import FILE as MOVING
     from sim.report.diffusion import html as moving
@@ -52,7 +55,7 @@ def page(place: Path, out: Path | None = None, quiet: bool = False, diffusion: b
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
     check(("jinja2",) if diffusion else EXTRA)
-    text = moving(place) if diffusion else _text(place, quiet)
+    text = moving(place) if diffusion else _text(place, quiet, merchant)
     out = out or place / (MOVING if diffusion else FILE)
     write_text(out, text)
     return out
@@ -66,28 +69,28 @@ def check(modules: Sequence[str] = EXTRA) -> None:
         needed(module)
 
 
-def _text(place: Path, quiet: bool) -> str:
+def _text(place: Path, quiet: bool, merchant: str) -> str:
     """The page of a folder."""
     from sim.report import page, study
 
-    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet))
+    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet, merchant))
 
 
-def _drawn(place: Path, quiet: bool) -> "tuple[Sequence[Figure], Sequence[str]]":
+def _drawn(place: Path, quiet: bool, merchant: str) -> "tuple[Sequence[Figure], Sequence[str]]":
     """The figures of a folder, and the names of all its strategies."""
     from sim.report import study
 
     if study.is_study(place):
         of = study.StudyReport(place)
         return of.figures, of.found.strategies
-    made = _made(place, quiet)
+    made = _made(place, quiet, merchant)
     return made.figures, made.material.comparison.strategies
 
 
-def _made(place: Path, quiet: bool) -> "Report":
+def _made(place: Path, quiet: bool, merchant: str) -> "Report":
     from sim.report.material import read
     from sim.report.page import report as made
 
-    material = read(place)
+    material = read(place, merchant)
     with _progress("reading", quiet, "runs") as advance:
         return made(material, advance)

@@ -40,6 +40,8 @@ def test_figures_are_those_of_the_page(found: Path, tmp_path: Path) -> None:
     [
         (["report", "nowhere"], "there is no such folder"),
         (["report", "."], "holds no run"),
+        (["report", "FOUND", "--merchant", "tea"], "leave out --merchant"),
+        (["report", "FOUND/runs/as-it-is/seed-0", "--merchant", "tee"], "did you mean 'tea'?"),
         (["report", "FOUND", "--out", "no/such/page.html"], "cannot be written there"),
         (["report", "FOUND", "--out", "a.html", "--figures", "b"], "give --figures alone"),
     ],
@@ -48,7 +50,7 @@ def test_wrong_input_is_told_in_a_line(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = wxsim(*(str(found) if word == "FOUND" else word for word in words))
+    result = wxsim(*(word.replace("FOUND", str(found)) for word in words))
     assert result.exit_code == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr

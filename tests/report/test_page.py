@@ -184,6 +184,18 @@ def test_a_comparison_without_any_finished_run_is_a_page_too(found: Path, tmp_pa
     assert "nothing to tell" in Page(html(report(read(tmp_path)))).text
 
 
+@pytest.mark.slow
+def test_people_whose_world_cannot_be_made_again_are_told_together(found: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(found / "runs" / "as-it-is" / "seed-0", folder)
+    manifest = json.loads((folder / "run.json").read_text("utf-8"))
+    manifest["scenario"]["world"]["graph"]["file"] = str(tmp_path / "moved.txt")
+    (folder / "run.json").write_text(json.dumps(manifest), "utf-8")
+    made = report(read(folder))
+    assert "their world cannot be made again" in Page(html(made)).text
+    assert not any(figure.name.startswith("users") for figure in made.figures)
+
+
 def test_what_is_not_installed_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)

@@ -11,7 +11,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full docs words scenarios experiments fingerprints lock clean
+.PHONY: help demo check test full browser docs words scenarios experiments fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,13 +25,17 @@ check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not slow and not full"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not slow and not full and not browser"
 
 test: $(READY) ## all tests but the longest
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 full: $(READY) ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS) -m ""
+
+browser: $(READY) ## pages in Chromium, screenshots in build/pictures (apt install chromium fonts-wqy-microhei)
+	$(BIN)/pip install --quiet --require-hashes -r tests/browser/requirements.txt
+	$(BIN)/python -m pytest -m browser tests/browser
 
 docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 	$(BIN)/python docs/generate.py

@@ -43,6 +43,7 @@ class Material:
     comparison: Comparison
     cells: tuple[Cell, ...]
     single: bool  # a run, not a comparison
+    expected: tuple[Mapping[str, Any], ...] = ()  # claims of the expectation, as the comparison judged them
 
     @cached_property
     def manifests(self) -> Mapping[str, Mapping[str, Any]]:
@@ -93,7 +94,9 @@ def read(place: Path) -> Material:
 def _comparison(place: Path) -> Material:
     path = place / folder.COMPARISON.manifest
     try:
-        found = Comparison.restore(json.loads(path.read_text("utf-8")), place)
+        content = json.loads(path.read_text("utf-8"))
+        found = Comparison.restore(content, place)
+        expected = tuple(content.get("expected", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
@@ -107,7 +110,7 @@ def _comparison(place: Path) -> Material:
                 raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
             cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
             example = False
-    return Material(place, found, tuple(cells), single=False)
+    return Material(place, found, tuple(cells), single=False, expected=expected)
 
 
 def _run(place: Path) -> Material:

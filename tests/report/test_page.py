@@ -111,6 +111,14 @@ def test_every_sentence_of_a_strategy_has_its_interval(parsed: Page, found: Path
 
 
 @pytest.mark.slow
+def test_claims_of_the_expectation_are_told_with_their_verdicts(parsed: Page, found: Path) -> None:
+    said = json.loads((found / "comparison.json").read_text("utf-8"))["expected"]
+    assert [claim["verdict"] for claim in said] == ["did not hold", "held"]
+    for claim in said:
+        assert f"{claim['claim']}: {claim['verdict']} ({number(claim['mean'])}, 95 % interval" in parsed.text
+
+
+@pytest.mark.slow
 def test_made_again_elsewhere_it_is_the_same_byte_for_byte(text: str, found: Path, tmp_path: Path) -> None:
     shutil.copytree(found, tmp_path / "a copy")
     assert html(report(read(tmp_path / "a copy"))) == text

@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 
 from sim.contract import Kind, Mechanism
 from sim.errors import ContractError
+from sim.world.state import CORE
 
 FOLDERS = ("channels", "offers", "operations", "people", "platform")
 ENGINE_KINDS: Mapping[str, Kind] = {  # written by the engine itself
@@ -29,7 +30,9 @@ ENGINE_KINDS: Mapping[str, Kind] = {  # written by the engine itself
 @cache
 def mechanisms() -> Mapping[str, type[Mechanism]]:
     """Every mechanism by its key, ``"people.browse"``, in the order of keys."""
-    return MappingProxyType(scan("sim"))
+    known = scan("sim")
+    check_columns(known)
+    return MappingProxyType(known)
 
 
 @cache
@@ -80,6 +83,17 @@ def declared_kinds(known: Mapping[str, type[Mechanism]]) -> dict[str, Kind]:
         names = [owner for owner, kinds in declared if kind in kinds]
         raise ContractError(f"kind {kind!r} is declared by {' and '.join(names)}; a kind has one owner")
     return dict(sorted((kind, text) for _, kinds in declared for kind, text in kinds.items()))
+
+
+def check_columns(known: Mapping[str, type[Mechanism]]) -> None:
+    """A column has one owner: `ContractError` if two declare it, for each would write over what the other keeps."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for key, columns in (("the core", CORE), *((key, cls.columns) for key, cls in known.items())):
+        for column in columns:
+            owners.setdefault((column.table, column.name), []).append(key)
+    for (table, name), keys in sorted(owners.items()):
+        if len(keys) > 1:
+            raise ContractError(f"column {table}.{name} is declared by {' and '.join(keys)}; a column has one owner")
 
 
 def _folder(package: str, folder: str) -> Iterator[type[Mechanism]]:

@@ -9,6 +9,7 @@ from sim import catalog
 from sim.contract import Kind, Mechanism
 from sim.errors import ContractError
 from sim.params import Params
+from sim.world.state import CORE, Column
 
 ONE = "from sim.contract import Kind, Mechanism\nclass {name}(Mechanism):\n    {body}\n"
 Package = Callable[..., str]
@@ -99,6 +100,19 @@ def test_a_kind_has_one_owner(kind: str, owners: str) -> None:
     known = market(mechanism("people", "a", (kind,)), mechanism("people", "b", (kind,)))
     with pytest.raises(ContractError, match=f"kind '{kind}' is declared by {owners}; a kind has one owner"):
         catalog.declared_kinds(known)
+
+
+def test_a_column_has_one_owner() -> None:
+    core = CORE[0]
+    lists = (Column("slot", "mine", int, 0, ""), Column("user", "mine", int, 0, ""), core)
+    one, other, greedy = (mechanism("people", name) for name in ("a", "b", "c"))
+    one.columns, other.columns, greedy.columns = lists[:1], lists[:1], lists[2:]
+    with pytest.raises(ContractError, match="column slot.mine is declared by people.a and people.b; a column has one"):
+        catalog.check_columns(market(one, other))
+    with pytest.raises(ContractError, match=f"column {core.table}.{core.name} is declared by the core and people.c"):
+        catalog.check_columns(market(one, greedy))
+    other.columns = lists[1:2]  # the same name in another table is another column
+    catalog.check_columns(market(one, other))
 
 
 # ------------------------------------------------------------------------------------------- the real one

@@ -89,7 +89,9 @@ class LimitedTimeSale(Mechanism):
 
     Params = LimitedTimeSaleParams
     clicks = {"limited_time_sale": 0.3}  # assumed, as in the mini-program
-    columns = (Column("slot", "awaited", np.int32, 0, "second at which the sale begins that she waits for; 0 none"),)
+    columns = (
+        Column("slot", "sale_awaited", np.int32, 0, "second at which the sale begins that she waits for; 0 none"),
+    )
     kinds = {
         "sale": Kind("a sale on dates of its own begins; detail: the second at which it ends", stage="plain"),
         "sale_opened": Kind(
@@ -156,11 +158,11 @@ class LimitedTimeSale(Mechanism):
 
     def _come_back(self, view: View, fx: Effects, on: Bools) -> None:
         """Those who put a purchase off, in the first session after the sale has begun."""
-        awaited, merchant = view.relations("awaited"), view.relations("merchant")
+        awaited, merchant = view.relations("sale_awaited"), view.relations("merchant")
         at = ((awaited > 0) & on[merchant] & view.sessions.planned[view.related]).nonzero()[0]
         at = at[awaited[at] <= view.sessions.time[view.related[at]]]
         session, merchant, awaited = view.related[at], merchant[at].astype(np.int64), awaited[at].astype(np.int64)
-        fx.relate("set", "awaited", session, merchant, 0)
+        fx.relate("set", "sale_awaited", session, merchant, 0)
         begin, _ = self._windows.at(view, merchant, view.sessions.time[session])
         number = self._number(merchant, awaited)
         comes = draws.chance("offers.limited_time_sale/back", view.keys[session], self._remembers[merchant], number)
@@ -227,7 +229,7 @@ class LimitedTimeSale(Mechanism):
         waits = self._waits(view, at, begin)
         at, begin = at[waits], begin[waits]
         fx, session, merchant = Effects(), shown.session[at], shown.merchant[at]
-        fx.relate("set", "awaited", session, merchant, begin)
+        fx.relate("set", "sale_awaited", session, merchant, begin)
         said = {"cause": shown.cause[at], "channel": shown.channel[at], "detail": begin}
         fx.event("put_off", view.rows("put_off", session, merchant=merchant, product=shown.product[at], **said))
         return fx

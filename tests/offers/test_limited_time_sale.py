@@ -157,14 +157,14 @@ def test_who_waits_keeps_it_in_mind_and_comes_back_once() -> None:
     ((kind, rows),) = fx.events
     assert kind == "put_off" and rows.user.tolist() == waits[::2].tolist() and set(rows.detail) == {5 * DAY}
     apply(view, fx)
-    awaited = slots_of(view)["awaited"][:, 0]
+    awaited = slots_of(view)["sale_awaited"][:, 0]
     assert set(awaited[waits[::2]]) == {5 * DAY} and not np.delete(awaited, waits[::2]).any()
     assert not _seat(view, 4).exposures or not sale.expose(view).exposures  # not yet
     back = sale.expose(_seat(view, 5))
     came = {user for part in back.exposures for user in part["session"].tolist()}
     assert came <= set(waits[::2].tolist()) and near(len(came) / waits[::2].size, 0.6, waits[::2].size)
     apply(view, back)
-    assert not slots_of(view)["awaited"].any()
+    assert not slots_of(view)["sale_awaited"].any()
     assert not sale.expose(_seat(view, 6)).exposures
 
 
@@ -173,11 +173,11 @@ def _seat(view: View, day: int) -> View:
 
 
 def test_who_missed_the_sale_comes_back_for_no_other() -> None:
-    view = stage(50, merchants=1, day=12, awaited=5 * DAY)
+    view = stage(50, merchants=1, day=12, sale_awaited=5 * DAY)
     sale = mechanism(LimitedTimeSale, view, **SOON, times=2, remembers=1.0, reach=0.0)
     fx = sale.expose(view)
     apply(view, fx)
-    assert not [part for part in fx.exposures if part["session"].size] and not slots_of(view)["awaited"].any()
+    assert not [part for part in fx.exposures if part["session"].size] and not slots_of(view)["sale_awaited"].any()
 
 
 def test_without_a_saving_nobody_waits_or_stocks_up() -> None:

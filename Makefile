@@ -11,7 +11,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # some images set it; without caches every start is twice as slow
 
-.PHONY: help demo check test full docs scenarios experiments fingerprints lock clean
+.PHONY: help demo check test full browser docs words scenarios experiments fingerprints lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,7 +25,7 @@ check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not slow and not full"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not slow and not full and not browser"
 
 test: $(READY) ## all tests but the longest
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -33,11 +33,18 @@ test: $(READY) ## all tests but the longest
 full: $(READY) ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS) -m ""
 
+browser: $(READY) ## pages in Chromium, screenshots in build/pictures (apt install chromium fonts-wqy-microhei)
+	$(BIN)/pip install --quiet --require-hashes -r tests/browser/requirements.txt
+	$(BIN)/python -m pytest -m browser tests/browser
+
 docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 	$(BIN)/python docs/generate.py
 
 experiments: $(READY) ## the answers of experiments/: what is missing of each study is run, up to half an hour
 	$(BIN)/python -m docs.experiments
+
+words: $(READY) ## what is said to users, into the catalogues of translations (sim/words/*.po)
+	$(BIN)/python -m docs.words
 
 scenarios: $(READY) ## the pages of docs/scenarios: every shipped scenario at its full size, about ten minutes
 	$(BIN)/python -m docs.scenarios

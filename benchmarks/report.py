@@ -101,8 +101,8 @@ def budgets(results):
         held = row["bytes"] * row["users"]
         budget("10M users × 30 days within 16 GiB", f"{held / 2**30:.1f} GiB, {row['wall']:.0f} s", held <= 2**34)
     for part in ("by_users", "ten_million"):
-        if scale := find(part, fast=True):
-            rate = {row["users"]: row["rate"] for row in scale}
+        rate = {row["users"]: row["rate"] for row in find(part, fast=True)}
+        if len(rate) > 1:
             spread = max(rate.values()) / min(rate.values())
             said = f"cost per user-day within 1.3x from 10^4 (worlds stacked) to {max(rate):,}"
             budget(said, f"{spread:.2f}x, dearest at {min(rate, key=rate.get):,}", spread <= 1.3)

@@ -38,30 +38,43 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
+def begun(page: Path, folder: Path) -> None:
+    """Make what the pages before this one have made and it may need: files, and what `wxsim new` writes."""
+    for before in PAGES[: PAGES.index(page)]:
+        for language, name, text in _BLOCK.findall(before.read_text("utf-8")):
+            if name or text.startswith("wxsim new "):
+                _tried(language, name, text, folder)
+
+
 def printed(page: str, folder: Path) -> Iterator[tuple[str, str]]:
     """Follow a page in a checkout: what is shown, and what was printed, for each of its commands that show it."""
-    environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(folder)}
     said = ""
     for language, name, text in _BLOCK.findall(page):
-        if name:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, "utf-8")
-        elif language == "sh":
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", text],
-                cwd=folder,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            said = done.stdout
-            if done.returncode:
-                raise AssertionError(f"{text}ended with {done.returncode}:\n{said}")
-        elif language == "text":
+        if language == "text":
             yield text, said
         else:
-            raise AssertionError(f"a block that nobody tries: ```{language}")
+            said = _tried(language, name, text, folder)
+
+
+def _tried(language: str, name: str, text: str, folder: Path) -> str:
+    """Save a block, or run it; what it prints."""
+    if name:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+        return ""
+    if language != "sh":
+        raise AssertionError(f"a block that nobody tries: ```{language}")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise AssertionError(f"{text}ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 def shape(text: str) -> str:

@@ -1,9 +1,11 @@
 """Tests are deterministic: hypothesis draws the same examples every time; `make check` looks at the first of them."""
 
+import os
 import signal
 
 from hypothesis import HealthCheck, settings
 
+os.environ["LANGUAGE"] = "en"  # whatever whoever runs the tests speaks
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: so would be our children
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 a check or a run failed; 2 the input is wrong (a scenario,
 What is slow to import is imported by the command that needs it.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from sim import words
 from sim.errors import Fault, LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
+from sim.words import _, marked
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -103,11 +106,18 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Language of results: en, zh; by default the system's.")
+    ] = None,
 ) -> None:
     """Compare marketing strategies on WeChat in a simulated market."""
+    if lang is not None and lang not in words.languages():
+        raise StudyError(f"--lang {lang}: there are {', '.join(words.languages())}")
+    context.with_resource(words.speaking(lang or words.preferred(os.environ)))
 
 
 @app.command()
@@ -145,7 +155,7 @@ def run(
         if stop():
             raise RunStopped
 
-    with folder.replacing(out, folder.RUN) as made, _progress("simulating") as advance, _asked_to_stop() as stop:
+    with folder.replacing(out, folder.RUN) as made, _progress(_("simulating")) as advance, _asked_to_stop() as stop:
         (ledger,) = simulate(
             chosen,
             (seed,),
@@ -161,7 +171,7 @@ def run(
     typer.echo(f"digest {ledger.manifest['digest']['total']}")
     typer.echo(f"wrote {out}")
     if report:
-        typer.echo(f"wrote {reporting.page(out)}")
+        typer.echo(f"wrote {reporting.page(out, merchant=whole.focal)}")
     if profile:
         typer.echo(str(spent))
     if "stopped" in ledger.manifest:
@@ -205,7 +215,7 @@ def compare(
         return
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:
-        with _progress("simulating", quiet) as advance:
+        with _progress(_("simulating"), quiet) as advance:
             found = study(asked, replications=replications, workers=workers, out=out, progress=advance)
     except ComparisonInterrupted as interrupted:
         _fail(_kept(interrupted.comparison), INTERRUPTED)
@@ -217,13 +227,14 @@ def compare(
         written.append(reporting.page(found.folder, quiet=quiet))
     if not quiet:
         typer.echo(table(found))
-        typer.echo("wrote " + "\n      ".join(str(path) for path in written))
+        typer.echo(_("wrote {files}", files="\n      ".join(str(path) for path in written)))
     if confirm is not None and not found.failures:
         metric = found.metrics[0]
         values = {name: found.per_seed(name, metric) for name in found.strategies}
         sweeping.confirmed(asked, metric, values, confirm, store, workers, quiet)
     if found.failures:
-        _fail(f"{len(found.failures)} of {len(found.seeds) * len(found.strategies)} runs failed", FAILED)
+        runs = len(found.seeds) * len(found.strategies)
+        _fail(_("{failed} of {runs} runs failed", failed=len(found.failures), runs=runs), FAILED)
 
 
 @app.command()
@@ -449,9 +460,9 @@ def _swarm(count: int, first: int, given: list[str]) -> None:
 
 def _kept(comparison: "Comparison | None") -> str:
     if comparison is None:
-        return "interrupted; nothing was kept"
+        return _("interrupted; nothing was kept")
     finished = sum(int(done.sum()) for done in comparison.done.values())
-    return f"interrupted; {finished} finished runs are kept in {comparison.folder}"
+    return _("interrupted; {finished} finished runs are kept in {folder}", finished=finished, folder=comparison.folder)
 
 
 def _metrics_of(ledger: Any, scenario: "Scenario") -> Iterator[str]:
@@ -485,7 +496,7 @@ def _asked_to_stop() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _progress(what: str, quiet: bool = False, unit: str = "days") -> Iterator[Callable[[int, int], None]]:
+def _progress(what: str, quiet: bool = False, unit: str = marked("days")) -> Iterator[Callable[[int, int], None]]:
     """How far the work is and how long it will take, on stderr, and only for somebody who looks on."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, all_: None
@@ -493,7 +504,11 @@ def _progress(what: str, quiet: bool = False, unit: str = "days") -> Iterator[Ca
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.completed}}/{{task.total}} {unit}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(f"{{task.completed}}/{{task.total}} {_(unit)}"),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=1)
         yield lambda done, all_: bar.update(task, completed=done, total=all_)

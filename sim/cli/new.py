@@ -1,6 +1,5 @@
 """Commands to begin with: ``wxsim new`` and ``wxsim schema``."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +104,8 @@ def _proposed(question: str, proposed: Any) -> Any:
 
 
 def _schema() -> str:
+    import json
+
     from sim.config.schema import schema as made
 
     return json.dumps(made(), ensure_ascii=False, indent=1) + "\n"

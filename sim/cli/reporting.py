@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.report.page import Report
     from sim.report.shape import Figure
 
+EXTRA = ("jinja2", "plotly.offline")  # modules that a report needs
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.")]
 
 
@@ -23,64 +24,73 @@ def report(
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="FOLDER", help="Every figure as PNG and SVG, instead.")
     ] = None,
+    diffusion: Annotated[
+        bool, typer.Option("--diffusion", help="Shares and gifts moving among friends, of a run, instead.")
+    ] = False,
+    merchant: Annotated[str, typer.Option(metavar="NAME", help="Of a run: whose numbers.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:
     """Write one HTML page that needs no network: the answer, the figures, and what stands behind every number."""
-    if figures is not None and out is not None:
-        raise StudyError("give --out or --figures, not both")
+    if figures is not None and (out is not None or diffusion):
+        raise StudyError("give --figures alone: --out names a page, --diffusion is one")
     if figures is not None:
         from sim.report.figures import write
 
-        shapes, strategies = _drawn(place, quiet)
+        shapes, strategies = _drawn(place, quiet, merchant)
         written = write(shapes, strategies, figures)
         typer.echo(f"wrote {len(written)} files in {figures}")
         return
-    typer.echo(f"wrote {page(place, out, quiet)}")
+    typer.echo(f"wrote {page(place, out, quiet, diffusion, merchant)}")
 
 
-def page(place: Path, out: Path | None = None, quiet: bool = False) -> Path:
-    """Write the report of a folder, by default into it; where it is."""
+def page(
+    place: Path, out: Path | None = None, quiet: bool = False, diffusion: bool = False, merchant: str = ""
+) -> Path:
+    """Write the report of a folder (or the diffusion in a run), by default into it; where it is."""
+    from sim.report.diffusion import FILE as MOVING
+    from sim.report.diffusion import html as moving
     from sim.report.page import FILE
     from sim.study.folder import write_text
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
-    text = _text(place, quiet)
-    out = out or place / FILE
+    check(("jinja2",) if diffusion else EXTRA)
+    text = moving(place) if diffusion else _text(place, quiet, merchant)
+    out = out or place / (MOVING if diffusion else FILE)
     write_text(out, text)
     return out
 
 
-def check() -> None:
-    """StudyError before any work, if a report could not be made after it."""
+def check(modules: Sequence[str] = EXTRA) -> None:
+    """StudyError before any work, if a page could not be made after it."""
     from sim.report.page import needed
 
-    for module in ("jinja2", "plotly.offline"):
+    for module in modules:
         needed(module)
 
 
-def _text(place: Path, quiet: bool) -> str:
+def _text(place: Path, quiet: bool, merchant: str) -> str:
     """The page of a folder."""
     from sim.report import page, study
 
-    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet))
+    return study.html(study.StudyReport(place)) if study.is_study(place) else page.html(_made(place, quiet, merchant))
 
 
-def _drawn(place: Path, quiet: bool) -> "tuple[Sequence[Figure], Sequence[str]]":
+def _drawn(place: Path, quiet: bool, merchant: str) -> "tuple[Sequence[Figure], Sequence[str]]":
     """The figures of a folder, and the names of all its strategies."""
     from sim.report import study
 
     if study.is_study(place):
         of = study.StudyReport(place)
         return of.figures, of.found.strategies
-    made = _made(place, quiet)
+    made = _made(place, quiet, merchant)
     return made.figures, made.material.comparison.strategies
 
 
-def _made(place: Path, quiet: bool) -> "Report":
+def _made(place: Path, quiet: bool, merchant: str) -> "Report":
     from sim.report.material import read
     from sim.report.page import report as made
 
-    material = read(place)
+    material = read(place, merchant)
     with _progress("reading", quiet, "runs") as advance:
         return made(material, advance)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import FAILED, INTERRUPTED, _fail, app
+from sim.cli import FAILED, _fail, app
 from sim.cli.sweeping import (
     STORE,
     DaskOption,
@@ -14,7 +14,7 @@ from sim.cli.sweeping import (
     StoreOption,
     StudyArgument,
     _pool,
-    _progress,
+    _resumable,
     _told,
     study_file,
 )
@@ -64,11 +64,8 @@ def sensitivity(
         typer.echo(f"factors: {len(sampled.factors)}, blocks of points: {len(sampled.shares)}\n{said}")
         return
     out = out or Path("runs") / f"{name}-{sampled.method}"
-    try:
-        with _pool(dask, mpi, workers) as (pool, many), _progress(quiet) as told:
-            result, found = do(asked, sampled, out, kept, levels=levels, workers=many, pool=pool, progress=told)
-    except KeyboardInterrupt:
-        _fail(f"interrupted; every finished run is kept in {store}; do it again to go on", INTERRUPTED)
+    with _resumable(store, quiet) as told, _pool(dask, mpi, workers) as (pool, many):
+        result, found = do(asked, sampled, out, kept, levels=levels, workers=many, pool=pool, progress=told)
     findings.write(asked, found, out)
     typer.echo(findings.text(asked, found), nl=False)
     typer.echo(f"\nwrote {out / 'sensitivity.csv'}, and .parquet, .txt, .png, .svg")

@@ -62,13 +62,8 @@ def sweep(
         typer.echo(_told(plan(asked, kept), count))
         return
     out = out or Path("runs") / f"{named}-study"
-    try:
-        with _pool(dask, mpi, workers) as (pool, many), _progress(quiet) as told:
-            found = do(asked, out, kept, workers=many, pool=pool, progress=told)
-    except KeyboardInterrupt:
-        _fail(
-            f"interrupted; every finished run is kept in {store}, and told in {out}; do it again to go on", INTERRUPTED
-        )
+    with _resumable(store, quiet) as told, _pool(dask, mpi, workers) as (pool, many):
+        found = do(asked, out, kept, workers=many, pool=pool, progress=told)
     new = found.plan.missing - len(found.failed)
     typer.echo(f"{len(found.rows)} runs: {found.plan.there} were there, {new} are new, {len(found.failed)} failed")
     typer.echo(f"wrote {out / 'results.csv'}\n      {out / 'results.parquet'}")
@@ -154,7 +149,7 @@ def add_seeds(
     if first is not None and scenario.compare:
         scenario = scenario.model_copy(update={"compare": scenario.compare.model_copy(update={"replications": first})})
     goal, most = seeds.goal(until, seeds.study(scenario).metrics), seeds.budget(budget)
-    with _progress(quiet) as told:
+    with _resumable(store, quiet) as told:
         found = seeds.until(scenario, goal, most, Store(store), workers=workers, progress=told)
     if not quiet:
         typer.echo(seeds.told(found, most))
@@ -180,7 +175,7 @@ def confirmed(
     from sim.study.store import Store
 
     used = max(each.size for each in values.values())
-    with _progress(quiet) as told:
+    with _resumable(store, quiet) as told:
         ask = seeds.fresh(scenario, metric, used, Store(store), workers=workers, progress=told)
         found = seeds.confirm(values, seeds.study(scenario).baseline, metric, ask, count)
     if not quiet:
@@ -224,6 +219,16 @@ def _pool(dask: str | None, mpi: bool, workers: int | None) -> Iterator[tuple[An
             yield pool
     else:
         yield None, workers
+
+
+@contextmanager
+def _resumable(store: Path, quiet: bool) -> Iterator[Any]:
+    """Progress of work that goes on where it was when it is done again; an interrupt says so."""
+    try:
+        with _progress(quiet) as told:
+            yield told
+    except KeyboardInterrupt:
+        _fail(f"interrupted; every finished run is kept in {store}; do it again to go on", INTERRUPTED)
 
 
 @contextmanager

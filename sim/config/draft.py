@@ -31,6 +31,7 @@ _FILE = """\
 # Written by `wxsim new`. Change what you like, then `wxsim lint {file}` and `wxsim compare {file}`.
 # What is not written here has a default: `wxsim mechanisms` lists what there is, docs/model says how it works.
 title: {title}
+# expectation: what do you expect, and why? Take the "#" away and write it here before you run it.
 
 # Your shop opens in this market, where people know one another and other shops sell, too.
 extends: {market}

@@ -10,7 +10,8 @@ GMV = total("amount", *DEALS)
 NET_GMV = f"{GMV} - {total('amount', *REFUNDS)}"
 ORDERS = orders()
 
-_OURS = texts("cash", "escrow", "commission")  # what is the merchant's, or held in its name
+OWN = ("cash", "escrow", "commission")  # accounts of what is the merchant's, or held in its name
+_OURS = texts(*OWN)
 _MOVES = f"""
     SELECT time // {DAY} AS day, target AS account, source AS other, amount FROM postings
     WHERE currency = 'fen' AND target IN ({_OURS}) AND target_owner = coalesce($merchant, target_owner)

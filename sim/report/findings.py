@@ -8,8 +8,10 @@ from textwrap import dedent
 from typing import Any
 
 from sim.ledger.reader import Ledger
+from sim.ledger.schema import ACCOUNTS
 from sim.metrics.catalog import METRICS
-from sim.metrics.metric import OURS
+from sim.metrics.metric import OURS, texts
+from sim.metrics.money import OWN
 from sim.report.material import Cell, Material
 from sim.study.comparison import Comparison, heading
 from sim.study.sentence import Teller, short
@@ -18,7 +20,6 @@ from sim.study.table import number
 
 EXAMPLES = 4  # rows shown behind a number
 _WORD = re.compile(r"'(\w+)'")
-_HELD = ("cash", "escrow")  # accounts of the merchant's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> 
     written = [word for word in words if word in kinds and word not in counted]
     merchant = values_of(ledger, material.comparison.merchant)["merchant"]
     if "postings" in text and not written:
-        return _moves(ledger, teller, [word for word in words if word not in _HELD], merchant)
+        return _moves(ledger, teller, [word for word in words if word in ACCOUNTS and word not in OWN], merchant)
     where = f"list_contains($kinds::VARCHAR[], kind) AND {OURS}"
     found = ledger.query(
         f"SELECT * FROM events WHERE {where} ORDER BY time, event LIMIT {EXAMPLES}", kinds=written, merchant=merchant
@@ -90,22 +91,17 @@ def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> 
 def _moves(ledger: Ledger, teller: Teller, accounts: list[str], merchant: int | None) -> Behind:
     """Moves into or out of the merchant's cash, of these other accounts or of any."""
     named = "true"
-    if any(word in _ACCOUNTS for word in accounts):
+    if accounts:
         named = "(list_contains($accounts::VARCHAR[], source) OR list_contains($accounts::VARCHAR[], target))"
     where = f"""currency = 'fen' AND {named} AND (
-        (target IN ('cash', 'escrow') AND target_owner = coalesce($merchant, target_owner))
-        OR (source IN ('cash', 'escrow') AND source_owner = coalesce($merchant, source_owner)))"""
+        (target IN ({texts(*OWN)}) AND target_owner = coalesce($merchant, target_owner))
+        OR (source IN ({texts(*OWN)}) AND source_owner = coalesce($merchant, source_owner)))"""
     given = {"accounts": accounts, "merchant": merchant}
     order = "ORDER BY time, event, source, target, amount"
     found = ledger.query(f"SELECT * FROM postings WHERE {where} {order} LIMIT {EXAMPLES}", **given).to_pylist()
     ((count,),) = ledger.rows(f"SELECT count(*) FROM postings WHERE {where}", **given)
     rows = (Row(short(row["event"]), teller.when(row["time"]), teller.move(row)) for row in found)
     return Behind(tuple(rows), count, ())
-
-
-_ACCOUNTS = frozenset(
-    ("wallet", "platform", "payment", "supplier", "courier", "media", "staff", "promoter")
-)  # whose moves a question may ask for by name
 
 
 # ------------------------------------------------------------------------------------------------- for the page
@@ -119,6 +115,7 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Behind]]) -> dict
         "sentences": [_sentence(comparison, name) for name in material.others],
         "main": _metric(comparison, comparison.metrics[0]) if comparison.metrics else None,
         "tables": [_table(material, name, behind) for name in comparison.metrics],
+        "expected": material.expected,
         "finished": sum(int(done.sum()) for done in comparison.done.values()),
         "runs": len(comparison.seeds) * len(comparison.strategies),
     }
@@ -205,7 +202,7 @@ def _difference(found: Difference) -> dict[str, Any]:
         "interval": _interval(found.estimate, signed=True),
         "verdict": verdict,
         "more": more,
-        "reduction": number(found.variance_reduction),
+        "reduction": number(found.variance_reduction) if found.variance_reduction > 1.0 else None,
     }
 
 

@@ -43,6 +43,7 @@ class Material:
     comparison: Comparison
     cells: tuple[Cell, ...]
     single: bool  # a run, not a comparison
+    expected: tuple[Mapping[str, Any], ...] = ()  # claims of the expectation, as the comparison judged them
 
     @cached_property
     def manifests(self) -> Mapping[str, Mapping[str, Any]]:
@@ -80,12 +81,17 @@ class Material:
         return (cell for cell in self.cells if cell.strategy == strategy)
 
 
-def read(place: Path) -> Material:
-    """The comparison or run in a folder. StudyError or LedgerError if it is neither, or cannot be read."""
+def read(place: Path, merchant: str = "") -> Material:
+    """The comparison or run in a folder; of a run the numbers of a merchant, by default those of the one in question.
+
+    StudyError or LedgerError if it is neither, or cannot be read.
+    """
     if (place / folder.COMPARISON.manifest).is_file():
+        if merchant:
+            raise StudyError(f"{place}: is a comparison, which is of one merchant; leave out --merchant")
         return _comparison(place)
     if (place / MANIFEST).is_file():
-        return _run(place)
+        return _run(place, merchant)
     wrong = "there is no such folder" if not place.exists() else "holds no run, comparison or study of wxsim"
     raise StudyError(f"{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote")
 
@@ -93,7 +99,9 @@ def read(place: Path) -> Material:
 def _comparison(place: Path) -> Material:
     path = place / folder.COMPARISON.manifest
     try:
-        found = Comparison.restore(json.loads(path.read_text("utf-8")), place)
+        content = json.loads(path.read_text("utf-8"))
+        found = Comparison.restore(content, place)
+        expected = tuple(content.get("expected", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
@@ -107,16 +115,16 @@ def _comparison(place: Path) -> Material:
                 raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
             cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
             example = False
-    return Material(place, found, tuple(cells), single=False)
+    return Material(place, found, tuple(cells), single=False, expected=expected)
 
 
-def _run(place: Path) -> Material:
+def _run(place: Path, merchant: str) -> Material:
     ledger = Ledger(place)
     manifest = ledger.manifest
     scenario, strategy = manifest["scenario"], manifest["strategy"] or ALONE
     asked = scenario.get("compare") or {}
     merchants = manifest["merchants"]
-    merchant = asked.get("merchant") or (merchants[0] if merchants else "")
+    merchant = merchant or asked.get("merchant") or (merchants[0] if merchants else "")
     metrics = tuple(name for name in asked.get("metrics") or () if name in catalog.METRICS) or catalog.STANDARD
     values = catalog.table(ledger, metrics, merchant or None)
     ledger.close()

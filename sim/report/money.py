@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.ledger.reader import Ledger
-from sim.metrics.money import of_moves
+from sim.metrics.money import OWN, of_moves
 from sim.report.findings import Row, literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, estimate, mean, number
@@ -21,7 +21,6 @@ _TOLD = {  # by account: what money goes there for; an account of another name i
     "media": "Media",
     "staff": "Staff",
 }
-_OWN = ("cash", "escrow")
 SQL = (
     of_moves("account, other, amount < 0 AND other = 'wallet' AS back, sum(amount)::BIGINT AS fen")
     + " GROUP BY ALL ORDER BY ALL"
@@ -39,13 +38,13 @@ def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, tuple[R
     steps = {PAID: 0, BACK: 0, HELD: 0}
     kept = 0
     for account, other, back, fen in ledger.rows(SQL, **values):
-        if other not in _OWN:
+        if other not in OWN:
             name = (BACK if back else PAID) if other == "wallet" else _TOLD.get(other, other)
             steps[name] = steps.get(name, 0) + fen
-        if account == "escrow":
-            steps[HELD] -= fen
-        else:
+        if account == "cash":
             kept += fen
+        else:
+            steps[HELD] -= fen
     teller = Teller(ledger)
     found = ledger.query(_DEAREST, **values).to_pylist() if cell.example else []
     rows = (Row(short(row["event"]), teller.when(row["time"]), teller.move(row)) for row in found)

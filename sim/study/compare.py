@@ -20,6 +20,7 @@ from sim.study.comparison import Comparison, Failure
 from sim.study.figure import draw
 from sim.study.plan import pieces
 from sim.study.table import table
+from sim.words import ENGLISH, speaking
 from sim.world.build import society
 from sim.world.kept import FOLDER
 
@@ -244,7 +245,8 @@ def _finish(
                 with suppress(OSError):  # the strategy's folder, if that was all that it held
                     unfinished.parent.rmdir()
     shutil.rmtree(made / "societies", ignore_errors=True)
-    folder.write_text(made / "table.txt", table(comparison))
+    with speaking(ENGLISH):  # whoever runs it, the same bytes
+        folder.write_text(made / "table.txt", table(comparison))
     draw(comparison, made / "differences.png")
     folder.write_json(made / folder.COMPARISON.manifest, comparison.as_dict())
     folder.publish(made, out, folder.COMPARISON)

@@ -1,6 +1,6 @@
 """The result of a comparison: every metric of every run, and what the strategies change against the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -15,6 +15,7 @@ from sim.study import stats
 from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
+from sim.words import ENGLISH, marked, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Comparison:
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
-            "expected": [claim.as_dict() for claim in self.judged],
+            "expected": self._claims(),
             "metrics": {name: _definition(name) for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [
@@ -136,6 +137,10 @@ class Comparison:
             combined={name: tuple(of[metrics[0]]["combines"]) for name, of in content.get("synergy", {}).items()},
         )
 
+    def _claims(self) -> list[dict[str, Any]]:
+        with speaking(ENGLISH):
+            return [claim.as_dict() for claim in self.judged]
+
     def _estimate_dict(self, strategy: str, metric: str) -> dict[str, Any]:
         return _numbers(self.estimate(strategy, metric), self.per_seed(strategy, metric))
 
@@ -160,10 +165,12 @@ class Comparison:
         }
 
 
-def heading(name: str) -> str:
-    """A metric's title with its unit, unless that says the same."""
+def heading(name: str, told: Callable[[str], str] = str) -> str:
+    """A metric's title with its unit, unless that says the same; each as it is `told`."""
     metric = METRICS[name]
-    return metric.title if metric.unit.lower() in ("", metric.title.lower()) else f"{metric.title}, {metric.unit}"
+    title, unit = told(metric.title), told(metric.unit) if metric.unit else ""
+    both = told(marked("{title}, {unit}")).format(title=title, unit=unit)
+    return title if metric.unit.lower() in ("", metric.title.lower()) else both
 
 
 def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:

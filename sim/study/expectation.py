@@ -18,11 +18,12 @@ from sim.config.model import Expected, Range
 from sim.metrics.catalog import METRICS
 from sim.study.stats import Estimate, t_quantile
 from sim.units import Bools
+from sim.words import _, marked, told
 
 if TYPE_CHECKING:
     from sim.study.comparison import Comparison
 
-HELD, FAILED, OPEN = "held", "did not hold", "cannot tell"
+HELD, FAILED, OPEN = marked("held"), marked("did not hold"), marked("cannot tell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Judged:
 
         low, high = number(self.found.low), number(self.found.high)
         interval = f", {low} .. {high}" if low != NOTHING else ""
-        return f"{self.claim}: {self.verdict} ({number(self.found.mean)}{interval})"
+        return f"{self.claim}: {_(self.verdict)} ({number(self.found.mean)}{interval})"
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -83,13 +84,20 @@ def judge(comparison: "Comparison", claim: Expected) -> Judged:
 
 def words(comparison: "Comparison", claim: Expected) -> str:
     """A claim in words."""
-    per = f" per {METRICS[claim.per].title.lower()}" if claim.per else ""
-    what = f"{METRICS[claim.metric].title}{per}, {claim.strategy}"
+    metric = told(METRICS[claim.metric].title)
+    if claim.per:
+        metric = _("{metric} per {other}", metric=metric, other=told(METRICS[claim.per].title).lower())
+    what = f"{metric}, {claim.strategy}"
     others = " + ".join(f'"{name}"' for name in _others(comparison, claim))
     if claim.is_ is not None:
-        return f"{what}: {claim.is_} than {others}"
+        higher = claim.is_ == "higher"
+        return _(
+            marked("{what}: higher than {others}") if higher else marked("{what}: lower than {others}"),
+            what=what,
+            others=others,
+        )
     if claim.times is not None:
-        return f"{what}: {_span(claim.times)} times {others}"
+        return _("{what}: {span} times {others}", what=what, span=_span(claim.times), others=others)
     assert claim.between is not None
     return f"{what}: {_span(claim.between)}"
 
@@ -130,8 +138,8 @@ def _verdict(claim: Expected, found: Estimate) -> str:
 def _span(ends: Range) -> str:
     low, high = (None if end is None else f"{end:g}" for end in ends)
     if low is None or high is None:
-        return f"at most {high}" if low is None else f"at least {low}"
-    return f"{low} to {high}"
+        return _("at most {high}", high=high) if low is None else _("at least {low}", low=low)
+    return _("{low} to {high}", low=low, high=high)
 
 
 def _quotient(above: float, below: float) -> float:

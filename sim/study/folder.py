@@ -34,7 +34,7 @@ RUN = Output(
     "run",
     "run.json",
     frozenset({"ledger", "strategy", "seed", "digest"}),
-    ("run.json", "events", "postings", "stock", "daily.parquet", "report.html"),
+    ("run.json", "events", "postings", "stock", "daily.parquet", "report.html", "diffusion.html"),
 )
 COMPARISON = Output(
     "comparison",

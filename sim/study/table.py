@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from sim.metrics.catalog import METRICS
 from sim.study.comparison import Comparison, heading
 from sim.study.stats import Difference, Estimate
+from sim.words import _, marked, several, told
 
 WIDTH = 80
 NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
-GOOD = {True: ", higher is better", False: ", lower is better", None: ""}
+GOOD = {True: marked("{heading}, higher is better"), False: marked("{heading}, lower is better"), None: "{heading}"}
+VERDICTS = (  # as `sim.study.stats` says them; what follows the colon apart
+    *(marked("better"), marked("worse"), marked("higher"), marked("lower"), marked("same"), marked("undefined")),
+    *(marked("cannot tell:"), marked("one seed shows no spread")),
+    *(marked("about {n} more seeds"), marked("about {n} more seed"), marked("over {n} more seeds")),
+)
 NOTHING = "–"
 
 
@@ -35,34 +41,39 @@ def number(value: float, signed: bool = False) -> str:
 def _lines(comparison: Comparison) -> Iterator[str]:
     count = len(comparison.seeds)
     yield from wrapped(comparison.title)
-    yield from wrapped(
-        f"{comparison.merchant}: {count} seed{'s' * (count > 1)}, each strategy with the same; "
-        f'differences to "{comparison.baseline}"'
+    head = several(
+        '{merchant}: {count} seed, each strategy with the same; differences to "{baseline}"',
+        '{merchant}: {count} seeds, each strategy with the same; differences to "{baseline}"',
+        count,
+        merchant=comparison.merchant,
+        baseline=comparison.baseline,
     )
+    yield from wrapped(head)
     yield ""
-    yield _row("", "mean", "difference", "95 % interval", "verdict")
+    yield _row("", _("mean"), _("difference"), _("95 % interval"), _("verdict"))
     for name in comparison.metrics:
-        yield from wrapped(heading(name) + GOOD[METRICS[name].higher_is_better])
+        yield from wrapped(_(GOOD[METRICS[name].higher_is_better], heading=heading(name, told)))
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
             if strategy in comparison.combined:
-                yield from _difference("  synergy", "", comparison.synergy(strategy, name))
+                yield from _difference("  " + _("synergy"), "", comparison.synergy(strategy, name))
     yield from _footnotes(comparison)
 
 
 def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[str]:
     mean = number(comparison.estimate(strategy, metric).mean)
     if strategy == comparison.baseline:
-        yield _row(strategy, mean, "", "", "baseline")
+        yield _row(strategy, mean, "", "", _("baseline"))
         return
     yield from _difference(strategy, mean, comparison.difference(strategy, metric))
 
 
 def _difference(name: str, mean: str, found: Difference) -> Iterator[str]:
     verdict, colon, rest = found.verdict.partition(": ")
-    yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), verdict + colon.strip())
+    told_verdict = told(verdict + colon.strip())
+    yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), told_verdict)
     if rest:
-        yield f"{rest:>{WIDTH}}"
+        yield _right(told(rest), WIDTH)
 
 
 def _interval(found: Estimate) -> str:
@@ -70,33 +81,53 @@ def _interval(found: Estimate) -> str:
 
 
 def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> str:
-    return f"  {_fit(name)} {mean:>{MEAN}} {difference:>{DIFFERENCE + 1}} {interval:>{INTERVAL}}  {verdict:<{VERDICT}}"
+    numbers = (_right(text, wide) for text, wide in ((mean, MEAN), (difference, DIFFERENCE + 1), (interval, INTERVAL)))
+    return f"  {_fit(name)} {' '.join(numbers)}  {verdict}"
+
+
+def _right(text: str, columns: int) -> str:
+    """A text at the right edge of so many columns."""
+    return " " * (columns - _width(text)) + text
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
     if comparison.expects:
         yield ""
     for claim in comparison.judged:
-        yield from wrapped(f"expected: {claim}")
+        yield from wrapped(_("expected: {claim}", claim=claim))
     for strategy, parts in comparison.combined.items():
         yield ""
-        yield from wrapped(f"synergy of {strategy}: its difference less the sum of those of {', '.join(parts)}.")
+        yield from wrapped(
+            _(
+                "synergy of {strategy}: its difference less the sum of those of {parts}.",
+                strategy=strategy,
+                parts=", ".join(parts),
+            )
+        )
     if len(comparison.seeds) == 1:
         yield ""
-        yield from wrapped("One seed says nothing of luck: there is no interval. Two or more do (--replications N).")
+        yield from wrapped(_("One seed says nothing of luck: there is no interval. Two or more do (--replications N)."))
     if any(
         comparison.difference(s, m).verdict == "undefined" for s in comparison.strategies for m in comparison.metrics
     ):
         yield ""
-        yield from wrapped("undefined: in some seed there is nothing to measure (no gift sent, say).")
+        yield from wrapped(_("undefined: in some seed there is nothing to measure (no gift sent, say)."))
     if comparison.failures:
         yield ""
     for failure in comparison.failures:
-        yield from wrapped(f"failed: {failure.strategy}, seed {failure.seed}: {failure.error}")
+        yield from wrapped(
+            _(
+                "failed: {strategy}, seed {seed}: {error}",
+                strategy=failure.strategy,
+                seed=failure.seed,
+                error=failure.error,
+            )
+        )
     if not comparison.complete:
         finished = sum(int(done.sum()) for done in comparison.done.values())
         yield ""
-        yield f"{finished} of {len(comparison.seeds) * len(comparison.strategies)} runs are finished."
+        whole = len(comparison.seeds) * len(comparison.strategies)
+        yield _("{finished} of {whole} runs are finished.", finished=finished, whole=whole)
 
 
 def _width(text: str) -> int:

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from docs.tutorial import PAGES, ROOT, checkout, printed, shape
+from docs.tutorial import PAGES, ROOT, begun, checkout, printed, shape
 
 
 @pytest.mark.slow
-def test_the_pages_print_what_they_show(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_prints_what_it_shows(page: Path, tmp_path: Path) -> None:
     """If only the numbers moved: `python -m docs.tutorial` writes them anew."""
-    folder, compared = checkout(tmp_path), 0
-    for page in PAGES:
-        for shown, found in printed(page.read_text("utf-8"), folder):
-            assert shape(shown) == shape(found), page.name
-            compared += 1
-    assert compared >= len(PAGES)
+    folder = checkout(tmp_path)
+    begun(page, folder)
+    compared = [(shape(shown), shape(found)) for shown, found in printed(page.read_text("utf-8"), folder)]
+    assert compared
+    for shown, found in compared:
+        assert shown == found
 
 
 def test_there_are_five_steps_and_they_lead_on() -> None:

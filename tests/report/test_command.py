@@ -40,15 +40,17 @@ def test_figures_are_those_of_the_page(found: Path, tmp_path: Path) -> None:
     [
         (["report", "nowhere"], "there is no such folder"),
         (["report", "."], "holds no run"),
+        (["report", "FOUND", "--merchant", "tea"], "leave out --merchant"),
+        (["report", "FOUND/runs/as-it-is/seed-0", "--merchant", "tee"], "did you mean 'tea'?"),
         (["report", "FOUND", "--out", "no/such/page.html"], "cannot be written there"),
-        (["report", "FOUND", "--out", "a.html", "--figures", "b"], "not both"),
+        (["report", "FOUND", "--out", "a.html", "--figures", "b"], "give --figures alone"),
     ],
 )
 def test_wrong_input_is_told_in_a_line(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = wxsim(*(str(found) if word == "FOUND" else word for word in words))
+    result = wxsim(*(word.replace("FOUND", str(found)) for word in words))
     assert result.exit_code == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
@@ -84,3 +86,21 @@ def test_what_is_missing_is_told_before_any_work(tmp_path: Path, monkeypatch: py
         assert result.exit_code == 2
         assert result.stderr == "wxsim: a report needs the package jinja2\n"
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_report_says_what_is_missing_before_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(module: str) -> None:
+        raise StudyError(f"a report needs the package {module}")
+
+    monkeypatch.setattr(page, "needed", missing)
+    result = wxsim("report", tmp_path)
+    assert (result.exit_code, result.stderr) == (2, "wxsim: a report needs the package jinja2\n")
+
+
+def test_diffusion_is_of_a_run(found: Path, tmp_path: Path) -> None:
+    shutil.copytree(found / "runs" / "as-it-is" / "seed-0", tmp_path / "run")
+    result = wxsim("report", tmp_path / "run", "--diffusion")
+    assert result.output == f"wrote {tmp_path / 'run' / 'diffusion.html'}\n"
+    result = wxsim("report", found, "--diffusion")
+    assert result.exit_code == 2
+    assert "is a comparison; name one of its runs" in result.stderr

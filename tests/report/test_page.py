@@ -111,6 +111,14 @@ def test_every_sentence_of_a_strategy_has_its_interval(parsed: Page, found: Path
 
 
 @pytest.mark.slow
+def test_claims_of_the_expectation_are_told_with_their_verdicts(parsed: Page, found: Path) -> None:
+    said = json.loads((found / "comparison.json").read_text("utf-8"))["expected"]
+    assert [claim["verdict"] for claim in said] == ["did not hold", "held"]
+    for claim in said:
+        assert f"{claim['claim']}: {claim['verdict']} ({number(claim['mean'])}, 95 % interval" in parsed.text
+
+
+@pytest.mark.slow
 def test_made_again_elsewhere_it_is_the_same_byte_for_byte(text: str, found: Path, tmp_path: Path) -> None:
     shutil.copytree(found, tmp_path / "a copy")
     assert html(report(read(tmp_path / "a copy"))) == text
@@ -174,6 +182,18 @@ def test_a_comparison_without_any_finished_run_is_a_page_too(found: Path, tmp_pa
             metric["per_seed"] = [None, None]
     (tmp_path / "comparison.json").write_text(json.dumps({**said, "complete": False}), "utf-8")
     assert "nothing to tell" in Page(html(report(read(tmp_path)))).text
+
+
+@pytest.mark.slow
+def test_people_whose_world_cannot_be_made_again_are_told_together(found: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(found / "runs" / "as-it-is" / "seed-0", folder)
+    manifest = json.loads((folder / "run.json").read_text("utf-8"))
+    manifest["scenario"]["world"]["graph"]["file"] = str(tmp_path / "moved.txt")
+    (folder / "run.json").write_text(json.dumps(manifest), "utf-8")
+    made = report(read(folder))
+    assert "their world cannot be made again" in Page(html(made)).text
+    assert not any(figure.name.startswith("users") for figure in made.figures)
 
 
 def test_what_is_not_installed_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

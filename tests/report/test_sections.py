@@ -88,14 +88,18 @@ def test_days_are_what_was_paid_on_them(made: Report, ledgers: Mapping[Cell, Led
 
 
 def test_the_steps_of_the_money_add_up_to_the_margin(ledgers: Mapping[Cell, Ledger], material: Material) -> None:
+    commission = 0.0
     for cell, ledger in ledgers.items():
         steps, _ = money.look(cell, ledger, material)
-        wanted = catalog.table(ledger, ("gmv", "margin", "goods_cost", "shipping_cost"), "tea")
+        wanted = catalog.table(ledger, ("gmv", "margin", "goods_cost", "shipping_cost", "commission"), "tea")
         assert sum(fen for step, fen in steps.items() if step != money.KEPT) == steps[money.KEPT]
         assert steps[money.KEPT] / FEN_PER_YUAN == wanted["margin"]
         assert steps[money.PAID] / FEN_PER_YUAN == wanted["gmv"]
         assert -steps.get("Goods", 0) / FEN_PER_YUAN == wanted["goods_cost"]
+        assert -steps.get("Commission", 0) / FEN_PER_YUAN == wanted["commission"]
+        commission += wanted["commission"]
         assert -steps.get("Parcels", 0) / FEN_PER_YUAN == wanted["shipping_cost"]
+    assert commission > 0.0
 
 
 def test_the_waterfall_begins_and_ends_with_totals(made: Report) -> None:

@@ -13,6 +13,7 @@ METRICS = ("net_gmv", "gmv", "margin", "orders", "conversion", "gift_acceptance"
 TEXT = f"""
 title: '{TITLE}'
 expectation: Cheaper tea & <i>more</i> of it.
+expects: [{{metric: orders, strategy: '{DEAR}', is: higher}}, {{metric: gmv, strategy: '{DEAR}', between: [0, 5]}}]
 horizon: {{start: 2025-03-03, days: {DAYS}, tick: 6h}}
 seed: 3
 world: {{people: {{count: {PEOPLE}}}}}
@@ -27,7 +28,7 @@ people:
 merchants:
   tea:
     products: {{cake: {{category: tea, price: 90, cost: 30}}, cup: {{category: tea, price: 40, cost: 20}}}}
-    channels: {{store: {{}}}}
+    channels: {{store: {{}}, promoters: {{commission: 0.3, join: 0.5}}}}
     offers: {{gift_packet: {{}}}}
 strategies:
   '{BASE}': {{}}

@@ -217,3 +217,15 @@ def test_a_comparison_of_fixed_seeds_is_confirmed_too(tmp_path: Path, monkeypatc
     said = CliRunner().invoke(app, ["compare", "tiny.yaml", "--workers", "1", "--replications", "2", "--confirm", "2"])
     assert said.exit_code == 0, said.output
     assert "best by orders: " in said.output and "on 2 fresh seeds" in said.output
+
+
+def test_an_interrupt_says_where_finished_runs_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    tiny.write(tmp_path, f"count: {tiny.PEOPLE}", "count: 60")
+    monkeypatch.setattr(seeds, "until", interrupted)
+    said = CliRunner().invoke(app, ["compare", "tiny.yaml", "--until", "decided", "--store", "kept"])
+    told = "interrupted; every finished run is kept in kept; do it again to go on\n"
+    assert (said.exit_code, said.stderr) == (130, told)

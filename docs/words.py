@@ -1,0 +1,73 @@
+"""Write every text that is told in a user's language into the catalogues, sim/words/*.po.
+
+    python -m docs.words
+
+New texts come in without a translation, those that are gone go. A test holds that nothing is missing.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import polib
+
+from sim import catalog
+from sim.metrics.catalog import METRICS
+from sim.metrics.genealogy import KINDS
+from sim.words import FOLDER, taken_apart
+
+SIM = Path(__file__).parents[1] / "sim"
+CALLS = {"_": 1, "marked": 1, "several": 2}  # functions, and how many of their arguments are texts
+Message = tuple[str, str]  # text, and its plural or ""
+
+
+def messages() -> dict[Message, list[str]]:
+    """Every text, and the files that it stands in."""
+    found: dict[Message, list[str]] = {}
+    for path in sorted(SIM.rglob("*.py")):
+        for message in in_code(ast.parse(path.read_text("utf-8"))):
+            found.setdefault(message, []).append(path.relative_to(SIM.parent).as_posix())
+    for text in in_metrics():
+        found.setdefault((text, ""), []).append("sim/metrics")
+    return {message: sorted(set(places)) for message, places in found.items()}
+
+
+def in_code(tree: ast.AST) -> Iterator[Message]:
+    """The texts of a module: what stands in calls of `_`, `marked` and `several`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+            texts = [each.value for each in node.args[: CALLS[node.func.id]] if isinstance(each, ast.Constant)]
+            if len(texts) == CALLS[node.func.id]:
+                yield (texts[0], texts[1] if len(texts) == 2 else "")
+
+
+def in_metrics() -> Iterator[str]:
+    """Titles and units of the metrics, without their numbers and channels; and the channels."""
+    names = {*catalog.channels(), *KINDS}
+    yield from sorted(names)
+    for metric in METRICS.values():
+        template, values = taken_apart(metric.title)
+        yield template if values.get("what", "") in names | {""} else metric.title
+        if any(letter.isalpha() for letter in metric.unit):
+            yield taken_apart(metric.unit)[0]
+
+
+def main() -> None:
+    """Bring every catalogue up to date."""
+    wanted = messages()
+    for file in sorted(FOLDER.glob("*.po")):
+        book = polib.pofile(str(file), wrapwidth=120)
+        there = {(entry.msgid, entry.msgid_plural): entry for entry in book}
+        book[:] = []
+        for message in sorted(wanted):
+            text, plural = message
+            entry = there.get(message) or polib.POEntry(msgid=text, msgid_plural=plural)
+            if plural and not entry.msgstr_plural:
+                entry.msgstr_plural = {0: ""}
+            entry.occurrences = [(place, "") for place in wanted[message]]
+            book.append(entry)
+        book.save(str(file))
+
+
+if __name__ == "__main__":
+    main()

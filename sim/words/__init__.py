@@ -1,0 +1,104 @@
+"""What users read, in their language: English stands in the code, others in catalogues (gettext's .po) here.
+
+::
+
+    from sim.words import _, several
+
+    _("failed: {strategy}, seed {seed}", strategy=name, seed=7)
+    several("{count} run failed", "{count} runs failed", failed)
+
+What is written for programs stays English (`comparison.json`, verdicts, names of metrics); it is told in another
+language only where it is shown. A text without a translation is shown in English.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+ENGLISH = "en"
+FOLDER = Path(__file__).parent
+_NUMBER = re.compile(r"\d[\d,]*")
+_INSIDE = re.compile(r" \((\w+)\)$")
+_spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
+
+
+def languages() -> tuple[str, ...]:
+    """Every language that there is."""
+    return (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
+
+
+def preferred(environment: Mapping[str, str]) -> str:
+    """The language that a user's environment asks for, in gettext's order; English where there is none such."""
+    stated = next(
+        (value for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), ""
+    )
+    wanted = (re.split(r"[_.@-]", each)[0].lower() for each in stated.split(":"))
+    return next((each for each in wanted if each in languages()), ENGLISH)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within it, everything is told in this language."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def _(text: str, **values: object) -> str:
+    """A text in the user's language, its placeholders filled in."""
+    said = _catalogue(_spoken.get()).gettext(text)
+    return said.format(**values) if values else said
+
+
+def several(one: str, more: str, count: int, **values: object) -> str:
+    """A text about one or `count` things."""
+    return _catalogue(_spoken.get()).ngettext(one, more, count).format(count=count, **values)
+
+
+def marked(text: str) -> str:
+    """The text itself, which is told in the user's language elsewhere."""
+    return text
+
+
+def told(text: str) -> str:
+    """A text that was put together elsewhere: its numbers, and a name in brackets at its end, are no part of it.
+
+    ``about 20 more seeds`` is looked up as ``about {n} more seeds``, ``Orders (store)`` as ``Orders ({what})`` and
+    ``store``.
+    """
+    said = _(text)
+    if said != text or _spoken.get() == ENGLISH:
+        return said
+    template, values = taken_apart(text)
+    if "what" in values:
+        values["what"] = _(values["what"])
+    return _(template).format(**values) if values else said
+
+
+def taken_apart(text: str) -> tuple[str, dict[str, str]]:
+    """A text without its number and its name in brackets, and these."""
+    values = {}
+    if found := _INSIDE.search(text):
+        values["what"] = found[1]
+        text = text[: found.start()] + " ({what})"
+    if found := _NUMBER.search(text):
+        values["n"] = found[0]
+        text = text[: found.start()] + "{n}" + text[found.end() :]
+    return text, values
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    """The translations of a language; those of English are empty."""
+    if language == ENGLISH:
+        return NullTranslations()
+    import polib  # takes some milliseconds, and English needs it not
+
+    return GNUTranslations(BytesIO(polib.pofile(str(FOLDER / f"{language}.po")).to_binary()))

@@ -1,0 +1,45 @@
+"""Pages in a real browser: Chromium by Playwright, without any network. `make browser` runs them; see its comment."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.town import compared
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+    collect_ignore_glob = ["test_*.py"]  # what cannot run is not collected: `make browser` fails if nothing is
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison with its report, and a run in it with its diffusion."""
+    from sim.cli.reporting import page
+
+    found = compared(tmp_path_factory.mktemp("town")).folder
+    page(found, quiet=True)
+    page(found / "runs" / "as-it-is" / "seed-0", quiet=True, diffusion=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots are kept."""
+    place = Path(os.environ.get("PICTURES", "build/pictures"))
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()

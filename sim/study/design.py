@@ -138,6 +138,8 @@ class StudyFile(Part):
     def _some(cls, value: Any) -> Any:
         if value == () or (isinstance(value, int) and not 1 <= value <= 100_000):
             raise ValueError("needs 1 to 100000 seeds")
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            raise ValueError("names a seed twice; the same run again is no more evidence")
         return value
 
 
@@ -213,7 +215,9 @@ def _stated(path: Path) -> StudyFile:
     try:
         return StudyFile.model_validate_json(json.dumps(plain(tree)), strict=True)
     except ValidationError as invalid:
-        raise ScenarioError([_fault(error, tree) for error in invalid.errors(include_url=False)]) from None
+        errors = invalid.errors(include_url=False)
+        inside = [error for error in errors if not str(error["loc"][-1]).startswith("literal[")]
+        raise ScenarioError([_fault(error, tree) for error in inside or errors]) from None
 
 
 def _fault(error: Any, tree: Node) -> Fault:

@@ -1,9 +1,9 @@
 """Genealogies: what led to what, as trees, of shares, of promotions and of gifts.
 
 *Shares and promotions*: the parent is the nearest one of somebody else that the chain of causes goes back to (share →
-seen → bought → shared again); that a promoter posts again because she earned by her last post is no descent. *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order
-that somebody paid for belongs to the nearest share or promotion among its causes, a gift to itself; what its recipient
-later buys for herself is in no tree.
+seen → bought → shared again); that a promoter posts again because she earned by her last post is no descent. *Gifts*:
+the parent of a gift is the last one that its sender had claimed before. An order that somebody paid for belongs to the
+nearest share or promotion among its causes, a gift to itself; what its recipient later buys for herself is in no tree.
 
 The branching ratio R is the mean number of children of a node; a tree of a process that dies out has 1 / (1 - R) nodes
 on average. Children are rare, so the interval is that of a count: the exact limits of a Poisson mean (F. Garwood,

@@ -192,7 +192,9 @@ def compare(
     until: Annotated[
         str | None, typer.Option(metavar="GOAL", help='Add seeds until "decided", "margin decided" or "margin ± 2%".')
     ] = None,
-    budget: Annotated[str, typer.Option(metavar="N", help="With --until: at most so many runs, or 10m, 2h.")] = "1000",
+    budget: Annotated[
+        str | None, typer.Option(metavar="N", help="With --until: at most so many runs (1000), or 10m, 2h.")
+    ] = None,
     confirm: Annotated[
         int | None, typer.Option(metavar="N", min=2, help="Run the best strategy again, on N fresh seeds.")
     ] = None,
@@ -205,13 +207,17 @@ def compare(
     from sim.study.table import table
 
     _check_json(json)
+    if budget is not None and until is None:
+        raise StudyError("--budget ends what --until begins; give --until too, or --replications N alone")
     if report:
         reporting.check()
     asked = _load(scenario, _warn)
     if until is not None:
         if out is not None or report:
             raise StudyError("--until writes no folder; its runs are kept in --store; leave out --out and --report")
-        sweeping.add_seeds(asked, until, budget, replications, confirm, store, workers, json, quiet)
+        sweeping.add_seeds(
+            asked, until, "1000" if budget is None else budget, replications, confirm, store, workers, json, quiet
+        )
         return
     out = out or Path("runs") / f"{_stem(scenario)}-compare"
     try:

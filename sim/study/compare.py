@@ -76,7 +76,7 @@ def compare(
     *,
     replications: int | None = None,
     workers: int | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Run every strategy of a scenario in the same worlds and compare each with the baseline.
@@ -92,7 +92,11 @@ def compare(
         scenario = load(scenario, metrics=tuple(metrics.METRICS))
     plan = _plan(scenario, replications)
     workers = workers or executor.processors()
-    out = out or Path("runs") / f"{next(iter(folder.slugs([scenario.title]).values()))}-compare"
+    out = (
+        Path(out)
+        if out is not None
+        else Path("runs") / f"{next(iter(folder.slugs([scenario.title]).values()))}-compare"
+    )
     made = folder.begin(out, folder.COMPARISON)
     units = list(_units(scenario, plan, workers, made))
     found: dict[int, Rows | Exception] = {}

@@ -230,6 +230,7 @@ def sweep(
     whole = plan(study, store)
     out.mkdir(parents=True, exist_ok=True)
     _write_plan(whole, out)
+    table([{"seed": 0}])  # pyarrow imports pandas, for seconds: now rather than after Ctrl-C
     failed: Failed = {}
     try:
         fill(whole, store, failed, workers=workers, pool=pool, progress=progress)

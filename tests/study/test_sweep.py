@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -144,6 +145,21 @@ def test_what_dead_sweeps_left_is_removed_and_what_the_living_use_is_not(
         folder.mkdir()
     sweep._sweep_up()
     assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+@pytest.mark.slow
+def test_an_interrupt_waits_for_no_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+
+    def stops(*args: Any, **options: Any) -> None:
+        seen.append(set(sys.modules))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep, "fill", stops)
+    with pytest.raises(KeyboardInterrupt):
+        done(tmp_path, workers=1)
+    assert (tmp_path / "out" / "results.csv").exists()
+    assert {name for name in set(sys.modules) - seen[0] if name.startswith("pandas")} == set()
 
 
 def test_a_worker_of_another_version_computes_nothing(tmp_path: Path) -> None:

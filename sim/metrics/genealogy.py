@@ -1,8 +1,9 @@
 """Genealogies: what led to what, as trees, of shares, of promotions and of gifts.
 
-*Shares and promotions*: the parent is the nearest one that the chain of causes goes back to (share → seen → bought →
-shared again). *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order
-that somebody paid for belongs to the nearest share or promotion among its causes, a gift to itself.
+*Shares and promotions*: the parent is the nearest one of somebody else that the chain of causes goes back to (share →
+seen → bought → shared again); that a promoter posts again because she earned by her last post is no descent. *Gifts*: the parent of a gift is the last one that its sender had claimed before. An order
+that somebody paid for belongs to the nearest share or promotion among its causes, a gift to itself; what its recipient
+later buys for herself is in no tree.
 
 The branching ratio R is the mean number of children of a node; a tree of a process that dies out has 1 / (1 - R) nodes
 on average. Children are rare, so the interval is that of a count: the exact limits of a Poisson mean (F. Garwood,
@@ -166,7 +167,15 @@ def _of_causes(kind: str, rows: Mapping[str, Array]) -> Genealogy:
     place: I64 = np.cumsum(rows["node"]) - 1
     own = {name: rows[name][nodes] for name in ("event", "user", "time")}
     sold = {"event": rows["event"][deals], "amount": rows["amount"][deals], "node": _placed(place, above[deals])}
-    return Genealogy(kind, own, sold, forest(_placed(place, above[nodes])))
+    return Genealogy(kind, own, sold, forest(_of_others(_placed(place, above[nodes]), own["user"])))
+
+
+def _of_others(above: I64, user: Array) -> I64:
+    """The nearest ones above that are somebody else's, -1 for none."""
+    parent = above
+    while (own := (parent >= 0) & (user[parent] == user)).any():
+        parent = np.where(own, above[parent], parent)
+    return parent
 
 
 def _placed(place: I64, row: I64) -> I64:

@@ -42,6 +42,19 @@ def test_shares_with_what_they_sold(tmp_path: Path) -> None:
     assert graph.nodes[lone["event"]]["orders"] == 0
 
 
+def test_who_posts_again_does_not_descend_from_herself(tmp_path: Path) -> None:
+    told = Story()
+    first = told.event("promotion", DAY, user=1)
+    hers = told.event("promotion", 2 * DAY, first, user=2)
+    again = told.event("promotion", 3 * DAY, hers, user=2)
+    once_more = told.event("promotion", 4 * DAY, again, user=2)
+    alone = told.event("promotion", 5 * DAY, told.event("promotion", 4 * DAY, user=3), user=3)
+    found = genealogy(told.write(tmp_path / "run"), "promotions").to_networkx()
+    above = {child: parent for parent, child in found.edges}
+    assert above == {each["event"]: first["event"] for each in (hers, again, once_more)}
+    assert alone["event"] in found
+
+
 def test_a_gift_descends_from_the_last_one_that_its_sender_claimed(tmp_path: Path) -> None:
     told = Story()
     first = told.order(DAY, user=1, amount=7_000, kind="gift_sent", peer=2)
@@ -117,7 +130,7 @@ def test_size_of_a_process_is_that_of_theory() -> None:
 def test_every_metric_is_that_of_its_genealogy(tmp_path: Path) -> None:
     told = Story()
     for kind, size in (("share", 6), ("promotion", 4)):
-        nodes = [told.event(kind, DAY, user=1, quantity=3)]
+        nodes = [told.event(kind, DAY, user=9, quantity=3)]
         for step in range(1, size):
             nodes.append(told.event(kind, step * DAY + DAY, nodes[step // 2], user=step, quantity=3))
     first = told.order(DAY, user=1, amount=7_000, kind="gift_sent", peer=2)

@@ -58,7 +58,7 @@ def sensitivity(
 
     file, name = study_file(study)
     asked, sampled = prepared(file, method.value if method else None, size=size, groups=groups, metrics=metric or ())
-    kept = Store(store)
+    kept = Store(store, begin=not dry_run)
     if dry_run:
         said = _told(plan(asked, kept), workers or executor.processors())
         typer.echo(f"factors: {len(sampled.factors)}, blocks of points: {len(sampled.shares)}\n{said}")

@@ -57,7 +57,9 @@ def sweep(
         reporting.check()
     file, named = study_file(study)
     asked = read(file)
-    kept, count = Store(store), workers or executor.processors()
+    kept, count = Store(store, begin=not dry_run), workers or executor.processors()
+    if asked.advice:
+        typer.echo(f"warning: {asked.advice}", err=True)
     if dry_run:
         typer.echo(_told(plan(asked, kept), count))
         return

@@ -5,6 +5,7 @@ Workers need the same wxsim, and nothing else in common: runs come back over the
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from sim.errors import StudyError
-from sim.study.executor import deaf, processors
+from sim.study.executor import deaf, processors, said
 
 LOCAL = "local"
 PATIENCE_SECONDS = 3  # for a scheduler to answer
@@ -59,9 +60,9 @@ def _knock(address: str) -> None:
     try:
         asyncio.run(asyncio.wait_for(answer(), PATIENCE_SECONDS))
     except (OSError, ValueError) as error:
-        said = " ".join(str(error).split()) or f"silence for {PATIENCE_SECONDS} s"
+        told = " ".join(str(error).split()) or f"silence for {PATIENCE_SECONDS} s"
         raise StudyError(
-            f"--dask {address}: no Dask scheduler answers there ({said}); name one such as tcp://HOST:8786, "
+            f"--dask {address}: no Dask scheduler answers there ({told}); name one such as tcp://HOST:8786, "
             f"or `{LOCAL}` for this machine; nothing was changed"
         ) from None
 
@@ -71,14 +72,21 @@ def _local(workers: int) -> Iterator[Any]:
     """A cluster of processes on this machine's own address, one thread each."""
     from distributed import LocalCluster
 
-    with deaf():
-        made = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=None,
-        )
+    try:
+        with deaf():
+            made = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                memory_limit=None,
+                silence_logs=logging.CRITICAL,  # its tracebacks; what matters is raised
+            )
+    except Exception as error:  # whatever distributed and tornado raise when a worker dies while it starts
+        raise StudyError(
+            f"--dask {LOCAL}: its workers could not be started ({said(error)}); "
+            "what is done is kept, do it again to go on"
+        ) from None
     with made:
         yield made
 

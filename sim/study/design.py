@@ -20,7 +20,9 @@ is what `wxsim sensitivity` does with the axes.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -47,6 +49,12 @@ MOST_POINTS = 1_000_000
 Value = float | int | bool | str | None
 
 
+def _twice(values: Sequence[Any]) -> bool:
+    """Whether a value stands there again; 1 and 1.0 are the same, 1 and true are not."""
+    plain = [float(each) if type(each) is int else each for each in values]
+    return len({json.dumps(each) for each in plain}) < len(plain)
+
+
 class Axis(Part):
     """What is varied, and through which values."""
 
@@ -64,6 +72,14 @@ class Axis(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> "Axis":
+        ranged = self.model_fields_set & {"low", "high", "steps", "scale"}
+        if self.values and ranged:
+            names = {"low": "from", "high": "to"}
+            raise ValueError(
+                f"`values` are all there is; leave out {', '.join(sorted(names.get(n, n) for n in ranged))}"
+            )
+        if _twice(self.values):
+            raise ValueError("names a value twice; the same point again is no more evidence")
         if bool(self.values) == (self.low is not None and self.high is not None):
             raise ValueError("needs either `values`, or `from` and `to`")
         if self.low is not None and self.high is not None and not self.low < self.high:
@@ -159,6 +175,7 @@ class Study:
     metrics: tuple[str, ...]
     merchant: str
     baseline: str
+    advice: str = ""  # what could be asked better
 
     def at(self, strategy: str, point: Point) -> Scenario:
         """A strategy at a point. What an axis moves and the strategy has not is left out."""
@@ -177,9 +194,11 @@ def read(path: Path, shares: Shares | None = None) -> Study:
     """
     stated = _stated(path)
     scenario = _scenario(path, stated)
-    strategies = _strategies(scenario, stated)
+    with _in(path):
+        strategies = _strategies(scenario, stated)
     axes = _assumed(strategies) if isinstance(stated.axes, str) else dict(stated.axes)
-    paths = {name: _paths(name, axis, strategies) for name, axis in axes.items()}
+    with _in(path):
+        paths = {name: _paths(name, axis, strategies) for name, axis in axes.items()}
     asked = scenario.compare
     metrics = stated.metrics or (asked.metrics if asked else ()) or ("net_gmv", "margin", "orders")
     for metric in metrics:
@@ -200,9 +219,27 @@ def read(path: Path, shares: Shares | None = None) -> Study:
         metrics=metrics,
         merchant=scenario.focal,
         baseline=baseline,
+        advice="" if shares else _advice(path, stated),
     )
     _check_ends(path, study, axes)
     return study
+
+
+@contextmanager
+def _in(path: Path) -> Iterator[None]:
+    """What is wrong inside names the study's file."""
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(f"{path}: {error}") from None
+
+
+def _advice(path: Path, stated: StudyFile) -> str:
+    size = stated.design.sobol if stated.design else None
+    if not size or size & (size - 1) == 0:
+        return ""
+    low = 1 << (size.bit_length() - 1)
+    return f"{path}: a Sobol sample is balanced where its size is a power of two; {low} or {2 * low} instead of {size}"
 
 
 def _stated(path: Path) -> StudyFile:
@@ -303,6 +340,9 @@ def _points(
                 if name not in axes:
                     raise StudyError(f"{path}: a block names {name!r}; {did_you_mean(name, axes)}")
             lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in block.items()}
+            for name, listed in lists.items():
+                if _twice(listed):
+                    raise StudyError(f"{path}: a block names a value of {name!r} twice")
             yield from (rounded(dict(zip(lists, values, strict=True))) for values in product(*lists.values()))
     elif stated.design is None and shares is None:
         count = prod(len(axis.all()) for axis in axes.values())
@@ -337,7 +377,9 @@ def _sample(axes: Mapping[str, Axis], stated: StudyFile) -> F64:
     if width == 0 or design is None:
         return np.zeros((1, 0))
     scheme = qmc.LatinHypercube if design.sobol is None else qmc.Sobol
-    drawn: F64 = scheme(width, rng=design.seed).random(design.latin_hypercube or design.sobol)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The balance properties", UserWarning)  # `Study.advice` says it in a line
+        drawn: F64 = scheme(width, rng=design.seed).random(design.latin_hypercube or design.sobol)
     return drawn
 
 

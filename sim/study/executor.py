@@ -22,7 +22,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing.process import BaseProcess
 from threading import Thread
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError, WxsimError
@@ -33,6 +35,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 POLL_SECONDS = 0.1  # how often progress is read from the workers
+GRACE_SECONDS = 1.0  # for processes to end by themselves
 STRIKES = 3  # times that its process may die before a piece of work is given up
 
 # Where work that runs here reports its progress; set by whoever runs it (this process or a pool's initialiser).
@@ -174,11 +177,21 @@ def _closing(lines: Sequence[_Line]) -> Iterator[None]:
     except BaseException:
         for line in lines:
             line.abandon()
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
+        _end(set(multiprocessing.active_children()) - before)
         raise
     for line in lines:
         line.close()
+
+
+def _end(children: Collection[BaseProcess]) -> None:
+    """Ask processes to end; those that have not after a second are killed."""
+    for child in children:
+        child.terminate()
+    end = monotonic() + GRACE_SECONDS
+    for child in children:
+        child.join(max(0.0, end - monotonic()))
+        if child.is_alive():
+            child.kill()
 
 
 def _serially(

@@ -1,7 +1,8 @@
 """A store of runs: one small file for each, named by all that determines it, so that no run is ever done twice.
 
 A run's key is a hash of the scenario (every default filled in, strategy included, as `Scenario.digest` takes it), the
-merchant asked about, the seed and the model. The model is the source code that results depend on. A file holds every
+merchant asked about, the seed, the model, and the version of networkx where it makes the graph.
+The model is the source code that results depend on. A file holds every
 metric, so that asking for another one computes nothing again; it holds no time of day and no path, so that whoever
 made it, the bytes are the same. Files are written whole or not at all.
 """
@@ -9,15 +10,17 @@ made it, the bytes are the same. Files are written whole or not at all.
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sim.errors import StudyError
 from sim.study.folder import UNFINISHED, is_empty, write_json
+from sim.world.params import NATIVE_FROM, WorldParams
 
 FORMAT = 1
 MARKER = "wxsim-store.json"
@@ -36,8 +39,8 @@ _OUTSIDE = (
 class Store:
     """The runs in a folder, by key."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open a store, or begin one in a new or empty folder. StudyError if something else lies there."""
+    def __init__(self, folder: Path, *, begin: bool = True) -> None:
+        """Open a store, or begin one in a new or empty folder (`begin`). StudyError if something else lies there."""
         self.folder = folder
         marker = folder / MARKER
         if marker.exists():
@@ -50,6 +53,8 @@ class Store:
             return
         if folder.exists() and not (folder.is_dir() and is_empty(folder)):
             raise StudyError(f"{folder}: is not a store of wxsim and not empty; name another folder with --store")
+        if not begin:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         write_json(marker, {"wxsim": "store", "format": FORMAT})
         for left in folder.glob(f"{UNFINISHED}{MARKER}-*"):
@@ -87,10 +92,19 @@ class Store:
         yield from sorted(path.stem for path in self.folder.glob("??/*.json"))
 
 
-def key(digest: str, merchant: str, seed: int) -> str:
-    """The key of a run, from its scenario's digest."""
-    text = json.dumps([digest, merchant, seed, model()])
+def key(digest: str, merchant: str, seed: int, libraries: Sequence[str] = ()) -> str:
+    """The key of a run, from its scenario's digest and the libraries whose own choices its world depends on."""
+    text = json.dumps([digest, merchant, seed, model(), *libraries])
     return blake2b(text.encode(), digest_size=_KEY_BYTES).hexdigest()
+
+
+def libraries(world: WorldParams) -> tuple[str, ...]:
+    """Networkx with its version where it makes or reads the graph; no other world can change with it."""
+    graph = world.graph
+    small = graph.engine == "auto" and world.people.count < NATIVE_FROM
+    if graph.networkx is None and graph.file is None and graph.engine != "networkx" and not small:
+        return ()
+    return (f"networkx {version('networkx')}",)
 
 
 @cache

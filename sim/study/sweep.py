@@ -15,8 +15,10 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from platform import node
+from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from sim.config.model import Scenario
@@ -26,7 +28,7 @@ from sim.run import run
 from sim.study import executor, folder
 from sim.study.design import Point, Study
 from sim.study.plan import FIXED, MOST_SEEDS_ABREAST, MOST_USERS_ABREAST
-from sim.study.store import Store, key, model, numbers
+from sim.study.store import Store, key, libraries, model, numbers
 from sim.world.kept import FOLDER
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ STUDY = folder.Output(
 )
 SECONDS_PER_USER_DAY = 2.3e-6  # measured: 12 s for eight worlds of 5,000 people, 60 days
 SECONDS_PER_RUN = 0.4  # measured: a ledger of a small world, with every metric asked of it
+SECONDS_PER_BATCH = 5.0  # what a lost worker costs, above the fixed price of ticks
+BATCHES_PER_WORKER = 4  # so that the last one done is not waited for long
 BYTES_PER_RUN = 13_000  # measured, in the store
 Failed = dict[str, tuple[str, str]]  # error and traceback of runs that failed, by key
 
@@ -113,8 +117,9 @@ def plan(study: Study, store: Store) -> Plan:
             scenario = study.at(strategy, point)
             digest = scenario.digest
             made.setdefault(digest, scenario)
+            made_by = libraries(scenario.world)
             for number, seed in enumerate(study.seeds):
-                name = key(digest, study.merchant, seed)
+                name = key(digest, study.merchant, seed, made_by)
                 runs.append(Run(at, strategy, number, seed, name, digest))
                 if name in known or store.get(name):  # what is no run of ours is told before anything is done
                     known.add(name)
@@ -134,6 +139,22 @@ def _batches(scenario: Scenario, digest: str, merchant: str, wanted: Mapping[str
         keys = tuple(names[first : first + abreast])
         seeds = tuple(wanted[name] for name in keys)
         yield Batch(content, digest, merchant, seeds, keys, model())
+
+
+def divided(whole: Plan, workers: int) -> Iterable[Batch]:
+    """The missing runs in batches that `workers` share evenly, and that take little with them if they are killed.
+
+    At least about four for each worker; and what worlds add to a tick's fixed price, that is their people x days and
+    their metrics, stays under five seconds. The fixed price itself is paid by a lone world too.
+    """
+    fair = max(1, whole.missing // (BATCHES_PER_WORKER * max(1, workers)))
+    for batch in whole.batches:
+        horizon, users = batch.scenario["horizon"], batch.scenario["world"]["people"]["count"]
+        each = horizon["days"] * users * SECONDS_PER_USER_DAY + SECONDS_PER_RUN
+        size = max(1, min(fair, int(SECONDS_PER_BATCH / each)))
+        for first in range(0, len(batch.keys), size):
+            cut = slice(first, first + size)
+            yield replace(batch, seeds=batch.seeds[cut], keys=batch.keys[cut])
 
 
 def work(batch: Batch) -> Done:
@@ -164,7 +185,7 @@ def _do(batch: Batch, keys: Sequence[str], seeds: Sequence[int]) -> dict[str, Ma
             executor.report(abreast)
 
     out: dict[str, Mapping[str, Any]] = {}
-    with TemporaryDirectory(prefix="wxsim-sweep-", ignore_cleanup_errors=True) as place:
+    with TemporaryDirectory(prefix=_prefix("sweep"), ignore_cleanup_errors=True) as place:
         folders = [Path(place, name) for name in keys]
         for name, seed, ledger in zip(keys, seeds, run(scenario, seeds, folders, progress=simulated), strict=True):
             found = metrics.table(ledger, metrics.METRICS, batch.merchant)
@@ -209,6 +230,7 @@ def sweep(
     whole = plan(study, store)
     out.mkdir(parents=True, exist_ok=True)
     _write_plan(whole, out)
+    table([{"seed": 0}])  # pyarrow imports pandas, for seconds: now rather than after Ctrl-C
     failed: Failed = {}
     try:
         fill(whole, store, failed, workers=workers, pool=pool, progress=progress)
@@ -228,8 +250,10 @@ def fill(
     progress: Callable[[Plan, int, int, int], None] | None = None,
 ) -> None:
     """Do what is missing of a plan and keep it in the store; what fails is added to `failed`. Options as of `sweep`."""
-    societies = Path(mkdtemp(prefix="wxsim-societies-")) if pool is None else None
-    batches = [replace(batch, societies=societies) for batch in whole.batches]
+    workers = workers or executor.processors()
+    _sweep_up()
+    societies = Path(mkdtemp(prefix=_prefix("societies"))) if pool is None else None
+    batches = [replace(batch, societies=societies) for batch in divided(whole, workers)]
     runs = days = 0
 
     def done(index: int, found: Done | Exception) -> None:
@@ -248,10 +272,36 @@ def fill(
             progress(whole, runs, max(steps, days), len(failed))
 
     try:
-        executor.stream(work, batches, workers=workers or executor.processors(), pool=pool, done=done, told=told)
+        executor.stream(work, batches, workers=workers, pool=pool, done=done, told=told)
     finally:
         if societies is not None:
             shutil.rmtree(societies, ignore_errors=True)
+
+
+def _prefix(what: str, process: int | str | None = None) -> str:
+    """How a temporary folder begins: it names the machine and the process, so that the dead ones' can be told."""
+    return f"wxsim-{what}-{blake2b(node().encode(), digest_size=4).hexdigest()}-{process or os.getpid()}-"
+
+
+def _sweep_up() -> None:
+    """Remove what killed sweeps left in this machine's temporary folder."""
+    if os.name != "posix":  # elsewhere one cannot ask for a process without ending it
+        return
+    for what in ("societies", "sweep"):
+        for left in Path(gettempdir()).glob(_prefix(what, "*") + "*"):
+            process = left.name.split("-")[3]
+            if process.isdecimal() and not _lives(int(process)):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def rows(whole: Plan, store: Store, failed: Mapping[str, tuple[str, str]]) -> Iterable[dict[str, Any]]:
@@ -340,7 +390,7 @@ def _write_results(result: Result) -> None:
 def estimate_seconds(whole: Plan, workers: int) -> float:
     """How long what is missing may take, from its user-days and the fixed prices of a tick and a run; a guess."""
     total = whole.missing * SECONDS_PER_RUN
-    for batch in whole.batches:
+    for batch in divided(whole, workers):
         horizon, users = batch.scenario["horizon"], batch.scenario["world"]["people"]["count"]
         total += horizon["days"] * (FIXED + users * len(batch.seeds)) * SECONDS_PER_USER_DAY
     return total / max(1, workers)

@@ -82,3 +82,15 @@ def test_a_scheduler_that_is_gone_is_an_error_of_its_own() -> None:
                 for _ in range(100):
                     pool().shutdown(wait=False)
                     time.sleep(0.1)
+
+
+def test_a_local_cluster_that_cannot_start_is_told_in_a_line(tmp_path, monkeypatch) -> None:
+    def dies(**options: object) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr("distributed.LocalCluster", dies)
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["sweep", str(study(tmp_path / "mine")), "--dask", "local"])
+    assert said.exit_code == 2
+    assert "could not be started (RuntimeError: Nanny failed to start.)" in said.output
+    assert len(said.output.splitlines()) == 1

@@ -117,3 +117,31 @@ def test_faults_say_what_to_write(tmp_path: Path, text: str, said: str) -> None:
 def test_a_study_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="a study is a YAML file"):
         read(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("axes: {people.brows.opens: [1]}\n", 'did you mean "browse"'),
+        ("strategies: [chaeper]\n", "'chaeper' is not a strategy"),
+        ("axes: {people.browse.opens: {values: [0.5, 1.0], steps: 3}}\n", "leave out steps"),
+        ("axes: {people.browse.opens: {values: [0.5, 1.0], from: 0.1}}\n", "leave out from"),
+        ("axes: {people.browse.opens: [1, 0.5, 1.0]}\n", "names a value twice"),
+        ("seeds: [3, 4, 3]\n", "names a seed twice"),
+        ("axes: {people.browse.opens: [1]}\nblocks: [{people.browse.opens: [1, 1]}]\n", "twice"),
+    ],
+)
+def test_a_fault_names_the_file_and_stands_in_a_line(tmp_path: Path, text: str, said: str) -> None:
+    path = study(tmp_path, text)
+    with pytest.raises((StudyError, ScenarioError)) as caught:
+        read(path)
+    assert said in str(caught.value) and str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sobol_sample_of_an_unbalanced_size_is_advised_against_in_a_line(tmp_path: Path) -> None:
+    text = "axes: {{people.browse.opens: {{from: 0.1, to: 0.9}}}}\ndesign: {{sobol: {}}}\n"
+    five = read(study(tmp_path, text.format(5)))
+    assert len(five.points) == 5 and "4 or 8 instead of 5" in five.advice and "\n" not in five.advice
+    assert read(study(tmp_path, text.format(8))).advice == ""

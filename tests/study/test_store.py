@@ -7,6 +7,7 @@ import pytest
 from sim.errors import StudyError
 from sim.study import store
 from sim.study.store import MARKER, Store, key, model, numbers
+from sim.world.params import NATIVE_FROM, WorldParams
 
 
 def test_a_run_is_kept_once_and_read_again(tmp_path: Path) -> None:
@@ -20,6 +21,32 @@ def test_a_run_is_kept_once_and_read_again(tmp_path: Path) -> None:
     found = Store(tmp_path / "store").get(name)
     assert found == {"wxsim": "run", "key": name, "model": model(), "metrics": {"orders": 3.0}}
     assert [*kept.keys()] == [name]
+
+
+def test_looking_at_a_store_begins_none(tmp_path: Path) -> None:
+    kept = Store(tmp_path / "store", begin=False)
+    assert kept.get(key("digest", "tea", 7)) is None and not (tmp_path / "store").exists()
+    (tmp_path / "diary.txt").write_text("mine", "utf-8")
+    with pytest.raises(StudyError, match="is not a store of wxsim"):
+        Store(tmp_path, begin=False)
+
+
+def test_a_key_knows_networkx_where_it_makes_the_graph_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys() -> list[str]:
+        return [key("digest", "tea", 7, store.libraries(WorldParams.model_validate(each))) for each in worlds]
+
+    many = {"count": NATIVE_FROM}
+    worlds = [
+        {"people": many, "graph": {"networkx": {"generator": "barabasi_albert_graph", "m": 2}}},
+        {"people": many, "graph": {"engine": "networkx"}},
+        {"people": {"count": NATIVE_FROM - 1}},
+        {"people": many},
+        {"people": {"count": 50}, "graph": {"engine": "native"}},
+    ]
+    before = keys()
+    monkeypatch.setattr(store, "version", lambda name: "99.9")
+    assert [old != new for old, new in zip(before, keys(), strict=True)] == [True, True, True, False, False]
+    assert before[3] == key("digest", "tea", 7)
 
 
 def test_a_key_depends_on_all_that_determines_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

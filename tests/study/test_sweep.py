@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -112,6 +113,55 @@ def test_a_killed_process_of_the_pool_loses_nothing(
     assert kept == whole[1]
 
 
+@pytest.mark.parametrize(("count", "days", "workers"), [(40, 5, 1), (40, 5, 2), (40, 5, 50), (5_000, 365, 2)])
+def test_batches_are_many_and_short_and_hold_every_run_once(
+    tmp_path: Path, count: int, days: int, workers: int
+) -> None:
+    tiny.write(tmp_path, f"count: {tiny.PEOPLE}", f"count: {count}")
+    scenario = tmp_path / "tiny.yaml"
+    scenario.write_text(scenario.read_text("utf-8").replace(f"days: {tiny.DAYS}", f"days: {days}"), "utf-8")
+    whole = sweep.plan(read(study(tmp_path, "", seeds=64)), Store(tmp_path / "store"))
+    batches = [*sweep.divided(whole, workers)]
+    assert len(batches) >= min(4 * workers, whole.missing)
+    assert [name for each in batches for name in each.keys] == [name for each in whole.batches for name in each.keys]
+    assert [seed for each in batches for seed in each.seeds] == [seed for each in whole.batches for seed in each.seeds]
+    for each in batches:
+        alone = count * days * sweep.SECONDS_PER_USER_DAY + sweep.SECONDS_PER_RUN
+        assert len(each.keys) == 1 or len(each.keys) * alone <= sweep.SECONDS_PER_BATCH
+    if (count, workers) == (40, 2):
+        assert max(len(each.keys) for each in batches) >= 8  # small worlds still run side by side
+
+
+def test_what_dead_sweeps_left_is_removed_and_what_the_living_use_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    gone.start()
+    gone.join()
+    dead = [tmp_path / f"{sweep._prefix(what, gone.pid)}x" for what in ("societies", "sweep")]
+    others = [tmp_path / f"{sweep._prefix('sweep')}x", tmp_path / "wxsim-sweep-mine", tmp_path / "wxsim-sweeping"]
+    for folder in (*dead, *others):
+        folder.mkdir()
+    sweep._sweep_up()
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+@pytest.mark.slow
+def test_an_interrupt_waits_for_no_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+
+    def stops(*args: Any, **options: Any) -> None:
+        seen.append(set(sys.modules))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep, "fill", stops)
+    with pytest.raises(KeyboardInterrupt):
+        done(tmp_path, workers=1)
+    assert (tmp_path / "out" / "results.csv").exists()
+    assert {name for name in set(sys.modules) - seen[0] if name.startswith("pandas")} == set()
+
+
 def test_a_worker_of_another_version_computes_nothing(tmp_path: Path) -> None:
     batch = sweep.plan(read(study(tmp_path)), Store(tmp_path / "store")).batches[0]
     with pytest.raises(StudyError, match="another version of wxsim"):
@@ -131,7 +181,7 @@ def test_extending_does_the_new_runs_alone(tmp_path: Path, monkeypatch: pytest.M
     done(tmp_path, "", seeds=3, workers=1)  # opens is 1.0 without an axis
     assert len(batches) == 4
     done(tmp_path, "axes: {people.browse.opens: [0.7, 0.8, 1.0]}\n", seeds=3, workers=1)
-    assert [len(batch.seeds) for batch in batches[4:]] == [3, 3]
+    assert sum(len(batch.seeds) for batch in batches[4:]) == 6
 
 
 @pytest.mark.slow
@@ -262,6 +312,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = wxsim("sweep", path.parent, "--dry-run")
     assert said.exit_code == 0
     assert "2 points x 2 strategies x 2 seeds = 8 runs" in said.output and "8 are to be done" in said.output
+    assert not (tmp_path / "runs").exists()  # a dry run does nothing
     said = wxsim("sweep", path, "--workers", 1)
     assert said.exit_code == 0 and "0 were there, 8 are new, 0 failed" in said.output
     said = wxsim("status", "runs/mine-study")

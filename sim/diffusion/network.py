@@ -56,7 +56,10 @@ class Network:
                     f"the network has no node {foreign[0]!r}; its nodes are labelled as {self.labels[0]!r} is"
                 )
             nodes = [place[node] for node in nodes]
-        out = np.unique(np.asarray(nodes, np.int64).reshape(-1))
+        try:
+            out = np.unique(np.asarray(nodes, np.int64).reshape(-1))
+        except (TypeError, ValueError):
+            raise KeyError(f"nodes are numbered 0 to {self.n - 1}; none is called {nodes!r}") from None
         if out.size and (out[0] < 0 or out[-1] >= self.n):
             raise IndexError(f"nodes are numbered 0 to {self.n - 1}; there is none of number {out[[0, -1]].tolist()}")
         return out

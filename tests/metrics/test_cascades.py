@@ -72,7 +72,9 @@ def test_size_follows_from_the_reproduction_number(tmp_path: Path) -> None:
     while generation:
         depth += 1
         generation = [
-            told.event("share", DAY + 1_000 * depth + len(told.events), parent, user=1, quantity=3)
+            told.event(
+                "share", DAY + 1_000 * depth + len(told.events), parent, user=(parent["user"] + 1) % 20, quantity=3
+            )
             for parent in generation
             for _ in range(luck.poisson(0.6))
         ]

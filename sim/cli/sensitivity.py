@@ -10,9 +10,13 @@ from sim.cli import FAILED, _fail, app
 from sim.cli.sweeping import (
     STORE,
     DaskOption,
+    DryRunOption,
+    LevelsOption,
     MpiOption,
+    QuietOption,
     StoreOption,
     StudyArgument,
+    WorkersOption,
     _pool,
     _resumable,
     _told,
@@ -38,16 +42,14 @@ def sensitivity(
     ] = None,
     groups: Annotated[bool, typer.Option("--groups", help="The parameters of one mechanism move together.")] = False,
     metric: Annotated[list[str] | None, typer.Option(metavar="NAME", help="By default those of the study.")] = None,
-    levels: Annotated[
-        bool, typer.Option("--levels", help="Metrics themselves, not what a strategy changes of them.")
-    ] = False,
+    levels: LevelsOption = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-METHOD.")] = None,
     store: StoreOption = STORE,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
+    workers: WorkersOption = None,
     dask: DaskOption = None,
     mpi: MpiOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Which parameters of a study move its metrics, or what its strategies change of them, more than luck does."""
     from sim.study import executor, findings

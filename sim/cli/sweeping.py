@@ -31,6 +31,12 @@ StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where
 DaskOption = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="On a Dask cluster; `local` starts one on this machine.")
 ]
+WorkersOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print no progress.")]
+LevelsOption = Annotated[
+    bool, typer.Option("--levels", help="Metrics themselves, not what a strategy changes of them.")
+]
 MpiOption = Annotated[bool, typer.Option("--mpi", help="On the ranks of an MPI job.")]
 
 
@@ -39,11 +45,11 @@ def sweep(
     study: StudyArgument,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="By default runs/NAME-study.")] = None,
     store: StoreOption = STORE,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; by default all.")] = None,
+    workers: WorkersOption = None,
     dask: DaskOption = None,
     mpi: MpiOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
     report: ReportOption = False,
 ) -> None:
     """Do every run of a study that has not been done yet. Doing it again resumes it, after whatever ended it."""
@@ -98,9 +104,7 @@ def results(
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A .png or .svg file: lines over one axis, maps over two.")
     ] = None,
-    levels: Annotated[
-        bool, typer.Option("--levels", help="Metrics themselves, not what a strategy changes of them.")
-    ] = False,
+    levels: LevelsOption = False,
 ) -> None:
     """The table of a study: as CSV on the screen, or in a file; or its answer, or its figure."""
     from sim.study import answer as answers

@@ -43,7 +43,7 @@ docs: $(READY) ## the pages of docs/model, from the mechanisms themselves
 experiments: $(READY) ## the answers of experiments/: what is missing of each study is run, up to half an hour
 	$(BIN)/python -m docs.experiments
 
-words: $(READY) ## what is said to users, into the catalogues of translations (sim/words/*.po)
+words: $(READY) ## what is said to users, into the catalogues of translations (sim/words/)
 	$(BIN)/python -m docs.words
 
 scenarios: $(READY) ## the pages of docs/scenarios: every shipped scenario at its full size, about ten minutes

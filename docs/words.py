@@ -1,8 +1,9 @@
-"""Write every text that is told in a user's language into the catalogues, sim/words/*.po.
+"""Write every text that is told in a user's language into the catalogues, sim/words/LANGUAGE/PART.po.
 
     python -m docs.words
 
-New texts come in without a translation, those that are gone go. A test holds that nothing is missing.
+New texts come in without a translation, those that are gone go. A text of several parts stands in the first of them.
+A test holds that nothing is missing.
 """
 
 import ast
@@ -14,7 +15,7 @@ import polib
 from sim import catalog
 from sim.metrics.catalog import METRICS
 from sim.metrics.genealogy import KINDS
-from sim.words import FOLDER, taken_apart
+from sim.words import ENGLISH, FOLDER, languages, taken_apart
 
 SIM = Path(__file__).parents[1] / "sim"
 CALLS = {"_": 1, "marked": 1, "several": 2}  # functions, and how many of their arguments are texts
@@ -52,21 +53,33 @@ def in_metrics() -> Iterator[str]:
             yield taken_apart(metric.unit)[0]
 
 
+def part(places: list[str]) -> str:
+    """The part of wxsim that a text belongs to: ``study`` of ``sim/study/table.py``."""
+    return places[0].split("/")[1].removesuffix(".py")
+
+
 def main() -> None:
     """Bring every catalogue up to date."""
     wanted = messages()
-    for file in sorted(FOLDER.glob("*.po")):
-        book = polib.pofile(str(file), wrapwidth=120)
-        there = {(entry.msgid, entry.msgid_plural): entry for entry in book}
-        book[:] = []
-        for message in sorted(wanted):
-            text, plural = message
-            entry = there.get(message) or polib.POEntry(msgid=text, msgid_plural=plural)
-            if plural and not entry.msgstr_plural:
-                entry.msgstr_plural = {0: ""}
-            entry.occurrences = [(place, "") for place in wanted[message]]
-            book.append(entry)
-        book.save(str(file))
+    for language in set(languages()) - {ENGLISH}:
+        books = {file.stem: polib.pofile(str(file), wrapwidth=120) for file in (FOLDER / language).glob("*.po")}
+        there = {(entry.msgid, entry.msgid_plural): entry for book in books.values() for entry in book}
+        head = next(iter(books.values())).metadata
+        for name in {*books, *(part(places) for places in wanted.values())}:
+            book = polib.POFile(wrapwidth=120)
+            book.metadata = head
+            for message in sorted(message for message, places in wanted.items() if part(places) == name):
+                text, plural = message
+                entry = there.get(message) or polib.POEntry(msgid=text, msgid_plural=plural)
+                if plural and not entry.msgstr_plural:
+                    entry.msgstr_plural = {0: ""}
+                entry.occurrences = [(place, "") for place in wanted[message]]
+                book.append(entry)
+            file = FOLDER / language / f"{name}.po"
+            if len(book):
+                book.save(str(file))
+            else:
+                file.unlink()
 
 
 if __name__ == "__main__":

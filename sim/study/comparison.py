@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -151,15 +150,15 @@ class Comparison:
         return {
             **_numbers(found.estimate, paired),
             "verdict": found.verdict,
-            "variance_reduction": _number(found.variance_reduction),
+            "variance_reduction": stats.finite(found.variance_reduction),
         }
 
     def _synergy_dict(self, strategy: str, metric: str) -> dict[str, Any]:
         found = self.synergy(strategy, metric)
-        interval = [_number(found.estimate.low), _number(found.estimate.high)]
+        interval = [stats.finite(found.estimate.low), stats.finite(found.estimate.high)]
         return {
             "combines": list(self.combined[strategy]),
-            "mean": _number(found.estimate.mean),
+            "mean": stats.finite(found.estimate.mean),
             "ci95": None if None in interval else interval,
             "verdict": found.verdict,
         }
@@ -174,16 +173,12 @@ def heading(name: str, told: Callable[[str], str] = str) -> str:
 
 
 def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:
-    interval = [_number(found.low), _number(found.high)]
+    interval = [stats.finite(found.low), stats.finite(found.high)]
     return {
-        "mean": _number(found.mean),
+        "mean": stats.finite(found.mean),
         "ci95": None if None in interval else interval,
-        "per_seed": [_number(value) for value in per_seed.tolist()],
+        "per_seed": [stats.finite(value) for value in per_seed.tolist()],
     }
-
-
-def _number(value: float) -> float | None:
-    return value if isfinite(value) else None
 
 
 def _definition(name: str) -> dict[str, Any]:

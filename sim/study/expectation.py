@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.config.model import Expected, Range
 from sim.metrics.catalog import METRICS
-from sim.study.stats import Estimate, t_quantile
+from sim.study.stats import Estimate, finite, t_quantile
 from sim.units import Bools
 from sim.words import _, marked, told
 
@@ -44,7 +44,7 @@ class Judged:
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        mean, *interval = (x if math.isfinite(x) else None for x in (self.found.mean, self.found.low, self.found.high))
+        mean, *interval = map(finite, (self.found.mean, self.found.low, self.found.high))
         return {
             "claim": self.claim,
             "verdict": self.verdict,

@@ -11,6 +11,7 @@ from sim.study.design import Study
 from sim.study.figure import paper, plain
 from sim.study.indices import Index
 from sim.study.sensitivity import Finding
+from sim.study.stats import finite
 from sim.study.sweep import write_table
 from sim.study.table import NOTHING, number, wrapped
 
@@ -44,7 +45,7 @@ def rows(study: Study, findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
                     "from": float(min(stated)) if stated else None,
                     "to": float(max(stated)) if stated else None,
                     "index": index.kind,
-                    **{word: _finite(getattr(index, word)) for word in ("value", "low", "high", "noise")},
+                    **{word: finite(getattr(index, word)) for word in ("value", "low", "high", "noise")},
                     "matters": index.matters,
                 }
 
@@ -163,7 +164,3 @@ def _line(name: str, value: str, interval: str, noise: str, beside: str) -> str:
 
 def _plain(value: float, kind: str) -> str:
     return number(value) if kind == "effect" else f"{value:.0%}"
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

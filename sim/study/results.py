@@ -127,12 +127,7 @@ class Results:
     @cached_property
     def _values(self) -> dict[tuple[str, str], F64]:
         shape = (len(self.points), len(self.said["seeds"]))
-        found = {(name, metric): np.full(shape, np.nan) for name in self.strategies for metric in self.metrics}
-        for row in self.to_arrow().to_pylist():
-            for metric in self.metrics:
-                if row["status"] == "done" and row[metric] is not None:
-                    found[row["strategy"], metric][row["point"], row["replication"]] = row[metric]
-        return found
+        return sweep.grid(self.to_arrow().to_pylist(), self.strategies, self.metrics, shape)
 
 
 def _module(name: str) -> Any:

@@ -227,13 +227,7 @@ def until(scenario: Scenario, goal: Goal, budget: Budget, store: Store, **option
 
     `options` are those of `sim.study.sweep.fill`. A run that fails is a StudyError; what is done is kept.
     """
-    plan = study(scenario)
-
-    def ask(names: Sequence[str], count: int) -> dict[str, F64]:
-        seeds = replication_seeds(scenario.seed, count)
-        some = replace(plan, strategies={name: plan.strategies[name] for name in names}, seeds=seeds)
-        return _values(some, goal.metric, store, options)
-
+    plan, ask = study(scenario), fresh(scenario, goal.metric, 0, store, **options)
     return add(ask, tuple(plan.strategies), plan.baseline, goal, budget, len(plan.seeds))
 
 
@@ -290,8 +284,8 @@ def fresh(scenario: Scenario, metric: str, used: int, store: Store, **options: A
 
     def ask(names: Sequence[str], count: int) -> dict[str, F64]:
         seeds = replication_seeds(scenario.seed, used + count)[used:]
-        some = replace(plan, strategies={name: plan.strategies[name] for name in names}, seeds=seeds)
-        return _values(some, metric, store, options)
+        strategies = {name: plan.strategies[name] for name in names}
+        return _values(replace(plan, strategies=strategies, seeds=seeds, metrics=(metric,)), store, options)
 
     return ask
 
@@ -314,20 +308,16 @@ def study(scenario: Scenario) -> Study:
     )
 
 
-def _values(asked: Study, metric: str, store: Store, options: Mapping[str, Any]) -> dict[str, F64]:
-    """A metric of each strategy in each seed; NaN where it is undefined. StudyError if a run failed."""
+def _values(asked: Study, store: Store, options: Mapping[str, Any]) -> dict[str, F64]:
+    """The metric of each strategy in each seed; NaN where it is undefined. StudyError if a run failed."""
     whole = sweep.plan(asked, store)
     failed: sweep.Failed = {}
     sweep.fill(whole, store, failed, **options)
     if failed:
         (error, _), *_ = failed.values()
         raise StudyError(f"{len(failed)} runs failed, so that seeds are no pairs any more; the first one by: {error}")
-    out: dict[str, F64] = {name: np.full(len(asked.seeds), np.nan) for name in asked.strategies}
-    for each in whole.runs:
-        kept = store.get(each.key)
-        if kept and kept["metrics"][metric] is not None:
-            out[each.strategy][each.number] = kept["metrics"][metric]
-    return out
+    found = sweep.grid(sweep.rows(whole, store, failed), asked.strategies, asked.metrics, (1, len(asked.seeds)))
+    return {name: values[0] for (name, _), values in found.items()}
 
 
 def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
@@ -346,7 +336,12 @@ def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
         out["confirmed"] = {"winner": sure.winner, "metric": sure.metric}
     elif sure:
         both = {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
-        out["confirmed"] = {"winner": sure.winner, "metric": sure.metric, **both, "shrinkage": _finite(sure.shrinkage)}
+        out["confirmed"] = {
+            "winner": sure.winner,
+            "metric": sure.metric,
+            **both,
+            "shrinkage": stats.finite(sure.shrinkage),
+        }
     return out
 
 
@@ -356,12 +351,8 @@ def _equal(count: int, alpha: float) -> dict[str, Any]:
 
 
 def _plain(found: Estimate, verdict: str = "") -> dict[str, Any]:
-    ends = {"mean": _finite(found.mean), "low": _finite(found.low), "high": _finite(found.high)}
+    ends = {"mean": stats.finite(found.mean), "low": stats.finite(found.low), "high": stats.finite(found.high)}
     return ends | ({"verdict": verdict} if verdict else {})
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def told(found: Settled, budget: Budget) -> str:

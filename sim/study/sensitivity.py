@@ -21,7 +21,7 @@ from sim.study.design import Axis, Point, Study, StudyFile, read
 from sim.study.indices import Index, Parts
 from sim.study.stats import Estimate, estimate
 from sim.study.store import Store
-from sim.study.sweep import Result, sweep
+from sim.study.sweep import Result, grid, sweep
 from sim.units import F64, I64
 
 LEVELS = 4  # of Morris's grid
@@ -212,17 +212,13 @@ def mechanism(path: str | Sequence[str]) -> str:
 def outputs(result: Result, levels: bool) -> dict[Output, F64]:
     """The values of each output in a sweep, (points, seeds); NaN where a run is missing or has nothing to measure."""
     study = result.plan.study
-    shape = (len(study.points), len(study.seeds))
-    found = {(metric, name): np.full(shape, np.nan) for metric in study.metrics for name in study.strategies}
-    for row in result.rows:
-        for metric in study.metrics:
-            if row["status"] == "done" and row[metric] is not None:
-                found[metric, row["strategy"]][row["point"], row["replication"]] = row[metric]
+    found = grid(result.rows, study.strategies, study.metrics, (len(study.points), len(study.seeds)))
+    every = [(metric, name) for metric in study.metrics for name in study.strategies]
     if levels or len(study.strategies) == 1:
-        return {Output(metric, name): values for (metric, name), values in found.items()}
+        return {Output(metric, name): found[name, metric] for metric, name in every}
     return {
-        Output(metric, name, study.baseline): values - found[metric, study.baseline]
-        for (metric, name), values in found.items()
+        Output(metric, name, study.baseline): found[name, metric] - found[study.baseline, metric]
+        for metric, name in every
         if name != study.baseline
     }
 

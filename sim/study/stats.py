@@ -14,6 +14,11 @@ CONFIDENCE = 0.95
 MOST_SEEDS = 10_000  # beyond this many more, asking for seeds is no longer an answer
 
 
+def finite(value: float) -> float | None:
+    """A number as JSON can hold it: None for one that is not defined."""
+    return float(value) if np.isfinite(value) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean over seeds and its 95 % t interval; NaN where it is not defined."""

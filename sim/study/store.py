@@ -1,14 +1,12 @@
 """A store of runs: one small file for each, named by all that determines it, so that no run is ever done twice.
 
 A run's key is a hash of the scenario (every default filled in, strategy included, as `Scenario.digest` takes it), the
-merchant asked about, the seed, the model, and the version of networkx where it makes the graph.
-The model is the source code that results depend on. A file holds every
-metric, so that asking for another one computes nothing again; it holds no time of day and no path, so that whoever
-made it, the bytes are the same. Files are written whole or not at all.
+merchant asked about, the seed, the model, and the version of networkx where it makes the graph. The model is the source
+code that results depend on. A file holds every metric, so that asking for another one computes nothing again; it holds
+no time of day and no path, so that whoever made it, the bytes are the same. Files are written whole or not at all.
 """
 
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +18,7 @@ from typing import Any
 
 from sim.errors import StudyError
 from sim.study.folder import UNFINISHED, is_empty, write_json
+from sim.study.stats import finite
 from sim.world.params import NATIVE_FROM, WorldParams
 
 FORMAT = 1
@@ -120,7 +119,7 @@ def model() -> str:
 
 def numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
     """Metrics as JSON can hold them: what there is nothing to measure of is null."""
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    return {name: finite(value) for name, value in metrics.items()}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -21,14 +21,17 @@ from platform import node
 from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sim.config.model import Scenario
 from sim.errors import StudyError
 from sim.metrics import catalog as metrics
 from sim.run import run
 from sim.study import executor, folder
 from sim.study.design import Point, Study
-from sim.study.plan import FIXED, MOST_SEEDS_ABREAST, MOST_USERS_ABREAST
+from sim.study.plan import FIXED, MOST_USERS_ABREAST
 from sim.study.store import Store, key, libraries, model, numbers
+from sim.units import F64
 from sim.world.kept import FOLDER
 
 if TYPE_CHECKING:
@@ -76,6 +79,11 @@ class Batch:
     def days(self) -> int:
         """Simulated days, those of all worlds together."""
         return len(self.seeds) * int(self.scenario["horizon"]["days"])
+
+    @property
+    def users(self) -> int:
+        """People in each world."""
+        return int(self.scenario["world"]["people"]["count"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +134,23 @@ def plan(study: Study, store: Store) -> Plan:
                 else:
                     missing.setdefault(digest, {})[name] = seed
     batches = tuple(
-        batch for digest, wanted in missing.items() for batch in _batches(made[digest], digest, study.merchant, wanted)
+        Batch(made[digest].resolved(), digest, study.merchant, tuple(wanted.values()), tuple(wanted), model())
+        for digest, wanted in missing.items()
     )
     return Plan(study, tuple(runs), batches, len(known))
-
-
-def _batches(scenario: Scenario, digest: str, merchant: str, wanted: Mapping[str, int]) -> Iterable[Batch]:
-    """Missing seeds of one scenario, as many side by side as there is room for."""
-    abreast = max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // scenario.world.people.count))
-    content, names = scenario.resolved(), list(wanted)
-    for first in range(0, len(names), abreast):
-        keys = tuple(names[first : first + abreast])
-        seeds = tuple(wanted[name] for name in keys)
-        yield Batch(content, digest, merchant, seeds, keys, model())
 
 
 def divided(whole: Plan, workers: int) -> Iterable[Batch]:
     """The missing runs in batches that `workers` share evenly, and that take little with them if they are killed.
 
-    At least about four for each worker; and what worlds add to a tick's fixed price, that is their people x days and
-    their metrics, stays under five seconds. The fixed price itself is paid by a lone world too.
+    At least about four for each worker; no more worlds side by side than there is room for; and what worlds add to a
+    tick's fixed price, that is their people x days and their metrics, stays under five seconds. The fixed price itself
+    is paid by a lone world too.
     """
     fair = max(1, whole.missing // (BATCHES_PER_WORKER * max(1, workers)))
     for batch in whole.batches:
-        horizon, users = batch.scenario["horizon"], batch.scenario["world"]["people"]["count"]
-        each = horizon["days"] * users * SECONDS_PER_USER_DAY + SECONDS_PER_RUN
-        size = max(1, min(fair, int(SECONDS_PER_BATCH / each)))
+        each = batch.days / len(batch.seeds) * batch.users * SECONDS_PER_USER_DAY + SECONDS_PER_RUN
+        size = max(1, min(fair, int(SECONDS_PER_BATCH / each), MOST_USERS_ABREAST // batch.users))
         for first in range(0, len(batch.keys), size):
             cut = slice(first, first + size)
             yield replace(batch, seeds=batch.seeds[cut], keys=batch.keys[cut])
@@ -328,6 +327,18 @@ def rows(whole: Plan, store: Store, failed: Mapping[str, tuple[str, str]]) -> It
         }
 
 
+def grid(
+    found: Iterable[Mapping[str, Any]], strategies: Iterable[str], metrics: Sequence[str], shape: tuple[int, int]
+) -> dict[tuple[str, str], F64]:
+    """The tidy table by (strategy, metric), (points, seeds); NaN where a run is missing or has nothing to measure."""
+    out = {(name, metric): np.full(shape, np.nan) for name in strategies for metric in metrics}
+    for row in found:
+        for metric in metrics if row["status"] == "done" else ():
+            if row[metric] is not None:
+                out[row["strategy"], metric][row["point"], row["replication"]] = row[metric]
+    return out
+
+
 def table(found: Sequence[Mapping[str, Any]]) -> "pa.Table":
     """Rows as an Arrow table; an axis of mixed types becomes text."""
     import pyarrow as pa
@@ -391,8 +402,7 @@ def estimate_seconds(whole: Plan, workers: int) -> float:
     """How long what is missing may take, from its user-days and the fixed prices of a tick and a run; a guess."""
     total = whole.missing * SECONDS_PER_RUN
     for batch in divided(whole, workers):
-        horizon, users = batch.scenario["horizon"], batch.scenario["world"]["people"]["count"]
-        total += horizon["days"] * (FIXED + users * len(batch.seeds)) * SECONDS_PER_USER_DAY
+        total += batch.days * (FIXED / len(batch.seeds) + batch.users) * SECONDS_PER_USER_DAY
     return total / max(1, workers)
 
 

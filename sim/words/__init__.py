@@ -1,4 +1,5 @@
-"""What users read, in their language: English stands in the code, others in catalogues (gettext's .po) here.
+"""What users read, in their language: English stands in the code, others in catalogues (gettext's .po) here,
+a folder for each language and in it a file for each part of wxsim.
 
 ::
 
@@ -29,7 +30,7 @@ _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 def languages() -> tuple[str, ...]:
     """Every language that there is."""
-    return (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
+    return (ENGLISH, *sorted(path.name for path in FOLDER.iterdir() if any(path.glob("*.po"))))
 
 
 def preferred(environment: Mapping[str, str]) -> str:
@@ -101,4 +102,9 @@ def _catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     import polib  # takes some milliseconds, and English needs it not
 
-    return GNUTranslations(BytesIO(polib.pofile(str(FOLDER / f"{language}.po")).to_binary()))
+    whole = polib.POFile()
+    for file in sorted((FOLDER / language).glob("*.po")):
+        book = polib.pofile(str(file))
+        whole.metadata = book.metadata
+        whole.extend(book)
+    return GNUTranslations(BytesIO(whole.to_binary()))

@@ -5,7 +5,6 @@ from typing import Any
 
 from sim.ledger.reader import Ledger
 from sim.metrics.funnel import BY_CHANNEL, funnel
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, mean, number
 
@@ -28,15 +27,14 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     channels = tuple(sorted(totals, key=lambda channel: (-totals[channel], channel)))
     if not channels:
         return {}
-    own = {
-        name: [run for cell, run in found.items() if cell.strategy == name] for name in material.comparison.strategies
-    }
     means = {
-        name: {at: {s: mean(run.get(at, {}).get(s, 0.0) for run in runs) for s in (*STAGES, "gmv")} for at in channels}
-        for name, runs in own.items()
+        name: {
+            at: {s: mean(run.get(at, {}).get(s, 0.0) for run in runs.values()) for s in (*STAGES, "gmv")}
+            for at in channels
+        }
+        for name, runs in material.by_strategy(found).items()
         if runs
     }
-    cell = next(iter(found))
     return {
         "figures": [
             Figure(
@@ -46,8 +44,7 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
             for stage, title in STAGES.items()
         ],
         "rates": {name: {at: _rates(of[at]) for at in channels} for name, of in means.items()},
-        "sql": literal(BY_CHANNEL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(BY_CHANNEL),
     }  # fmt: skip
 
 

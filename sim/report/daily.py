@@ -8,7 +8,6 @@ import numpy as np
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import OURS, texts
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, line, paired
 from sim.units import F64, FEN_PER_YUAN
@@ -22,7 +21,7 @@ SQL = f"""
 def look(cell: Cell, ledger: Ledger, material: Material) -> F64:
     """Yuan paid on each day of the horizon."""
     out = np.zeros(int(ledger.manifest["days"]))
-    for day, fen in ledger.rows(SQL, **values_of(ledger, material.comparison.merchant)):
+    for day, fen in ledger.rows(SQL, **material.values(ledger.manifest)):
         out[day] = fen / FEN_PER_YUAN
     return out
 
@@ -32,8 +31,8 @@ def tell(material: Material, found: Mapping[Cell, F64]) -> dict[str, Any]:
     if not found:
         return {}
     by = {
-        name: {cell.number: days[: material.days] for cell, days in found.items() if cell.strategy == name}
-        for name in material.comparison.strategies
+        name: {number: days[: material.days] for number, days in own.items()}
+        for name, own in material.by_strategy(found).items()
     }
     days = tuple(range(1, material.days + 1))
     figures = [_figure("gmv-by-day", "GMV by day", days, [line(n, [*own.values()]) for n, own in by.items() if own])]
@@ -42,11 +41,9 @@ def tell(material: Material, found: Mapping[Cell, F64]) -> dict[str, Any]:
     if ahead:
         title = f"GMV so far, ahead of {material.comparison.baseline}"
         figures.append(_figure("gmv-ahead", title, days, ahead, zero=True))
-    cell = next(iter(found))
     return {
         "figures": figures,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(SQL),
         "bands": any(each.low for each in figures[0].lines),
     }
 

@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import Any
 
 from sim.ledger.reader import Ledger
@@ -40,23 +39,6 @@ class Behind:
     counted: tuple[str, ...]
 
 
-def literal(sql: str, **values: object) -> str:
-    """A question with its parameters written out, so that it can be asked as it stands."""
-    for name, value in values.items():
-        sql = re.sub(rf"\${name}\b", "NULL" if value is None else str(value), sql)
-    return dedent(sql).strip()
-
-
-def values_of(ledger: Ledger, merchant: str) -> dict[str, Any]:
-    """The parameters that questions know."""
-    manifest = ledger.manifest
-    return {
-        "merchant": ledger.merchant(merchant) if merchant else None,
-        "days": manifest["days"],
-        "users": manifest["users"],
-    }
-
-
 # ------------------------------------------------------------------------------------------------- from one ledger
 
 
@@ -76,7 +58,7 @@ def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> 
     everything = ledger.manifest["everything"]
     counted = tuple(word for word in words if kinds.get(word, False) and not everything)
     written = [word for word in words if word in kinds and word not in counted]
-    merchant = values_of(ledger, material.comparison.merchant)["merchant"]
+    merchant = material.values(ledger.manifest)["merchant"]
     if "postings" in text and not written:
         return _moves(ledger, teller, [word for word in words if word in ACCOUNTS and word not in OWN], merchant)
     where = f"list_contains($kinds::VARCHAR[], kind) AND {OURS}"
@@ -153,13 +135,9 @@ def _metric(comparison: Comparison, name: str) -> dict[str, Any]:
 
 def _table(material: Material, name: str, behind: Mapping[str, tuple[Cell, Mapping[str, Behind]]]) -> dict[str, Any]:
     comparison, asked = material.comparison, METRICS[name].sql
-    values = {}
-    if behind:
-        cell, _ = next(iter(behind.values()))
-        values = values_of(cell.ledger(), comparison.merchant)
     return {
         **_metric(comparison, name),
-        "sql": literal(asked, **values) if isinstance(asked, str) else None,
+        "sql": material.asked(asked)["sql"] if isinstance(asked, str) and behind else None,
         "call": None if isinstance(asked, str) else f"{asked.__module__}.{asked.__name__}",
         "rows": [row for strategy in comparison.strategies for row in _rows(comparison, strategy, name, behind)],
     }

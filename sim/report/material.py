@@ -1,11 +1,13 @@
 """What a report is made of: a comparison (or a run, as one of one strategy in one world) and its ledgers."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.study import folder
 from sim.study.comparison import Comparison
+
+_Seen = TypeVar("_Seen")
 
 ALONE = "as it is"  # what the strategy of a run is called that has none
 
@@ -79,6 +83,31 @@ class Material:
     def of(self, strategy: str) -> Iterator[Cell]:
         """The finished runs of a strategy."""
         return (cell for cell in self.cells if cell.strategy == strategy)
+
+    def by_strategy(self, found: Mapping[Cell, _Seen]) -> dict[str, dict[int, _Seen]]:
+        """What was found in each run, by strategy and number of the replication."""
+        return {
+            name: {cell.number: seen for cell, seen in found.items() if cell.strategy == name}
+            for name in self.comparison.strategies
+        }
+
+    def values(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """What the parameters of questions stand for in a run."""
+        merchant = self.comparison.merchant
+        number = manifest["merchants"].index(merchant) if merchant else None
+        return {"merchant": number, "days": manifest["days"], "users": manifest["users"]}
+
+    def asked(self, sql: str) -> dict[str, str]:
+        """A question as it can be asked of the first run as it stands, and where that is."""
+        cell = self.cells[0]
+        return {"sql": literal(sql, **self.values(self.manifests[cell.strategy])), "place": cell.place}
+
+
+def literal(sql: str, **values: object) -> str:
+    """A question with its parameters written out."""
+    for name, value in values.items():
+        sql = re.sub(rf"\${name}\b", "NULL" if value is None else str(value), sql)
+    return dedent(sql).strip()
 
 
 def read(place: Path, merchant: str = "") -> Material:

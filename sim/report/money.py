@@ -5,7 +5,7 @@ from typing import Any
 
 from sim.ledger.reader import Ledger
 from sim.metrics.money import OWN, of_moves
-from sim.report.findings import Row, literal, values_of
+from sim.report.findings import Row
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, estimate, mean, number
 from sim.study.sentence import Teller, short
@@ -34,7 +34,7 @@ Steps = Mapping[str, int]  # by step: fen that came (+) or went (-); the margin 
 
 def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, tuple[Row, ...]]:
     """The steps of one run; their sum is its margin, to the fen. With them the dearest payments, of an example."""
-    values = values_of(ledger, material.comparison.merchant)
+    values = material.values(ledger.manifest)
     steps = {PAID: 0, BACK: 0, HELD: 0}
     kept = 0
     for account, other, back, fen in ledger.rows(SQL, **values):
@@ -54,8 +54,7 @@ def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, tuple[R
 def tell(material: Material, found: Mapping[Cell, tuple[Steps, tuple[Row, ...]]]) -> dict[str, Any]:
     """The waterfall of every strategy, means over its runs, and each step's difference to the baseline."""
     runs = {
-        name: {cell.number: steps for cell, (steps, _) in found.items() if cell.strategy == name}
-        for name in material.comparison.strategies
+        name: {number: steps for number, (steps, _) in own.items()} for name, own in material.by_strategy(found).items()
     }
     steps = _order({step for own in runs.values() for run in own.values() for step, fen in run.items() if fen})
     if not steps:
@@ -66,15 +65,13 @@ def tell(material: Material, found: Mapping[Cell, tuple[Steps, tuple[Row, ...]]]
         if own
     )
     base = runs.get(material.comparison.baseline, {})
-    cell = next(iter(found))
     examples = [(cell, rows) for cell, (_, rows) in found.items() if rows]
     totals = tuple(at for at, step in enumerate(steps) if step in (PAID, KEPT))
     return {
         "figures": [Figure("money", "waterfall", "From GMV to margin", "step", "yuan per run", steps, lines, totals)],
         "differences": {name: _differences(runs[name], base, steps) for name in material.others},
         "steps": steps,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(SQL),
         "examples": examples,
     }
 

@@ -8,13 +8,13 @@ from sim.metrics.catalog import METRICS
 from sim.report.page import asset, plotly, render
 from sim.report.shape import Figure, Line, line, number
 from sim.study.answer import sentences
-from sim.study.chart import ordered, shown, values, varied
+from sim.study.chart import numeric, ordered, shown, values, varied
 from sim.study.comparison import heading
 from sim.study.results import results
 from sim.study.stats import estimate, verdict
+from sim.study.sweep import STUDY
 from sim.units import F64
 
-MANIFEST = "study.json"
 MOST_PANELS = 8  # values of a second axis that get a figure each
 
 
@@ -92,7 +92,6 @@ class StudyReport:
         ticks = ordered([self.found.points[n].get(axis) for n in at])
         order = sorted(at, key=lambda n: (ticks.index(self.found.points[n].get(axis)), n))
         lines: list[Line] = [line(each, [*self._values[each, metric][order].T]) for each in self.strategies]
-        numeric = all(isinstance(tick, int | float) and not isinstance(tick, bool) for tick in ticks)
         places: list[Any] = [self.found.points[n].get(axis) for n in order]
         title = f"{METRICS[metric].title}{', ahead of ' + self.found.baseline if self.differs else ''}"
         return Figure(
@@ -101,7 +100,7 @@ class StudyReport:
             title + (f" ({other} = {end})" if other else ""),
             axis,
             METRICS[metric].unit,
-            tuple(places if numeric else map(str, places)),
+            tuple(places if numeric(ticks) else map(str, places)),
             tuple(lines),
             zero=self.differs,
         )
@@ -123,4 +122,4 @@ def html(made: StudyReport) -> str:
 
 def is_study(folder: Path) -> bool:
     """Whether a folder is that of a study."""
-    return (folder / MANIFEST).is_file()
+    return (folder / STUDY.manifest).is_file()

@@ -48,8 +48,8 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Trees]]) -> dict[
 
 def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: str) -> dict[str, Any]:
     lines, rows = [], []
-    for name in material.comparison.strategies:
-        runs = [run.get(kind) for cell, run in found.items() if cell.strategy == name]
+    for name, own in material.by_strategy(found).items():
+        runs = [run.get(kind) for run in own.values()]
         if not runs:
             continue
         counts = [_by_size(trees.sizes) if trees else np.zeros(len(SIZES), np.int64) for trees in runs]

@@ -10,7 +10,6 @@ from sim.errors import WxsimError
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import BOUGHT, texts
 from sim.metrics.money import REFUNDS
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, line
 from sim.units import F64, FEN_PER_YUAN, I64, Array
@@ -45,15 +44,13 @@ class Bought:
 
 def look(cell: Cell, ledger: Ledger, material: Material) -> Bought:
     """The buyers of one run."""
-    found = ledger.query(SQL, **values_of(ledger, material.comparison.merchant))
+    found = ledger.query(SQL, **material.values(ledger.manifest))
     return Bought(*(found[name].to_numpy().astype(np.int64) for name in ("user", "deals", "fen")))
 
 
 def tell(material: Material, found: Mapping[Cell, Bought]) -> dict[str, Any]:
     """Differences by group of users; of a run the purchases themselves. `untold` says why there are no groups."""
-    runs: dict[str, dict[int, tuple[Cell, Bought]]] = {name: {} for name in material.comparison.strategies}
-    for cell, bought in found.items():
-        runs[cell.strategy][cell.number] = (cell, bought)
+    runs = material.by_strategy({cell: (cell, bought) for cell, bought in found.items()})
     users = {int(manifest["users"]) for manifest in material.manifests.values()}
     worlds = {repr(manifest["scenario"].get("world")) for manifest in material.manifests.values()}
     if not found or len(users) > 1 or len(worlds) > 1:
@@ -61,14 +58,12 @@ def tell(material: Material, found: Mapping[Cell, Bought]) -> dict[str, Any]:
     groups, untold = _groups(material, {cell.number: cell.seed for cell in found})
     count = users.pop()
     names = list(material.comparison.strategies if material.single else material.others)
-    cell = next(iter(found))
     return {
         "figures": _figures(material, runs, groups, names, count),
         "ways": {} if material.single else {name: _ways(runs, name, material, count) for name in names},
         "named": {} if material.single else {name: _named(runs, name, material, count) for name in names},
         "untold": untold,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(SQL),
     }
 
 

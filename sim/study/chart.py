@@ -8,14 +8,12 @@ import numpy as np
 
 from sim.errors import StudyError
 from sim.study.comparison import heading
-from sim.study.figure import paper, plain
+from sim.study.figure import PALETTE, paper, plain
 from sim.study.results import Results
 from sim.study.stats import estimate
 from sim.study.table import number
 from sim.units import F64
 
-# Told apart by every eye (Okabe & Ito 2008), the darkest first.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 MARKS = "os^Dv<>p"
 PANEL = 2.6  # inches
 
@@ -63,17 +61,17 @@ def draw(found: Results, *paths: Path, levels: bool = False) -> None:
 
 def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], metric: str, levels: bool) -> None:
     stated = [point.get(axis) for point in found.points]
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in stated)
-    order = np.argsort(np.array(stated, float), kind="stable") if numeric else np.arange(len(stated))
-    x = np.array([stated[at] for at in order], float) if numeric else np.arange(len(stated), dtype=float)
+    by_size = numeric(stated)
+    order = np.argsort(np.array(stated, float), kind="stable") if by_size else np.arange(len(stated))
+    x = np.array([stated[at] for at in order], float) if by_size else np.arange(len(stated), dtype=float)
     for at, strategy in enumerate(strategies):
         rows = [estimate(row) for row in values(found, strategy, metric, levels)[order]]
-        colour, mark = COLOURS[at % len(COLOURS)], MARKS[at % len(MARKS)]
+        colour, mark = PALETTE[(at + 1) % len(PALETTE)], MARKS[at % len(MARKS)]
         panel.plot(x, [row.mean for row in rows], f"{mark}-", color=colour, markersize=4, label=plain(strategy))
         panel.fill_between(
             x, [row.low for row in rows], [row.high for row in rows], color=colour, alpha=0.2, linewidth=0
         )
-    if not numeric:
+    if not by_size:
         panel.set_xticks(x, [plain(str(stated[at])) for at in order])
     if not levels and len(found.strategies) > 1:
         panel.axhline(0.0, color="black", linewidth=0.8)
@@ -115,5 +113,9 @@ def _map(panel: Any, found: Results, axes: Sequence[str], strategy: str, metric:
 def ordered(stated: Sequence[Any]) -> list[Any]:
     """Different values, numbers by size, others as they come."""
     different = list(dict.fromkeys(stated))
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in different)
-    return sorted(different) if numeric else different
+    return sorted(different) if numeric(different) else different
+
+
+def numeric(stated: Sequence[Any]) -> bool:
+    """Whether all values are numbers; a switch is none."""
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in stated)

@@ -10,6 +10,8 @@ import numpy as np
 
 from sim.study.comparison import Comparison, heading
 
+# Told apart by every eye (after Okabe & Ito 2008), grey for what the others are compared with.
+PALETTE = ("#4d4d4d", "#0072b2", "#d55e00", "#009e73", "#b6609a", "#2f8fc4", "#b58900", "#7a4fb5")
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
 COLOURS = {"better": "#1b7837", "worse": "#b2182b"}

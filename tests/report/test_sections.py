@@ -10,8 +10,7 @@ import pytest
 from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.report import channels, daily, money, trees, users
-from sim.report.findings import literal
-from sim.report.material import Cell, Material
+from sim.report.material import Cell, Material, literal
 from sim.report.page import Report
 from sim.study.trace import story
 from sim.units import DAY, FEN_PER_YUAN

@@ -14,6 +14,7 @@ from sim.report import channels, checks, daily, findings, manifest, money, quest
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure
 from sim.study import table
+from sim.words import _, several, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,7 +68,7 @@ def html(made: Report) -> str:
     names = list(made.material.comparison.strategies)
     return render(
         "page.html.j2",
-        scripts=(plotly(), asset("page.js")),
+        scripts=(plotly(), asset("figures.js"), asset("page.js")),
         styles=(asset("page.css"),),
         data={"figures": figures, "strategies": names},
         material=made.material,
@@ -85,6 +86,11 @@ def render(template: str, *, scripts: tuple[str, ...], styles: tuple[str, ...], 
     given = {"scripts": scripts, "styles": styles, "data": data, "named": named, "policy": policy(scripts, styles)}
     text = made.render(**given, **values)
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def piece(template: str, *folders: Path, **values: Any) -> str:
+    """A template by itself, to stand in a page that somebody else makes; of ours or in other folders."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _environment(*folders).get_template(template).render(**values))
 
 
 def policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
@@ -131,16 +137,17 @@ def _figures(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
         yield from (kind["figure"] for kind in section.get("kinds", ()))
 
 
-def _environment() -> "Environment":
+def _environment(*folders: Path) -> "Environment":
     jinja = needed("jinja2")
     made: Environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja.FileSystemLoader([*folders, Path(__file__).parent / "templates"]),
         autoescape=True,
         undefined=jinja.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["number"] = _number
+    made.filters |= {"number": _number, "told": told}
+    made.globals |= {"_": _, "several": several}
     made.globals["more_and_fewer"] = users.more_and_fewer
     return made
 

@@ -111,7 +111,7 @@ def html(made: StudyReport) -> str:
     names = [*made.found.strategies]
     return render(
         "study.html.j2",
-        scripts=(plotly(), asset("page.js")),
+        scripts=(plotly(), asset("figures.js"), asset("page.js")),
         styles=(asset("page.css"),),
         data={"figures": {figure.name: figure.as_dict() for figure in made.figures}, "strategies": names},
         title=made.found.title,

@@ -31,7 +31,7 @@ def life(ledger: Ledger, user: int) -> str:
     users = int(ledger.manifest["users"])
     if not 0 <= user < users:
         raise StudyError(f"{ledger.folder}: no user {user}; there are users 0 to {users - 1}")
-    rows = _rows(ledger, "user = $user OR peer = $user", user=user)
+    rows = events(ledger, "user = $user OR peer = $user", user=user)
     told = _Life(ledger, user, rows)
     lines = [*_head(f"User {user}", ledger), *_wrapped("", _counts(row["kind"] for row in rows) or "nothing written")]
     for day, of_day in groupby(rows, lambda row: int(row["time"]) // DAY):
@@ -73,11 +73,11 @@ class _Life:
         self._details: Mapping[str, bool] = ledger.manifest["kinds"]
         self._own = {row["event"]: row for row in rows}
         elsewhere = {row["cause"] for row in rows} - self._own.keys() - {0}
-        self._others = {row["event"]: row for row in _by_id(ledger, elsewhere)}
+        self._others = {row["event"]: row for row in by_id(ledger, elsewhere)}
 
     def second(self, rows: list[Row]) -> list[str]:
         """What happened in one second: each event under its cause, or under the visit in which she did it."""
-        rows.sort(key=self._rank)
+        rows.sort(key=lambda row: rank(row, self._details))
         here = {row["event"] for row in rows}
         visit = next((row["event"] for row in rows if not row["cause"] and row["user"] == self._user), None)
         under: dict[Any, list[Row]] = {}
@@ -87,11 +87,6 @@ class _Life:
         lines = list(self._told(under, None, ""))
         clock = self.teller.clock(rows[0]["time"])
         return [("" if at else clock).ljust(_CLOCK) + line for at, line in enumerate(lines)]
-
-    def _rank(self, row: Row) -> tuple[Any, ...]:
-        """Roots first, then what she noticed, by kind, then what she paid, then all else."""
-        detail = self._details.get(row["kind"], False)
-        return row["cause"] != 0, not detail, row["kind"] if detail else "", row["kind"] not in DEALS, row["event"]
 
     def _told(self, under: Mapping[Any, list[Row]], above: Any, indent: str) -> Iterator[str]:
         known = {0, above}
@@ -114,6 +109,12 @@ class _Life:
             row = self._others[cause]
             return f"{self.teller.when(row['time'])}: {self.teller.sentence(row)} [{short(cause)}]"
         return f"event {cause:016x}, which this ledger does not hold"
+
+
+def rank(row: Row, details: Mapping[str, bool]) -> tuple[Any, ...]:
+    """The order within a second: roots first, then what she noticed, by kind, then what she paid, then all else."""
+    detail = details.get(row["kind"], False)
+    return row["cause"] != 0, not detail, row["kind"] if detail else "", row["kind"] not in DEALS, row["event"]
 
 
 # ------------------------------------------------------------------------------------------------------ a story
@@ -139,7 +140,7 @@ class _Descent:
             for e, cause, _ in sorted(found, key=lambda each: details.get(each[2], False)):
                 if depth <= DEEPEST and cause in self._shown and len(self._shown) <= BELOW:
                     self._shown.add(e)
-        self._rows = _by_id(ledger, self._shown - {self._root})
+        self._rows = by_id(ledger, self._shown - {self._root})
         self._hidden = self._counted()
 
     @property
@@ -228,15 +229,16 @@ _BALANCES = """
     GROUP BY account, owner HAVING sum(fen) <> 0 ORDER BY fen, account, owner"""
 
 
-def _rows(ledger: Ledger, which: str, limit: str = "", **values: Any) -> list[Row]:
+def events(ledger: Ledger, which: str, limit: str = "", **values: Any) -> list[Row]:
     """Events in order of time."""
     sql = f"SELECT * FROM events WHERE {which} ORDER BY time, event {limit}"
     found: list[Row] = ledger.query(sql, **values).to_pylist()
     return found
 
 
-def _by_id(ledger: Ledger, ids: Iterable[int]) -> list[Row]:
-    return _rows(ledger, "event IN (SELECT unnest($ids::UBIGINT[]))", ids=sorted(ids))
+def by_id(ledger: Ledger, ids: Iterable[int]) -> list[Row]:
+    """Events by their ids, in order of time."""
+    return events(ledger, "event IN (SELECT unnest($ids::UBIGINT[]))", ids=sorted(ids))
 
 
 def _find(ledger: Ledger, event: str) -> Row:
@@ -250,7 +252,7 @@ def _find(ledger: Ledger, event: str) -> Row:
     ((count,),) = ledger.rows(f"SELECT count(DISTINCT event) FROM events WHERE {begin}", low=low, high=high)
     if not count:
         begin, low = "event = $low", int(digits, 16)  # an id as a number, without zeros before it
-    found = _rows(ledger, begin, f"LIMIT {CANDIDATES}", low=low, high=high)
+    found = events(ledger, begin, f"LIMIT {CANDIDATES}", low=low, high=high)
     if not found:
         kinds = _details(ledger)
         hint = f"; with --record all also {kinds} are written" if kinds else ""
@@ -265,7 +267,7 @@ def _find(ledger: Ledger, event: str) -> Row:
 def _chain(ledger: Ledger, row: Row) -> list[Row]:
     """The event and what led to it, from the root on."""
     chain, seen = [row], {row["event"]}
-    while chain[0]["cause"] not in seen and (above := _by_id(ledger, {chain[0]["cause"]})):
+    while chain[0]["cause"] not in seen and (above := by_id(ledger, {chain[0]["cause"]})):
         chain.insert(0, above[0])
         seen.add(above[0]["event"])
     return chain
@@ -273,7 +275,7 @@ def _chain(ledger: Ledger, row: Row) -> list[Row]:
 
 def _examples(ledger: Ledger) -> Iterator[tuple[str, str]]:
     """Options of interest in this ledger, and what each shows."""
-    deals = _rows(ledger, "list_contains($deals::VARCHAR[], kind)", deals=list(DEALS))
+    deals = events(ledger, "list_contains($deals::VARCHAR[], kind)", deals=list(DEALS))
     given = [row["peer"] for row in deals if row["peer"] >= 0]
     if given:
         yield f"user {given[0]}", "somebody who was given something"

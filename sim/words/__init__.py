@@ -42,6 +42,11 @@ def preferred(environment: Mapping[str, str]) -> str:
     return next((each for each in wanted if each in languages()), ENGLISH)
 
 
+def spoken() -> str:
+    """The language in which everything is told here."""
+    return _spoken.get()
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it, everything is told in this language."""

@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polib
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from sim import catalog
 from sim.metrics.catalog import METRICS
 from sim.metrics.genealogy import KINDS
+from sim.study.facts import facts
 from sim.words import ENGLISH, FOLDER, languages, taken_apart
+from sim.world.categories import CATEGORIES
 
 SIM = Path(__file__).parents[1] / "sim"
 CALLS = {"_": 1, "marked": 1, "several": 2}  # functions, and how many of their arguments are texts
@@ -28,8 +32,15 @@ def messages() -> dict[Message, list[str]]:
     for path in sorted(SIM.rglob("*.py")):
         for message in in_code(ast.parse(path.read_text("utf-8"))):
             found.setdefault(message, []).append(path.relative_to(SIM.parent).as_posix())
+    for path in sorted(SIM.rglob("*.j2")):
+        for message in in_template(path.read_text("utf-8")):
+            found.setdefault(message, []).append(path.relative_to(SIM.parent).as_posix())
     for text in in_metrics():
         found.setdefault((text, ""), []).append("sim/metrics")
+    for text in CATEGORIES:
+        found.setdefault((text, ""), []).append("sim/world")
+    for fact in (each for each in facts() if each.note):
+        found.setdefault((fact.note, ""), []).append("sim/study/facts.py")
     return {message: sorted(set(places)) for message, places in found.items()}
 
 
@@ -40,6 +51,13 @@ def in_code(tree: ast.AST) -> Iterator[Message]:
             texts = [each.value for each in node.args[: CALLS[node.func.id]] if isinstance(each, ast.Constant)]
             if len(texts) == CALLS[node.func.id]:
                 yield (texts[0], texts[1] if len(texts) == 2 else "")
+
+
+def in_template(source: str) -> Iterator[Message]:
+    """The texts of a template, which calls the same functions."""
+    for _line, function, texts in extract_from_ast(Environment().parse(source), tuple(CALLS), babel_style=False):
+        if len(texts) >= CALLS[function]:
+            yield (texts[0], texts[1] if CALLS[function] == 2 else "")
 
 
 def in_metrics() -> Iterator[str]:

@@ -7,8 +7,9 @@ from sim.ledger.reader import Ledger
 from sim.metrics.funnel import BY_CHANNEL, funnel
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, mean, number
+from sim.words import _, marked, told
 
-STAGES = {"exposures": "Noticed", "views": "Opened", "orders": "Ordered"}
+STAGES = {"exposures": marked("Noticed"), "views": marked("Opened"), "orders": marked("Ordered")}
 Funnel = Mapping[str, Mapping[str, float]]  # by channel: exposures, views, orders, gmv
 
 
@@ -38,7 +39,7 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     return {
         "figures": [
             Figure(
-                f"funnel-{stage}", "bars", title, "channel", "per run", channels,
+                f"funnel-{stage}", "bars", _(title), _("channel"), _("per run"), tuple(told(at) for at in channels),
                 tuple(Line(name, tuple(of[at][stage] for at in channels)) for name, of in means.items()),
             )
             for stage, title in STAGES.items()

@@ -11,6 +11,7 @@ from sim.metrics.metric import OURS, texts
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, line, paired
 from sim.units import F64, FEN_PER_YUAN
+from sim.words import _
 
 SQL = f"""
     SELECT day, sum(amount)::BIGINT AS fen FROM daily
@@ -35,11 +36,11 @@ def tell(material: Material, found: Mapping[Cell, F64]) -> dict[str, Any]:
         for name, own in material.by_strategy(found).items()
     }
     days = tuple(range(1, material.days + 1))
-    figures = [_figure("gmv-by-day", "GMV by day", days, [line(n, [*own.values()]) for n, own in by.items() if own])]
+    figures = [_figure("gmv-by-day", _("GMV by day"), days, [line(n, [*own.values()]) for n, own in by.items() if own])]
     base = by.get(material.comparison.baseline, {})
     ahead = [line(name, _ahead(by[name], base)) for name in material.others if _ahead(by[name], base)]
     if ahead:
-        title = f"GMV so far, ahead of {material.comparison.baseline}"
+        title = _("GMV so far, ahead of {baseline}", baseline=material.comparison.baseline)
         figures.append(_figure("gmv-ahead", title, days, ahead, zero=True))
     return {
         "figures": figures,
@@ -54,4 +55,4 @@ def _ahead(own: Mapping[int, F64], base: Mapping[int, F64]) -> list[F64]:
 
 
 def _figure(name: str, title: str, days: tuple[int, ...], lines: list[Line], zero: bool = False) -> Figure:
-    return Figure(name, "curves", title, "day", "yuan", days, tuple(lines), zero=zero)
+    return Figure(name, "curves", title, _("day"), _("yuan"), days, tuple(lines), zero=zero)

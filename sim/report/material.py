@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from textwrap import dedent
@@ -17,10 +17,11 @@ from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.study import folder
 from sim.study.comparison import Comparison
+from sim.words import _, marked
 
 _Seen = TypeVar("_Seen")
 
-ALONE = "as it is"  # what the strategy of a run is called that has none
+ALONE = marked("as it is")  # what the strategy of a run is called that has none
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ class Material:
     comparison: Comparison
     cells: tuple[Cell, ...]
     single: bool  # a run, not a comparison
-    expected: tuple[Mapping[str, Any], ...] = ()  # claims of the expectation, as the comparison judged them
 
     @cached_property
     def manifests(self) -> Mapping[str, Mapping[str, Any]]:
@@ -80,6 +80,20 @@ class Material:
         """The strategies that are compared with the baseline."""
         return tuple(name for name in self.comparison.strategies if name != self.comparison.baseline)
 
+    def spoken(self) -> "Material":
+        """The same, with the strategy of a run that has none called so in the user's language."""
+        if not self.single or self.manifest["strategy"]:
+            return self
+        name, found = _(ALONE), self.comparison
+        comparison = replace(
+            found,
+            baseline=name,
+            values={name: found.values[ALONE]},
+            done={name: found.done[ALONE]},
+            digests={name: found.digests[ALONE]},
+        )
+        return replace(self, comparison=comparison, cells=tuple(replace(cell, strategy=name) for cell in self.cells))
+
     def of(self, strategy: str) -> Iterator[Cell]:
         """The finished runs of a strategy."""
         return (cell for cell in self.cells if cell.strategy == strategy)
@@ -95,12 +109,13 @@ class Material:
         """What the parameters of questions stand for in a run."""
         merchant = self.comparison.merchant
         number = manifest["merchants"].index(merchant) if merchant else None
-        return {"merchant": number, "days": manifest["days"], "users": manifest["users"]}
+        details = [kind for kind, detail in manifest["kinds"].items() if detail]
+        return {"merchant": number, "days": manifest["days"], "users": manifest["users"], "details": details}
 
-    def asked(self, sql: str) -> dict[str, str]:
-        """A question as it can be asked of the first run as it stands, and where that is."""
-        cell = self.cells[0]
-        return {"sql": literal(sql, **self.values(self.manifests[cell.strategy])), "place": cell.place}
+    def asked(self, sql: str, cell: Cell | None = None, **others: object) -> dict[str, str]:
+        """A question as it can be asked of a run, by default the first, as it stands; and where that is."""
+        cell = cell or self.cells[0]
+        return {"sql": literal(sql, **{**self.values(self.manifests[cell.strategy]), **others}), "place": cell.place}
 
 
 def literal(sql: str, **values: object) -> str:
@@ -130,14 +145,13 @@ def _comparison(place: Path) -> Material:
     try:
         content = json.loads(path.read_text("utf-8"))
         found = Comparison.restore(content, place)
-        expected = tuple(content.get("expected", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
-    return of(found, expected)
+    return of(found)
 
 
-def of(found: Comparison, expected: tuple[Mapping[str, Any], ...] = ()) -> Material:
+def of(found: Comparison) -> Material:
     """A comparison, finished or not, with the ledgers of its finished runs. LedgerError if one is missing."""
     cells = []
     slugs = folder.slugs(found.strategies)
@@ -150,7 +164,7 @@ def of(found: Comparison, expected: tuple[Mapping[str, Any], ...] = ()) -> Mater
                 raise LedgerError(f"{found.folder / at}: {wrong}")
             cells.append(Cell(strategy, number, found.seeds[number], at, found.folder / at, example))
             example = False
-    return Material(found.folder, found, tuple(cells), single=False, expected=expected)
+    return Material(found.folder, found, tuple(cells), single=False)
 
 
 def _run(place: Path, merchant: str) -> Material:

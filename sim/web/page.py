@@ -1,6 +1,5 @@
 """The page: its address, what it loads, and the parts that it is put together from."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +41,11 @@ def routes(app: FastAPI, lesson: Lesson, language: str) -> None:
     }
 
     @app.get("/wx/network")
-    async def network(strategy: int, world: int, language: str) -> Response:
-        return await _network(lesson, strategy, world, language)
+    def network(strategy: int, world: int, language: str) -> Response:
+        return _network(lesson, strategy, world, language)
 
     @app.get("/wx/{name}")
-    async def file(name: str) -> Response:
+    def file(name: str) -> Response:
         if name not in files:
             return Response(status_code=404)
         text, kind = files[name]
@@ -95,14 +94,13 @@ def style() -> str:
     return f"{colours}\n@scope (.paper) {{\n{of_report}\n}}\n{own}"
 
 
-async def _network(lesson: Lesson, strategy: int, world: int, language: str) -> Response:
-    """The network of a run, made in another process."""
+def _network(lesson: Lesson, strategy: int, world: int, language: str) -> Response:
+    """The network of a run, made in another process; whoever waits for it here is no event loop."""
     found = lesson.found
     try:
         if found is None or lesson.hidden or language not in languages():
             return Response(status_code=404)
-        name = list(lesson.scenario.strategies)[strategy]
-        cell = cell_of(material.of(found).cells, name, world)
-        return HTMLResponse(await asyncio.to_thread(lesson.apart.make, language, diffusion.html, cell.folder))
+        cell = cell_of(material.of(found).cells, found.strategies[strategy], world)
+        return HTMLResponse(lesson.apart.make(language, diffusion.html, cell.folder))
     except (IndexError, OSError, RunStopped, WxsimError):
         return Response(_("It cannot be shown now; try again when the run is finished."), status_code=404)

@@ -66,14 +66,14 @@ class Seen:
             winner=_winner(found),
         )
 
-    def section(self, name: str) -> Piece | None:
-        """A section of the report. None while nothing is finished."""
+    def section(self, name: str, heading: str) -> Piece | None:
+        """A section of the report under a heading. None while nothing is finished."""
         found = self._running.found
         if found is None:
             return None
         made = material.of(found)
         own = SECTIONS[name].tell(made, self._looked(name, made))
-        return _piece("section.html.j2", made, own.get("figures", ()), name=name, told={name: own})
+        return _piece("section.html.j2", made, own.get("figures", ()), name=name, heading=heading, told={name: own})
 
     def _looked(self, name: str, made: Material) -> dict[Cell, Any]:
         """What a section saw in each run; those of which it has not yet are read now."""

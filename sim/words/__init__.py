@@ -43,8 +43,14 @@ def preferred(environment: Mapping[str, str]) -> str:
 
 
 def spoken() -> str:
-    """The language in which everything is told here."""
+    """The language in which everything is told."""
     return _spoken.get()
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself, which stands in its catalogue as the translation of English."""
+    with speaking(language):
+        return _("English")
 
 
 @contextmanager
@@ -59,7 +65,7 @@ def speaking(language: str) -> Iterator[None]:
 
 def _(text: str, **values: object) -> str:
     """A text in the user's language, its placeholders filled in."""
-    said = _catalogue(_spoken.get()).gettext(text)
+    said = _catalogue(_spoken.get()).gettext(text) if text else text  # that of nothing is the catalogue's head
     return said.format(**values) if values else said
 
 

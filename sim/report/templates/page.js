@@ -1,22 +1,11 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const button = document.getElementById("theme");
-  const { figures, strategies } = JSON.parse(document.getElementById("data").textContent);
-  const draw = () => drawFigures(document, figures, strategies);
-  let chosen = null;
-  const theme = (name) => {
-    root.dataset.theme = name;
-    button.setAttribute("aria-pressed", String(name === "dark"));
-    draw();
+  const draw = () => {
+    const { figures, strategies } = page.data();
+    drawFigures(document, figures, strategies);
+    root.dataset.drawn = root.lang;
   };
-  const usual = () => chosen || (dark.matches ? "dark" : "light");
-  button.hidden = false;
-  button.addEventListener("click", () => { chosen = root.dataset.theme === "dark" ? "light" : "dark"; theme(chosen); });
-  dark.addEventListener("change", () => theme(usual()));
-  window.addEventListener("beforeprint", () => theme("light"));
-  window.addEventListener("afterprint", () => theme(usual()));
   const open = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!target) return;
@@ -24,6 +13,6 @@
     target.scrollIntoView();
   };
   window.addEventListener("hashchange", open);
-  theme(usual());
+  page.start(draw, () => document.querySelectorAll("[data-figure]").forEach((place) => Plotly.purge(place)));
   open();
 })();

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from sim.web.lesson import offered
 from sim.web.window import Window, button, say
-from sim.words import _, languages, speaking
+from sim.words import _, languages, own_name, speaking
 
 
 class Head:
@@ -23,9 +23,7 @@ class Head:
                 with ui.element("div").classes("tools"):
                     for language in languages():
                         if language != window.language:
-                            with speaking(language):
-                                name = _("English")
-                            made = button(name, window.does(self._speak, language), "quiet")
+                            made = button(own_name(language), window.does(self._speak, language), "quiet")
                             made.props(f'lang={language} id="wx-language"')
                     turn = ui.button(_("Dark or light"), color=None).props("unelevated no-caps").classes("btn quiet")
                     turn.on("click", js_handler="() => wxsim.turn()")

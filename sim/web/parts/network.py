@@ -20,7 +20,7 @@ class Choice:
     @property
     def number(self) -> int:
         """The position of the strategy."""
-        return list(self._window.lesson.scenario.strategies).index(str(self.strategy.value))
+        return list(self.strategy.options).index(self.strategy.value)
 
 
 class Network:

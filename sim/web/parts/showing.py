@@ -78,7 +78,7 @@ class Showing:
         elif view == "result":
             self._window.show(PLACE, await asyncio.to_thread(lesson.seen.compared, list(lesson.predictions)))
         else:
-            self._window.show(PLACE, await asyncio.to_thread(lesson.seen.section, view))
+            self._window.show(PLACE, await asyncio.to_thread(lesson.seen.section, view, _(VIEWS[view])))
 
     def _wait(self, empty: bool) -> None:
         """What stands there while there is nothing to see."""

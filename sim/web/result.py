@@ -42,7 +42,7 @@ class Seen:
 
     def __init__(self, running: Running, scenario: Scenario) -> None:
         self._running = running
-        self._seen: dict[str, dict[tuple[str, int], Any]] = {name: {} for name in SECTIONS}
+        self._seen: dict[tuple[str, int], dict[str, Any]] = {}
         self._lock = Lock()
         self.scenario = scenario
 
@@ -76,15 +76,15 @@ class Seen:
         return _piece("section.html.j2", made, own.get("figures", ()), name=name, heading=heading, told={name: own})
 
     def _looked(self, name: str, made: Material) -> dict[Cell, Any]:
-        """What a section saw in each run; those of which it has not yet are read now."""
-        known = self._seen[name]
+        """What a section saw in each run; ledgers that are new are read now, for all sections."""
         with self._lock:
             for cell in made.cells:
-                if (cell.strategy, cell.number) not in known and (name != "findings" or cell.example):
+                if (cell.strategy, cell.number) not in self._seen:
                     ledger = cell.ledger()
-                    known[cell.strategy, cell.number] = SECTIONS[name].look(cell, ledger, made)
+                    looks = {each: section.look(cell, ledger, made) for each, section in SECTIONS.items()}
                     ledger.close()
-        return {cell: known[cell.strategy, cell.number] for cell in made.cells if (cell.strategy, cell.number) in known}
+                    self._seen[cell.strategy, cell.number] = looks
+            return {cell: self._seen[cell.strategy, cell.number][name] for cell in made.cells}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sim.web.levers import EVERYONE, Group, Lever, at, lever, same, search, usab
 from sim.web.window import Window, button, named, say
 from sim.words import _, several, told
 
+FOLD = "dense switch-toggle-side header-class=fold"
 UNSAID = ("", "name", "names", "yes or no", "tools", "rule")  # units that say nothing beside a lever
 
 
@@ -28,14 +29,10 @@ class Changing:
         with ui.element("section").classes("panel change").props('aria-labelledby="wx-change"'):
             say("h2", _("What is compared")).props('id="wx-change"')
             self._strategies()
-            if not window.lesson.read_only:
-                with ui.element("div").classes("row between"):
-                    say("h2", _("Levers"))
-                    self._back = button(_("Reset all"), window.does(window.lesson.back), "quiet")
-                self._count = say("p", "", "soft").props('role="status"')
-                for group in window.lesson.groups:
-                    self._group(group)
-                self._search()
+            if window.lesson.read_only:
+                self._stated()
+            else:
+                self._levers()
 
     async def follow(self) -> None:
         """Show the setting as it is now, whoever changed it."""
@@ -78,15 +75,44 @@ class Changing:
     def _switch(self, strategy: str, event: Any) -> None:
         self._window.lesson.switch(strategy, bool(event.value))
 
-    def _group(self, group: Group) -> None:
-        title = _("“{strategy}” changes", strategy=group.name) if group.first and not group.merchant else heading(group)
-        if group.first and group.levers:
-            with named(ui.element("div").classes("group").props("role=group"), title):
-                say("h3", title)
+    def _stated(self) -> None:
+        """What strategies change, where nothing can be moved."""
+        for group in (group for group in self._window.lesson.groups if group.first and not group.merchant):
+            with ui.element("div").classes("group"):
+                say("h3", _("“{strategy}” changes", strategy=group.name))
                 for each in group.levers:
-                    self._rows.append(Row(self, self._window, each))
-            return
-        opened = ui.expansion(title).classes("group").props("dense switch-toggle-side header-class=fold")
+                    value = each.parameter.value
+                    shown = number(value) if each.parameter.number else _(str(value).replace("_", " "))
+                    unit = told(each.parameter.unit) if each.parameter.unit not in UNSAID else ""
+                    say("p", f"{label(each.parameter)}: {shown} {unit}".strip())
+
+    def _levers(self) -> None:
+        window, lesson = self._window, self._window.lesson
+        with ui.element("details").props('open id="wx-levers"').classes("levers"):
+            with ui.element("summary"):
+                say("h2", _("Levers"))
+            with ui.element("div").classes("row between"):
+                self._count = say("p", "", "soft").props('role="status"')
+                self._back = button(_("Reset all"), window.does(lesson.back), "quiet")
+            first = [group for group in lesson.groups if group.first and group.levers]
+            for group in first:
+                self._group(group)
+            with ui.expansion(_("All levers, by mechanism")).classes("group inner").props(FOLD):
+                for group in lesson.groups:
+                    if group not in first:
+                        self._folded(group)
+            self._search()
+
+    def _group(self, group: Group) -> None:
+        title = heading(group) if group.merchant else _("“{strategy}” changes", strategy=group.name)
+        with named(ui.element("div").classes("group").props("role=group"), title):
+            say("h3", title)
+            for each in group.levers:
+                self._rows.append(Row(self, self._window, each))
+
+    def _folded(self, group: Group) -> None:
+        """The levers of a mechanism, made when they are asked for."""
+        opened = ui.expansion(heading(group)).classes("group").props(FOLD)
 
         def fill(event: Any) -> None:
             if event.value and not opened.default_slot.children:

@@ -36,10 +36,13 @@ class Network:
         )
         with ui.element("div").classes("row wrap"):
             self._choice = Choice(window, first_other(window), _("Strategy"))
-            self._world = ui.select(worlds(window), value=0, label=_("World")).props("outlined dense options-dense")
+            self._world = world(window)
             button(_("Show the network"), window.does(self._show), "primary")
+        self._making = say("p", _("The network is being made ..."), "soft").props('id="wx-making" role="status"')
+        self._making.set_visibility(False)
         self._frame = named(ui.element("iframe").classes("frame"), _("Network of {title}", title=lesson.scenario.title))
         self._frame.props["id"] = "wx-frame"
+        self._frame.on("load", js_handler="() => wxsim.framed()")
         self._frame.set_visibility(False)
 
     async def follow(self) -> None:
@@ -49,6 +52,7 @@ class Network:
     def _show(self) -> None:
         asked = {"strategy": self._choice.number, "world": self._world.value, "language": self._window.language}
         self._frame.props["src"] = f"/wx/network?{urlencode(asked)}"
+        self._making.set_visibility(True)
         self._frame.set_visibility(True)
         self._frame.update()
 
@@ -58,6 +62,13 @@ def first_other(window: Window) -> str:
     found = window.lesson.found
     names = [name for name in (found.strategies if found else ()) if name != window.lesson.baseline]
     return names[0] if names else window.lesson.baseline
+
+
+def world(window: Window) -> ui.select:
+    """A field for one of the worlds that are finished."""
+    options = worlds(window)
+    made = ui.select(options, value=next(iter(options), None), label=_("World"))
+    return made.props("outlined dense options-dense")
 
 
 def worlds(window: Window) -> dict[int, str]:

@@ -8,7 +8,7 @@ from nicegui import ui
 from sim.errors import StudyError
 from sim.report import material
 from sim.web import walk
-from sim.web.parts.network import Choice, first_other, offer, worlds
+from sim.web.parts.network import Choice, first_other, offer, world, worlds
 from sim.web.window import Window, button, say
 from sim.words import _
 
@@ -25,8 +25,9 @@ class Person:
         with ui.element("div").classes("row wrap"):
             self._one = Choice(window, window.lesson.baseline, _("Strategy"))
             self._other = Choice(window, first_other(window), _("Beside it"))
-            self._world = ui.select(worlds(window), value=0, label=_("World")).props("outlined dense options-dense")
+            self._world = world(window)
             self._user = ui.number(_("User"), value=None, min=0, step=1, precision=0).props("outlined dense")
+            self._user.classes("user")
             button(_("Tell her week"), window.does(self._tell), "primary")
         self._named = ui.element("div").classes("row wrap suggested")
         with ui.element("div").classes("row wrap steps") as self._steps:
@@ -42,7 +43,7 @@ class Person:
         """Offer the worlds that are finished, and people of the one that is chosen."""
         offer(self._world, worlds(self._window))
         asked = (self._one.strategy.value, self._world.value)
-        if asked != self._suggested:
+        if asked != self._suggested and self._world.value is not None:
             people = await asyncio.to_thread(walk.named, self._cell(self._one))
             self._suggested = asked
             self._named.clear()
@@ -84,6 +85,6 @@ class Person:
 
     def _cell(self, choice: Choice) -> Any:
         found = self._window.lesson.found
-        if found is None:
+        if found is None or self._world.value is None:
             raise StudyError(_("nothing is finished yet"))
-        return walk.cell_of(material.of(found).cells, str(choice.strategy.value), int(self._world.value or 0))
+        return walk.cell_of(material.of(found).cells, str(choice.strategy.value), int(self._world.value))

@@ -61,6 +61,7 @@ class Showing:
     def _turn(self, view: str) -> None:
         self._view, self._inner = view, None
         self._body.clear()
+        self._window.put(PLACE, f'<p class="soft" role="status">{_("Reading the ledgers ...")}</p>')
 
     async def _show(self) -> None:
         lesson, view = self._window.lesson, self._view

@@ -57,10 +57,10 @@ const wxsim = (() => {
       root.lang = language;
       shown.clear();
       theme();
-      const frame = document.getElementById("wx-frame");
-      if (frame) frame.addEventListener("load", theme);
+      const levers = document.getElementById("wx-levers");
+      if (levers && window.innerWidth < 900) levers.open = false;
     },
-    framed: () => { const frame = document.getElementById("wx-frame"); if (frame) frame.addEventListener("load", theme); },
+    framed: () => { document.getElementById("wx-making").textContent = ""; theme(); },
     toResult: () => {
       if (window.innerWidth < 900) document.getElementById("wx-main").scrollIntoView({ behavior: "smooth" });
     },

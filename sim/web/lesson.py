@@ -49,6 +49,8 @@ class Lesson:
 
     def open(self, source: str) -> None:
         """Take up a scenario. ScenarioError or StudyError if it cannot be."""
+        if hasattr(self, "setting"):
+            self._unlocked()
         self.setting, self.scenario = begun(source, self.most)
         self.groups: list[Group] = groups(self.scenario, source)
         self.begun = self.setting

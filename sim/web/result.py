@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.config.model import Scenario
 from sim.metrics.catalog import METRICS
-from sim.report import channels, daily, findings, material, money
+from sim.report import channels, daily, findings, material, money, page
 from sim.report.material import Cell, Material
 from sim.report.page import piece
 from sim.report.shape import Figure, Line
@@ -85,6 +85,11 @@ class Seen:
                     ledger.close()
                     self._seen[cell.strategy, cell.number] = looks
             return {cell: self._seen[cell.strategy, cell.number][name] for cell in made.cells}
+
+
+def report(folder: Path) -> str:
+    """The report of a comparison's folder, as `wxsim report` writes it."""
+    return page.html(page.report(material.read(folder)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from nicegui import ui
 
 from sim.errors import StudyError
 from sim.study.folder import slugs
 from sim.web import setting
+from sim.web.result import report
 from sim.web.window import Window, button, say
 from sim.words import _
 
@@ -42,11 +42,3 @@ class Keeping:
         finally:
             self._report.enable()
         ui.download.content(made, "report.html", "text/html")
-
-
-def report(folder: Path) -> Any:
-    """The report of a comparison's folder, as `wxsim report` writes it."""
-    from sim.report import page
-    from sim.report.material import read
-
-    return page.html(page.report(read(folder)))

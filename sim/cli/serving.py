@@ -37,9 +37,8 @@ def serve(
 
     lesson = Lesson(scenario, read_only=read_only)
     try:
-        opened = listening(port)
-    except BaseException:
+        with listening(port) as opened:
+            typer.echo(_("open http://127.0.0.1:{port} in a browser; Ctrl-C ends it", port=opened.getsockname()[1]))
+            serve(lesson, opened, words.spoken())
+    finally:
         lesson.close()
-        raise
-    typer.echo(_("open http://127.0.0.1:{port} in a browser; Ctrl-C ends it", port=opened.getsockname()[1]))
-    serve(lesson, opened, words.spoken())

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,8 @@ class Lesson:
             raise StudyError("levers are locked; the teacher chose them")
 
 
-def offered() -> dict[str, str]:
+@cache
+def offered() -> Mapping[str, str]:
     """Titles of the shipped scenarios that compare something, by name."""
     out = {}
     for name in shipped.names():

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from sim.errors import StudyError
-from sim.web.lesson import Lesson
+from sim.web.lesson import Lesson, offered
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -93,7 +93,7 @@ def needed() -> None:
 
 
 def serve(lesson: Lesson, opened: socket.socket, language: str) -> None:
-    """Show the page until somebody presses Ctrl-C; then end everything and remove what was written."""
+    """Show the page until somebody presses Ctrl-C."""
     os.environ["NICEGUI_STORAGE_PATH"] = str(lesson.folder / "storage")
     needed()
     import uvicorn
@@ -103,6 +103,9 @@ def serve(lesson: Lesson, opened: socket.socket, language: str) -> None:
 
     from sim.web import page
 
+    for slow in ("scipy.special", "sim.report.diffusion"):
+        import_module(slow)  # now, and not while somebody waits
+    offered()
     app = FastAPI(openapi_url=None)
     page.routes(app, lesson, language)
     ui.run_with(
@@ -120,8 +123,5 @@ def serve(lesson: Lesson, opened: socket.socket, language: str) -> None:
     settings = uvicorn.Config(
         app, log_level="error", access_log=False, timeout_graceful_shutdown=1, server_header=False, lifespan="on"
     )
-    try:
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(settings).run(sockets=[opened])
-    finally:
-        lesson.close()
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run(sockets=[opened])

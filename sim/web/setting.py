@@ -16,7 +16,7 @@ from sim.errors import ScenarioError, StudyError
 from sim.metrics.catalog import METRICS
 from sim.web.levers import EVERYONE
 
-PEOPLE, DAYS, SEEDS = 5_000, 28, 8  # to begin with, so that a first result comes in seconds
+PEOPLE, DAYS, SEEDS = 5_000, 21, 8  # to begin with, so that a first result comes in seconds
 MOST = {"people": 20_000, "days": 365, "seeds": 64}
 MOST_FOR_A_CLASS = {"people": 5_000, "days": 60, "seeds": 16}
 FILE = "scenario.yaml"

@@ -107,6 +107,15 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
             yield from parameters(inner, f"{prefix}{name}{several}.")
 
 
+def models(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and, to any depth, those inside it."""
+    yield root
+    for field in root.model_fields.values():
+        for inner, _ in _inner(field.annotation):
+            if inner is not root:
+                yield from models(inner)
+
+
 def _inner(annotation: Any, several: str = "") -> Iterator[tuple[type[BaseModel], str]]:
     """The models inside a type, each with `[]` if there may be several."""
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
@@ -128,17 +137,17 @@ def _or(need: str) -> str:
 
 def bounds(field: FieldInfo) -> str:
     """The range of a number, or the words to choose from."""
-    if words := _words(field.annotation):
+    if words := words_of(field.annotation):
         return " / ".join(words)
     limits = [(how, getattr(rule, how)) for rule in field.metadata for how in BOUNDS if hasattr(rule, how)]
     return ", ".join(BOUNDS[how].format(f"{value:,g}") for how, value in limits)
 
 
-def _words(annotation: Any) -> list[str]:
+def words_of(annotation: Any) -> list[str]:
     """The words of a choice."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
-    return [word for part in get_args(annotation) for word in _words(part)]
+    return [word for part in get_args(annotation) for word in words_of(part)]
 
 
 def summary(cls: type[Mechanism]) -> str:

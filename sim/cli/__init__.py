@@ -394,8 +394,7 @@ def metrics() -> None:
     for name, metric in METRICS.items():
         what, by, which = name.partition("@")
         kind = "" if not by else "@KIND" if which in KINDS else "@CHANNEL"
-        definition = metric.definition.removesuffix(f": {which}.") + "." * bool(by)
-        seen.setdefault(what + kind, f"{definition} [{metric.unit}]")
+        seen.setdefault(what + kind, f"{metric.definition} [{metric.unit}]")
     seen |= {"CHANNEL": "One of " + ", ".join(catalog.channels()), "KIND": "One of " + ", ".join(KINDS)}
     _listing(iter(seen.items()))
 

@@ -203,17 +203,17 @@ def _measured(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
 
 _TELLS = {  # by name: column of the summary, title, unit, higher is better, definition
     "cascade_size": ("size_mean", "Cascade size", "nodes per tree", True, "Those in a tree, on average: the first"
-                     ", those that it led to, and so on"),
-    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree"),
+                     ", those that it led to, and so on."),
+    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree."),
     "cascade_depth_max": ("depth_max", "Deepest cascade", "steps", True, "Steps from the first of a tree to its "
-                          "furthest, in the deepest one"),
+                          "furthest, in the deepest one."),
     "branching_ratio": ("branching", "Branching ratio", "children", True, "Those that one directly led to, on average; "
-                        "shortly before the horizon there was less time to"),
+                        "shortly before the horizon there was less time to."),
     "structural_virality": ("structural_virality", "Structural virality", "steps", None, "Mean distance between two of "
-                            "a tree, averaged over trees of two or more"),
+                            "a tree, averaged over trees of two or more."),
 }  # fmt: skip
 METRICS = tuple(
-    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, f"{definition}: {kind}.", _measured)
+    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, definition, _measured)
     for name, (_, title, unit, higher, definition) in _TELLS.items()
     for kind in KINDS
 )

@@ -17,6 +17,7 @@ from sim.config.parameters import ASSUMED
 from sim.config.sections import ALWAYS, PER_WORLD
 from sim.contract import PHASES, Mechanism
 from sim.params import Params
+from sim.words import speaking, told
 
 MODEL = Path(__file__).parent / "model"
 BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
@@ -62,7 +63,8 @@ def index(known: Mapping[str, type[Mechanism]]) -> str:
 
 def page(key: str, cls: type[Mechanism]) -> str:
     """What a mechanism models, its parameters, the records it makes and the state it keeps."""
-    lines = [f"# {key}", "", where(key, cls), "", _markdown(_module_doc(cls)), ""]
+    lines = [f"# {key}", "", where(key, cls), "", f"*{_in_chinese(catalog.summary(cls))}*", ""]
+    lines += [_markdown(_module_doc(cls)), ""]
     rows: dict[tuple[str, str], list[str]] = {}  # a list of changes repeats what stands above it
     for row in parameters(cls.Params):
         rows.setdefault((row[0].strip("`").split(".")[-1], row[1]), row)
@@ -153,6 +155,11 @@ def words_of(annotation: Any) -> list[str]:
 def summary(cls: type[Mechanism]) -> str:
     """The first sentence of a mechanism's page."""
     return _markdown(_module_doc(cls)).split("\n\n")[0].replace("\n", " ")
+
+
+def _in_chinese(text: str) -> str:
+    with speaking("zh"):
+        return told(text)
 
 
 def _module_doc(cls: type[Mechanism]) -> str:

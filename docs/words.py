@@ -83,9 +83,12 @@ def in_parameters() -> Iterator[tuple[str, str]]:
 
 
 def in_scenarios() -> Iterator[tuple[str, str]]:
-    """The titles of the scenarios that come with wxsim."""
+    """Title, expectation and trap of the scenarios that come with wxsim; names of strategies are keys and stay."""
     for file in sorted((ROOT / "scenarios").glob("*.yaml")):
-        yield f"scenarios/{file.name}", yaml.safe_load(file.read_text("utf-8"))["title"]
+        said = yaml.safe_load(file.read_text("utf-8"))
+        yield from (
+            (f"scenarios/{file.name}", said[key].strip()) for key in ("title", "expectation", "trap") if key in said
+        )
 
 
 def _place(cls: type[object]) -> str:

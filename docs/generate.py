@@ -13,9 +13,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sim import catalog
+from sim.cli.completing import METRICS as COMPLETED
 from sim.config.parameters import ASSUMED
 from sim.config.sections import ALWAYS, PER_WORLD
 from sim.contract import PHASES, Mechanism
+from sim.metrics.catalog import METRICS
 from sim.params import Params
 from sim.words import speaking, told
 
@@ -213,6 +215,7 @@ def main() -> None:
     for name, text in wanted.items():
         (MODEL / name).parent.mkdir(parents=True, exist_ok=True)
         (MODEL / name).write_text(text, "utf-8")
+    COMPLETED.write_text("\n".join(METRICS) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

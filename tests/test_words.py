@@ -21,6 +21,7 @@ from sim.config.shipped import names
 from sim.metrics.catalog import METRICS
 from sim.study.table import WIDTH, table
 from sim.words import ENGLISH, FOLDER, _, languages, preferred, several, speaking, taken_apart, told
+from sim.words.columns import width
 from tests.docs.test_glossary import ROWS
 from tests.study.example import comparison
 from tests.study.tiny import write
@@ -86,6 +87,23 @@ def test_a_term_is_told_by_the_word_of_the_glossary(row: list[str]) -> None:
         assert [told_ for told_ in found if not any(word in told_ for word in words)] == []
 
 
+@pytest.mark.parametrize(
+    ("other", "word"),
+    [
+        ("场景", "情景"),
+        ("情境", "情景"),
+        ("基线", "基准"),
+        ("顾客", "客户"),
+        ("卖家", "商家"),
+        ("店家", "商家"),
+        ("台账", "账本"),
+    ],
+)
+def test_a_thing_has_one_word(other: str, word: str) -> None:
+    assert any(word in row[0] for row in ROWS)
+    assert [told_ for _text, told_ in chinese() if other in told_] == []
+
+
 @pytest.mark.parametrize("name", sorted({*names()} - {"real_friends"}))  # whose graph takes a second to read
 def test_all_that_is_told_of_a_scenario_is_chinese(name: str) -> None:
     scenario = load(name)
@@ -145,8 +163,7 @@ def test_a_table_in_chinese_is_chinese_and_fits() -> None:
     with speaking("zh"):
         chinese = table(comparison())
     assert table(comparison()) == english
-    width = [sum(2 if ord(c) > 0x2E80 else 1 for c in line) for line in chinese.splitlines()]
-    assert max(width) <= WIDTH
+    assert max(map(width, chinese.splitlines())) <= WIDTH
     assert {"均值", "差值", "基准", "更好"} <= set(re.findall(r"[\u4e00-\u9fff]+", chinese))
     kept = {
         "GMV",
@@ -180,6 +197,17 @@ def test_the_command_speaks_and_its_files_do_not(tmp_path: Path, monkeypatch: py
     assert "已写入" in found["zh"]
     for name in ("table.txt", "comparison.json"):
         assert Path("en", name).read_bytes() == Path("zh", name).read_bytes()
+
+
+@pytest.mark.parametrize("what", ["mechanisms", "metrics", "scenarios"])
+def test_a_list_in_chinese_has_its_names_in_english_and_nothing_else(what: str) -> None:
+    result = CliRunner().invoke(app, ["--lang", "zh", what])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert max(map(width, lines)) <= WIDTH
+    meanings = "".join(line[30:] for line in lines if not line.startswith(("CHANNEL", "KIND", " " * 30)))
+    assert len(re.findall(HAN, meanings)) > 100
+    assert set(re.findall("[A-Za-z]+", meanings)) <= {"GMV", "GPM"}
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:

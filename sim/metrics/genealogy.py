@@ -19,7 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -107,6 +107,11 @@ class Genealogy:
                 "value": value,
             }
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the trees themselves, ready for JSON: what is not defined is null."""
+        summary = {name: value if math.isfinite(value) else None for name, value in self.summary().items()}
+        return {"kind": self.kind, "summary": summary, "generations": self.generations().to_pylist()}
 
     def to_networkx(self) -> "nx.DiGraph[int]":
         """A node for each event, by its id, with user, time, generation, orders and value; edges go to children."""

@@ -162,6 +162,7 @@ def test_a_table_in_chinese_is_chinese_and_fits() -> None:
     english = table(comparison())
     with speaking("zh"):
         chinese = table(comparison())
+        assert "铁三角" in table(comparison(title="Does the triangle compound?")).splitlines()[0]
     assert table(comparison()) == english
     assert max(map(width, chinese.splitlines())) <= WIDTH
     assert {"均值", "差值", "基准", "更好"} <= set(re.findall(r"[\u4e00-\u9fff]+", chinese))

@@ -93,7 +93,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if COMPLETE in os.environ:
         completion.begin()
-    app()
+    app(prog_name="wxsim")
 
 
 def _version(wanted: bool) -> None:

@@ -25,8 +25,9 @@ def scenarios(incomplete: str) -> Offer:
 
 def strategies(ctx: typer.Context) -> Offer:
     """The strategies of the scenario that was named."""
-    named = ctx.params.get("scenario")
-    return list(_strategies(named, Path(named))) if isinstance(named, str) else []
+    words = [word for word in ctx.args if not word.startswith("-")]  # what is not parsed, for an option lacks its value
+    named = ctx.params.get("scenario") or next(iter(words), None)
+    return list(_strategies(named, Path(named))) if named else []
 
 
 def metrics() -> Offer:

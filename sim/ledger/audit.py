@@ -7,8 +7,8 @@ All checks but those named in `AT_THE_END` hold after every tick as well, of wha
 that have not ended yet are given as open: an open deal has not ended, not even once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sim.ledger.reader import Ledger
@@ -29,6 +29,10 @@ class Break:
     time: int  # seconds since the scenario's start
     wrong: str
     count: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {**asdict(self), "event": f"{self.event:016x}" if self.event else None}
 
     def __str__(self) -> str:
         day, second = divmod(self.time, DAY)
@@ -56,6 +60,15 @@ class AuditReport:
         """Whether every law holds and the files are those of the run."""
         return not self.breaks and self.digest_matches and not self.recounted
 
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "ok": self.ok,
+            "checks": list(CHECKS),
+            **asdict(self),
+            "breaks": [each.as_dict() for each in self.breaks],
+        }
+
     def __str__(self) -> str:
         lines = [str(found) for found in self.breaks]
         if not self.digest_matches:
@@ -66,15 +79,19 @@ class AuditReport:
         return "\n".join(lines) or f"{len(CHECKS)} checks passed"
 
 
-def audit(ledger: Ledger) -> AuditReport:
-    """Check every law of `CHECKS` and the digest."""
+def audit(ledger: Ledger, progress: Callable[[int, int], None] = lambda done, all_: None) -> AuditReport:
+    """Check every law of `CHECKS` and the digest; `progress(done, all)` counts checks."""
     stopped = "stopped" in ledger.manifest  # then deals may be under way
     still_open = [int(row[0]) for row in ledger.rows(UNENDED)] if stopped else []
     checks = [check for check in CHECKS if not (stopped and check == WAY)]
     everything = bool(ledger.manifest["everything"])
     details = [kind for kind, detail in ledger.manifest["kinds"].items() if detail and not everything]
     values = {"open": still_open, "unwritten": details}
-    breaks = [each for check in checks for each in breaks_in(ledger.rows(question((check,)), **values))]
+    breaks: list[Break] = []
+    for done, check in enumerate(checks):
+        progress(done, len(checks) + 1)
+        breaks += breaks_in(ledger.rows(question((check,)), **values))
+    progress(len(checks), len(checks) + 1)
     found, wrote = ledger.digest(), ledger.manifest["digest"]
     changed = differing_days(wrote["days"], found.days())
     matches = found.total() == wrote["total"] and not changed

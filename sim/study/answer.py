@@ -10,8 +10,9 @@ from sim.study.chart import ordered, shown, values, varied
 from sim.study.comparison import heading
 from sim.study.results import Results
 from sim.study.stats import Estimate, estimate, verdict
-from sim.study.table import NOTHING, WIDTH, number, wrapped
+from sim.study.table import NOTHING, number, wrapped
 from sim.units import F64
+from sim.words.columns import cut, left, right
 
 _POINT, _MEAN, _INTERVAL = 33, 9, 21
 
@@ -79,8 +80,7 @@ def _table(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator
 
 
 def _line(point: str, mean: str, interval: str, word: str) -> str:
-    point = point if len(point) <= _POINT else point[: _POINT - 1] + "…"
-    return f"  {point:<{_POINT}} {mean:>{_MEAN}} {interval:>{_INTERVAL}}  {word}"[:WIDTH]
+    return f"  {left(cut(point, _POINT), _POINT)} {right(mean, _MEAN)} {right(interval, _INTERVAL)}  {word}"
 
 
 def _word(row: F64, mean: Estimate, metric: str) -> str:

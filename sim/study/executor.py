@@ -59,6 +59,23 @@ def report(steps: int) -> None:
     _REPORT.get()(steps)
 
 
+@contextmanager
+def heard(told: Callable[[int], None]) -> Iterator[None]:
+    """Within it, `told` hears how many steps of what runs here are done, those of before included."""
+    total = 0
+
+    def add(steps: int) -> None:
+        nonlocal total
+        total += steps
+        told(total)
+
+    token = _REPORT.set(add)
+    try:
+        yield
+    finally:
+        _REPORT.reset(token)
+
+
 def said(error: Exception) -> str:
     """An error in one line: ours as it is, any other with its type."""
     text = " ".join(str(error).split())
@@ -201,19 +218,9 @@ def _serially(
     done: Callable[[int, T | Exception], None],
 ) -> None:
     """One unit after the other, here."""
-    total = 0
-
-    def add(steps: int) -> None:
-        nonlocal total
-        total += steps
-        told(total)
-
-    token = _REPORT.set(add)
-    try:
+    with heard(told):
         for index, unit in enumerate(units):
             done(index, _result(SerialExecutor().submit(work, unit)))
-    finally:
-        _REPORT.reset(token)
 
 
 @contextmanager

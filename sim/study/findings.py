@@ -14,6 +14,7 @@ from sim.study.sensitivity import Finding
 from sim.study.stats import finite
 from sim.study.sweep import write_table
 from sim.study.table import NOTHING, number, wrapped
+from sim.words.columns import cut, left, right
 
 SHOWN = 15  # factors in a table or a figure; the file holds all
 _NAME, _VALUE, _INTERVAL, _NOISE = 28, 9, 21, 8
@@ -48,6 +49,11 @@ def rows(study: Study, findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
                     **{word: finite(getattr(index, word)) for word in ("value", "low", "high", "noise")},
                     "matters": index.matters,
                 }
+
+
+def as_dict(study: Study, findings: Sequence[Finding]) -> dict[str, Any]:
+    """All that was found, ready for JSON: the tidy table."""
+    return {"title": study.title, "seeds": len(study.seeds), "rows": list(rows(study, findings))}
 
 
 def text(study: Study, findings: Sequence[Finding]) -> str:
@@ -158,8 +164,9 @@ def _table(found: Finding) -> Iterator[str]:
 
 
 def _line(name: str, value: str, interval: str, noise: str, beside: str) -> str:
-    shown = name if len(name) <= _NAME else "…" + name[1 - _NAME :]
-    return f"  {shown:<{_NAME}} {value:>{_VALUE}} {interval:>{_INTERVAL}} {noise:>{_NOISE}} {beside:>{_NOISE}}"
+    cells = ((value, _VALUE), (interval, _INTERVAL), (noise, _NOISE), (beside, _NOISE))
+    name = cut(name[::-1], _NAME)[::-1]  # of a path the end says more
+    return "  " + left(name, _NAME) + "".join(" " + right(text, wide) for text, wide in cells)
 
 
 def _plain(value: float, kind: str) -> str:

@@ -332,17 +332,18 @@ def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
         for name in others:
             if equal(found.paired(name)):
                 out["differences"][name]["equal"] = _equal(found.paired(name).size, found.alpha)
-    if sure and sure.winner == sure.baseline:
-        out["confirmed"] = {"winner": sure.winner, "metric": sure.metric}
-    elif sure:
-        both = {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
-        out["confirmed"] = {
-            "winner": sure.winner,
-            "metric": sure.metric,
-            **both,
-            "shrinkage": stats.finite(sure.shrinkage),
-        }
-    return out
+    return out | confirmed_as_dict(sure)
+
+
+def confirmed_as_dict(sure: Confirmed | None) -> dict[str, Any]:
+    """What confirming found, if the best was confirmed, ready for JSON."""
+    if sure is None:
+        return {}
+    said: dict[str, Any] = {"winner": sure.winner, "metric": sure.metric}
+    if sure.winner != sure.baseline:
+        said |= {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
+        said |= {"shrinkage": stats.finite(sure.shrinkage)}
+    return {"confirmed": said}
 
 
 def _equal(count: int, alpha: float) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import DEALS, audit
 from sim.ledger.reader import Ledger
 from sim.run import ENGINES, run
-from sim.study import listening
+from sim.study import executor, listening
 from sim.study.listening import Draw
+from sim.study.sentence import written
 from sim.study.shrink import shrunk, size
 from sim.study.watch import LawBrokenError, Watch, watching
 from sim.study.witness import Parting, parting
@@ -74,6 +75,12 @@ class Difference:
         days = [row["day"] if "day" in row else row["time"] // DAY for row in (self.array, self.events) if row]
         return int(min(days))
 
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        rows = {"array": self.array, "events": self.events}
+        found = {engine: row and written(row) for engine, row in rows.items()}
+        return {"table": self.table, "day": self.day, **found, "causes": [written(row) for row in self.chain]}
+
     def __str__(self) -> str:
         lines = [f"first difference, in {self.table}:"]
         lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
@@ -93,6 +100,10 @@ class Failure:
     def sort(self) -> str:
         """The law that is broken, or the error's class."""
         return self.error.law if isinstance(self.error, LawBrokenError) else type(self.error).__name__
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"day": self.day, "sort": self.sort, "error": str(self.error)}
 
     def __str__(self) -> str:
         if not isinstance(self.error, LawBrokenError):
@@ -122,6 +133,13 @@ class Verdict:
     def equal(self) -> bool:
         """Whether the ledgers are the same."""
         return self.difference is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON. `difference` is where the engines differ, `failure` where both break off."""
+        found: dict[str, Any] = {"difference": None, "failure": None}
+        if self.difference is not None:
+            found["failure" if isinstance(self.difference, Failure) else "difference"] = self.difference.as_dict()
+        return {"equal": self.equal, "rows": dict(self.rows), "kinds": dict(self.kinds), "digest": self.digest, **found}
 
     def __str__(self) -> str:
         if self.difference is None or self.scenario is None:
@@ -232,7 +250,12 @@ def _block(scenario: Scenario, seed: int) -> int:
 
 def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
     days = [-1]
-    options: dict[str, Any] = {"engine": engine, "block": _block(scenario, seed), "progress": days.append}
+
+    def simulated(day: int) -> None:
+        days.append(day)
+        executor.report(day < scenario.horizon.days)
+
+    options: dict[str, Any] = {"engine": engine, "block": _block(scenario, seed), "progress": simulated}
     try:
         if not audited:
             return run(scenario, (seed,), (folder,), **options)[0]

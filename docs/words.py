@@ -9,10 +9,12 @@ A test holds that nothing is missing.
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polib
 
 from sim import catalog
+from sim.ledger.schema import ACCOUNTS
 from sim.metrics.catalog import METRICS
 from sim.metrics.genealogy import KINDS
 from sim.words import ENGLISH, FOLDER, languages, taken_apart
@@ -30,6 +32,8 @@ def messages() -> dict[Message, list[str]]:
             found.setdefault(message, []).append(path.relative_to(SIM.parent).as_posix())
     for text in in_metrics():
         found.setdefault((text, ""), []).append("sim/metrics")
+    for place, text in (*in_ledgers(), *in_warnings()):
+        found.setdefault((text, ""), []).append(place)
     return {message: sorted(set(places)) for message, places in found.items()}
 
 
@@ -53,6 +57,25 @@ def in_metrics() -> Iterator[str]:
             yield taken_apart(metric.unit)[0]
 
 
+def in_ledgers() -> Iterator[tuple[str, str]]:
+    """The sentences in which events are told, and the accounts."""
+    for cls in (catalog, *catalog.mechanisms().values()):
+        kinds = cls.ENGINE_KINDS if cls is catalog else cls.kinds
+        yield from ((_place(cls), kind.says) for kind in kinds.values() if kind.says)
+    yield from (("sim/ledger/schema.py", name) for name in ACCOUNTS)
+
+
+def in_warnings() -> Iterator[tuple[str, str]]:
+    """What mechanisms say that they lack without others."""
+    for cls in catalog.mechanisms().values():
+        yield from ((_place(cls), text) for text in cls.Params.wants.values())
+
+
+def _place(owner: Any) -> str:
+    """The file of a module, or of a class."""
+    return str(getattr(owner, "__module__", owner.__name__)).replace(".", "/") + ".py"
+
+
 def part(places: list[str]) -> str:
     """The part of wxsim that a text belongs to: ``study`` of ``sim/study/table.py``."""
     return places[0].split("/")[1].removesuffix(".py")
@@ -63,7 +86,9 @@ def main() -> None:
     wanted = messages()
     for language in set(languages()) - {ENGLISH}:
         books = {file.stem: polib.pofile(str(file), wrapwidth=120) for file in (FOLDER / language).glob("*.po")}
-        there = {(entry.msgid, entry.msgid_plural): entry for book in books.values() for entry in book}
+        there = {
+            (entry.msgid, entry.msgid_plural): entry for book in books.values() for entry in book if entry.translated()
+        }
         head = next(iter(books.values())).metadata
         for name in {*books, *(part(places) for places in wanted.values())}:
             book = polib.POFile(wrapwidth=120)

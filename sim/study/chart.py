@@ -13,6 +13,7 @@ from sim.study.results import Results
 from sim.study.stats import estimate
 from sim.study.table import number
 from sim.units import F64
+from sim.words import _, several, told
 
 # Told apart by every eye (Okabe & Ito 2008), the darkest first.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
@@ -29,7 +30,8 @@ def shown(found: Results, levels: bool) -> tuple[list[str], str]:
     """The strategies that a picture shows, and in words what of them."""
     if levels or len(found.strategies) == 1:
         return [*found.strategies], ""
-    return [name for name in found.strategies if name != found.baseline], f"difference to {found.baseline}, "
+    others = [name for name in found.strategies if name != found.baseline]
+    return others, _("difference to {baseline}", baseline=found.baseline)
 
 
 def values(found: Results, strategy: str, metric: str, levels: bool) -> F64:
@@ -44,7 +46,11 @@ def draw(found: Results, *paths: Path, levels: bool = False) -> None:
     axes = varied(found)
     if len(axes) not in (1, 2):
         raise StudyError(
-            f"{found.folder}: a figure shows one or two axes, here {len(axes)} vary; see `wxsim sensitivity`"
+            _(
+                "{folder}: a figure shows one or two axes, here {count} vary; see `wxsim sensitivity`",
+                folder=found.folder,
+                count=len(axes),
+            )
         )
     strategies, what = shown(found, levels)
     across = 1 if len(axes) == 1 else len(strategies)
@@ -57,8 +63,8 @@ def draw(found: Results, *paths: Path, levels: bool = False) -> None:
             else:
                 for panel, strategy in zip(row, strategies, strict=True):
                     _map(panel, found, axes, strategy, metric, levels)
-        count = len(found.said["seeds"])
-        figure.suptitle(plain(f"{found.title}\n{what}{count} seed{'s' * (count > 1)}, 95 % intervals"))
+        seeds = several("{count} seed, 95 % intervals", "{count} seeds, 95 % intervals", len(found.said["seeds"]))
+        figure.suptitle(plain(f"{found.title}\n{what}{', ' * bool(what)}{seeds}"))
 
 
 def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], metric: str, levels: bool) -> None:
@@ -78,7 +84,7 @@ def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], met
     if not levels and len(found.strategies) > 1:
         panel.axhline(0.0, color="black", linewidth=0.8)
     panel.set_xlabel(plain(axis))
-    panel.set_title(plain(heading(metric)), loc="left", fontsize=9)
+    panel.set_title(plain(heading(metric, told)), loc="left", fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(fontsize=8, frameon=False)
 
@@ -109,7 +115,7 @@ def _map(panel: Any, found: Results, axes: Sequence[str], strategy: str, metric:
     panel.set_yticks(range(len(ticks[1])), [plain(str(value)) for value in ticks[1]])
     panel.set_xlabel(plain(axes[0]), fontsize=8)
     panel.set_ylabel(plain(axes[1]), fontsize=8)
-    panel.set_title(plain(f"{heading(metric)}\n{strategy}"), loc="left", fontsize=9)
+    panel.set_title(plain(f"{heading(metric, told)}\n{strategy}"), loc="left", fontsize=9)
 
 
 def ordered(stated: Sequence[Any]) -> list[Any]:

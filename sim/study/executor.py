@@ -29,6 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError, WxsimError
 from sim.kernels.threads import processors as processors
+from sim.words import _
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,7 +86,7 @@ def stream(
     the steps reported so far (those of processes here) about every tenth of a second.
     """
     if workers < 1:
-        raise StudyError(f"{workers} workers can do nothing; use 1 or more")
+        raise StudyError(_("{workers} workers can do nothing; use 1 or more", workers=workers))
     count = min(workers, len(units))
     if pool is None and count <= 1:
         _serially(work, units, told, done)
@@ -100,7 +101,7 @@ def stream(
         while any(line.waiting or line.running for line in lines):
             for line in lines:
                 line.feed(work, units)
-            finished, _ = wait([future for line in lines for future in line.running], POLL_SECONDS, FIRST_COMPLETED)
+            finished = wait([future for line in lines for future in line.running], POLL_SECONDS, FIRST_COMPLETED)[0]
             told(steps.value if steps is not None else 0)
             for line in lines:
                 line.settle(finished, done)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.study.comparison import Comparison, heading
+from sim.words import ENGLISH, _, speaking, spoken, told
 
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
@@ -27,17 +28,31 @@ def draw(comparison: Comparison, path: Path) -> None:
         for axes, metric in zip(panels, comparison.metrics, strict=True):
             _panel(axes, comparison, metric, others)
         figure.suptitle(
-            plain(f"{comparison.title}\ndifference to {comparison.baseline}, {len(comparison.seeds)} seeds")
+            plain(
+                _(
+                    "{title}\ndifference to {baseline}, {count} seeds",
+                    title=comparison.title,
+                    baseline=comparison.baseline,
+                    count=len(comparison.seeds),
+                )
+            )
         )
 
 
 @contextmanager
 def paper(width: float, height: float, *paths: Path) -> Iterator[Any]:
-    """A figure of so many inches, written when the block ends well: PNG or SVG, the same bytes whenever it is made."""
+    """A figure of so many inches, written when the block ends well: PNG or SVG, the same bytes whenever it is made.
+
+    Without a font that holds Chinese it speaks English.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}):
+    language = spoken() if len(_fonts()) > 1 else ENGLISH
+    with (
+        rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}),
+        speaking(language),
+    ):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         for path in paths:
@@ -59,7 +74,7 @@ def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) ->
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(others)), [plain(name) for name in others])
     axes.set_ylim(len(others) - 0.5, -0.5)
-    axes.set_title(plain(heading(metric)), loc="left", fontsize=9)
+    axes.set_title(plain(heading(metric, told)), loc="left", fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 

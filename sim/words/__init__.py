@@ -42,6 +42,11 @@ def preferred(environment: Mapping[str, str]) -> str:
     return next((each for each in wanted if each in languages()), ENGLISH)
 
 
+def spoken() -> str:
+    """The language in which things are told here and now."""
+    return _spoken.get()
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it, everything is told in this language."""
@@ -52,15 +57,15 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """A text in the user's language, its placeholders filled in."""
-    said = _catalogue(_spoken.get()).gettext(text)
+    said = _catalogue(spoken()).gettext(text) if text else ""  # gettext has its header there
     return said.format(**values) if values else said
 
 
-def several(one: str, more: str, count: int, **values: object) -> str:
+def several(one: str, more: str, count: int, /, **values: object) -> str:
     """A text about one or `count` things."""
-    return _catalogue(_spoken.get()).ngettext(one, more, count).format(count=count, **values)
+    return _catalogue(spoken()).ngettext(one, more, count).format(count=count, **values)
 
 
 def marked(text: str) -> str:
@@ -75,7 +80,7 @@ def told(text: str) -> str:
     ``store``.
     """
     said = _(text)
-    if said != text or _spoken.get() == ENGLISH:
+    if said != text or spoken() == ENGLISH:
         return said
     template, values = taken_apart(text)
     if "what" in values:

@@ -32,7 +32,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from sim.config import yaml
+from sim.config import misfit, yaml
 from sim.config.advice import did_you_mean
 from sim.config.load import load
 from sim.config.model import Part, Scenario
@@ -247,7 +247,7 @@ def _in(path: Path) -> Iterator[None]:
     try:
         yield
     except StudyError as error:
-        raise StudyError(f"{path}: {error}") from None
+        raise StudyError(_("{path}: {said}", path=path, said=error)) from None
 
 
 def _advice(path: Path, stated: StudyFile) -> str:
@@ -255,7 +255,13 @@ def _advice(path: Path, stated: StudyFile) -> str:
     if not size or size & (size - 1) == 0:
         return ""
     low = 1 << (size.bit_length() - 1)
-    return f"{path}: a Sobol sample is balanced where its size is a power of two; {low} or {2 * low} instead of {size}"
+    return _(
+        "{path}: a Sobol sample is balanced where its size is a power of two; {low} or {high} instead of {size}",
+        path=path,
+        low=low,
+        high=2 * low,
+        size=size,
+    )
 
 
 def _stated(path: Path) -> StudyFile:
@@ -279,10 +285,12 @@ def _fault(error: Any, tree: Node) -> Fault:
     node, rest = nearest(tree, steps)
     place = node.key if not rest else node.place
     if error["type"] == "extra_forbidden":
-        return place.fault("is not a key of a study", did_you_mean(str(steps[-1]), StudyFile.model_fields))
-    said = error["msg"].removeprefix("Value error, ")
-    where = ".".join(str(step) for step in steps)
-    return place.fault(f"{where}: {said[:1].lower()}{said[1:]}" if rest else said[:1].lower() + said[1:])
+        return place.fault(_("is not a key of a study"), did_you_mean(str(steps[-1]), StudyFile.model_fields))
+    said = misfit.said(error).removeprefix("value error, ")
+    said = said[:1].lower() + said[1:]
+    if not rest:
+        return place.fault(said)
+    return place.fault(_("{where}: {said}", where=".".join(str(step) for step in steps), said=said))
 
 
 def _scenario(path: Path, stated: StudyFile) -> Scenario:

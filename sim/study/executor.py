@@ -29,7 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError, WxsimError
 from sim.kernels.threads import processors as processors
-from sim.words import _
+from sim.words import ENGLISH, _, speaking, spoken
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -201,18 +201,21 @@ def _serially(
     told: Callable[[int], None],
     done: Callable[[int, T | Exception], None],
 ) -> None:
-    """One unit after the other, here."""
-    total = 0
+    """One unit after the other, here; work speaks English, as it does in a process of its own: its errors are kept."""
+    total, language = 0, spoken()
 
     def add(steps: int) -> None:
         nonlocal total
         total += steps
-        told(total)
+        with speaking(language):
+            told(total)
 
     token = _REPORT.set(add)
     try:
         for index, unit in enumerate(units):
-            done(index, _result(SerialExecutor().submit(work, unit)))
+            with speaking(ENGLISH):
+                found = _result(SerialExecutor().submit(work, unit))
+            done(index, found)
     finally:
         _REPORT.reset(token)
 

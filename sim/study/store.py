@@ -33,6 +33,7 @@ _OUTSIDE = (
     "report",
     "study",
     "web",
+    "words",
 )  # what a given scenario's run ignores
 
 

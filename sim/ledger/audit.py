@@ -7,7 +7,7 @@ All checks but those named in `AT_THE_END` hold after every tick as well, of wha
 that have not ended yet are given as open: an open deal has not ended, not even once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,6 +37,16 @@ class Break:
         """What is wrong."""
         return _(self.says).format(*map(_, self.values))
 
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "check": self.check,
+            "event": f"{self.event:016x}" if self.event else None,
+            "time": self.time,
+            "wrong": self.says.format(*self.values),
+            "count": self.count,
+        }
+
     def __str__(self) -> str:
         day, second = divmod(self.time, DAY)
         clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
@@ -64,6 +74,17 @@ class AuditReport:
         """Whether every law holds and the files are those of the run."""
         return not self.breaks and self.digest_matches and not self.recounted
 
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "ok": self.ok,
+            "checks": list(CHECKS),
+            "breaks": [each.as_dict() for each in self.breaks],
+            "digest_matches": self.digest_matches,
+            "changed": list(self.changed),
+            "recounted": list(self.recounted),
+        }
+
     def __str__(self) -> str:
         lines = [str(found) for found in self.breaks]
         if not self.digest_matches:
@@ -77,15 +98,19 @@ class AuditReport:
         return "\n".join(lines) or _("{count} checks passed", count=len(CHECKS))
 
 
-def audit(ledger: Ledger) -> AuditReport:
-    """Check every law of `CHECKS` and the digest."""
+def audit(ledger: Ledger, progress: Callable[[int, int], None] = lambda done, all_: None) -> AuditReport:
+    """Check every law of `CHECKS` and the digest; `progress(done, all)` counts checks."""
     stopped = "stopped" in ledger.manifest  # then deals may be under way
     still_open = [int(row[0]) for row in ledger.rows(UNENDED)] if stopped else []
     checks = [check for check in CHECKS if not (stopped and check == WAY)]
     everything = bool(ledger.manifest["everything"])
     details = [kind for kind, detail in ledger.manifest["kinds"].items() if detail and not everything]
     values = {"open": still_open, "unwritten": details}
-    breaks = [each for check in checks for each in breaks_in(ledger.rows(question((check,)), **values))]
+    breaks: list[Break] = []
+    for done, check in enumerate(checks):
+        progress(done, len(checks) + 1)
+        breaks += breaks_in(ledger.rows(question((check,)), **values))
+    progress(len(checks), len(checks) + 1)
     found, wrote = ledger.digest(), ledger.manifest["digest"]
     changed = differing_days(wrote["days"], found.days())
     matches = found.total() == wrote["total"] and not changed

@@ -19,7 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -108,6 +108,11 @@ class Genealogy:
                 "value": value,
             }
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the trees themselves, ready for JSON: what is not defined is null."""
+        summary = {name: value if math.isfinite(value) else None for name, value in self.summary().items()}
+        return {"kind": self.kind, "summary": summary, "generations": self.generations().to_pylist()}
 
     def to_networkx(self) -> "nx.DiGraph[int]":
         """A node for each event, by its id, with user, time, generation, orders and value; edges go to children."""
@@ -211,17 +216,17 @@ def _measured(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
 
 _TELLS = {  # by name: column of the summary, title, unit, higher is better, definition
     "cascade_size": ("size_mean", "Cascade size", "nodes per tree", True, "Those in a tree, on average: the first"
-                     ", those that it led to, and so on"),
-    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree"),
+                     ", those that it led to, and so on."),
+    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree."),
     "cascade_depth_max": ("depth_max", "Deepest cascade", "steps", True, "Steps from the first of a tree to its "
-                          "furthest, in the deepest one"),
+                          "furthest, in the deepest one."),
     "branching_ratio": ("branching", "Branching ratio", "children", True, "Those that one directly led to, on average; "
-                        "shortly before the horizon there was less time to"),
+                        "shortly before the horizon there was less time to."),
     "structural_virality": ("structural_virality", "Structural virality", "steps", None, "Mean distance between two of "
-                            "a tree, averaged over trees of two or more"),
+                            "a tree, averaged over trees of two or more."),
 }  # fmt: skip
 METRICS = tuple(
-    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, f"{definition}: {kind}.", _measured)
+    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, definition, _measured)
     for name, (_, title, unit, higher, definition) in _TELLS.items()
     for kind in KINDS
 )

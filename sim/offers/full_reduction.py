@@ -47,7 +47,9 @@ class FullReductionParams(Standing):
     lively = {"top_up": (1.0,), "near": (1.0,)}
 
     steps: tuple[Step, ...] = param(
-        (Step(above=200, off=30), Step(above=400, off=80)), "the ladder: so much off above a sum", unit="steps"
+        (Step(above=200, off=30), Step(above=400, off=80)),
+        "the ladder: so much off above a sum",
+        unit="steps of the ladder",
     )
     top_up: float = param(0.3, "people who add pieces to reach a sum that they nearly reach", unit="share", ge=0, le=1)
     near: float = param(0.5, "gap that nobody closes any more, as a part of the sum", unit="share", ge=0, le=1)

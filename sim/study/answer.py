@@ -10,7 +10,7 @@ from sim.study.chart import ordered, shown, values, varied
 from sim.study.comparison import heading
 from sim.study.results import Results
 from sim.study.stats import Estimate, estimate, verdict
-from sim.study.table import NOTHING, WIDTH, number, wrapped
+from sim.study.table import NOTHING, number, wrapped
 from sim.units import F64
 from sim.words import _, marked, several, told
 from sim.words.columns import cut, left, right
@@ -86,8 +86,7 @@ def _table(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator
 
 
 def _line(point: str, mean: str, interval: str, word: str) -> str:
-    shown = left(cut(point, _POINT), _POINT)
-    return f"  {shown} {right(mean, _MEAN)} {right(interval, _INTERVAL)}  {word}"[:WIDTH]
+    return f"  {left(cut(point, _POINT), _POINT)} {right(mean, _MEAN)} {right(interval, _INTERVAL)}  {word}"
 
 
 def _word(row: F64, mean: Estimate, metric: str) -> str:

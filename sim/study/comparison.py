@@ -69,6 +69,10 @@ class Comparison:
         values, baseline = self.per_seed(strategy, metric)[both], self.per_seed(self.baseline, metric)[both]
         return stats.difference(values, baseline, METRICS[metric].higher_is_better)
 
+    def worlds(self, *strategies: str) -> int:
+        """Seeds that all of these have finished, and the baseline."""
+        return int(np.logical_and.reduce([self.done[name] for name in (*strategies, self.baseline)]).sum())
+
     def synergy(self, strategy: str, metric: str) -> Difference:
         """What a strategy that combines others earns beyond the sum of what those earn alone, seed by seed.
 
@@ -100,7 +104,7 @@ class Comparison:
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
             "expected": self._claims(),
-            "metrics": {name: _definition(name) for name in self.metrics},
+            "metrics": {name: METRICS[name].as_dict() for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [
                 {"strategy": f.strategy, "replication": f.replication, "seed": f.seed, "error": f.error}
@@ -184,14 +188,4 @@ def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:
         "mean": stats.finite(found.mean),
         "ci95": None if None in interval else interval,
         "per_seed": [stats.finite(value) for value in per_seed.tolist()],
-    }
-
-
-def _definition(name: str) -> dict[str, Any]:
-    metric = METRICS[name]
-    return {
-        "title": metric.title,
-        "unit": metric.unit,
-        "higher_is_better": metric.higher_is_better,
-        "definition": metric.definition,
     }

@@ -60,6 +60,23 @@ def report(steps: int) -> None:
     _REPORT.get()(steps)
 
 
+@contextmanager
+def heard(told: Callable[[int], None]) -> Iterator[None]:
+    """Within it, `told` hears how many steps of what runs here are done, those of before included."""
+    total = 0
+
+    def add(steps: int) -> None:
+        nonlocal total
+        total += steps
+        told(total)
+
+    token = _REPORT.set(add)
+    try:
+        yield
+    finally:
+        _REPORT.reset(token)
+
+
 def said(error: Exception) -> str:
     """An error in one line: ours as it is, any other with its type."""
     text = " ".join(str(error).split())
@@ -202,22 +219,17 @@ def _serially(
     done: Callable[[int, T | Exception], None],
 ) -> None:
     """One unit after the other, here; work speaks English, as it does in a process of its own: its errors are kept."""
-    total, language = 0, spoken()
+    language = spoken()
 
-    def add(steps: int) -> None:
-        nonlocal total
-        total += steps
+    def here(steps: int) -> None:
         with speaking(language):
-            told(total)
+            told(steps)
 
-    token = _REPORT.set(add)
-    try:
+    with heard(here):
         for index, unit in enumerate(units):
             with speaking(ENGLISH):
                 found = _result(SerialExecutor().submit(work, unit))
             done(index, found)
-    finally:
-        _REPORT.reset(token)
 
 
 @contextmanager

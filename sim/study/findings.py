@@ -15,7 +15,7 @@ from sim.study.stats import finite
 from sim.study.sweep import write_table
 from sim.study.table import NOTHING, number, wrapped
 from sim.words import ENGLISH, _, marked, several, speaking
-from sim.words.columns import left, right, width
+from sim.words.columns import cut, left, right
 
 SHOWN = 15  # factors in a table or a figure; the file holds all
 _NAME, _VALUE, _INTERVAL, _NOISE = 28, 9, 21, 8
@@ -51,6 +51,11 @@ def rows(study: Study, findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
                     **{word: finite(getattr(index, word)) for word in ("value", "low", "high", "noise")},
                     "matters": index.matters,
                 }
+
+
+def as_dict(study: Study, findings: Sequence[Finding]) -> dict[str, Any]:
+    """All that was found, ready for JSON: the tidy table."""
+    return {"title": study.title, "seeds": len(study.seeds), "rows": list(rows(study, findings))}
 
 
 def text(study: Study, findings: Sequence[Finding]) -> str:
@@ -182,9 +187,9 @@ def _table(found: Finding) -> Iterator[str]:
 
 
 def _line(name: str, value: str, interval: str, noise: str, beside: str) -> str:
-    shown = name if width(name) <= _NAME else "…" + name[1 - _NAME :]
-    numbers = (right(value, _VALUE), right(interval, _INTERVAL), right(noise, _NOISE), right(beside, _NOISE))
-    return f"  {left(shown, _NAME)} {' '.join(numbers)}"
+    cells = ((value, _VALUE), (interval, _INTERVAL), (noise, _NOISE), (beside, _NOISE))
+    name = cut(name[::-1], _NAME)[::-1]  # of a path the end says more
+    return "  " + left(name, _NAME) + "".join(" " + right(text, wide) for text, wide in cells)
 
 
 def _plain(value: float, kind: str) -> str:

@@ -129,8 +129,13 @@ def replacing(folder: Path, output: Output) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all; a NaN in it is a bug and raises."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    """Write JSON whole or not at all."""
+    write_text(path, json_text(content))
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """JSON as it is written everywhere; a NaN in it is a bug and raises."""
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from sim.errors import WxsimError
 from sim.run import run
 from sim.units import U64
 from sim.words import _
-from sim.words.columns import right
+from sim.words.columns import left, right
 
 SOURCES = ("bits", "_bits_of")  # of many addresses at once, and of one
 _NO_LUCK = ("event/", "key/")  # purposes that name events and keys
@@ -144,8 +144,8 @@ def told(found: Iterable[Draw]) -> Iterator[str]:
     shown = {id(draw) for draw in agree[:TOLD]}
     whose = ""
     if found:
-        columns = f"{right(_('index'), 13)} {'array':>10} {'events':>10}"
-        yield _("draws at their addresses (* differ) {columns}", columns=columns)
+        what = left(_("draws at their addresses (* differ)"), 35)
+        yield f"{what} {right(_('index'), 13)} {'array':>10} {'events':>10}"
     for draw in found:
         if draw.differs or id(draw) in shown:
             if draw.whose != whose:

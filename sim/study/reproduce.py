@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sim.errors import LedgerError, RunStopped
 from sim.ledger.audit import differing_days
 from sim.ledger.reader import Ledger
 from sim.run import run
+from sim.study import executor
 from sim.words import _, marked
 
 MOST = 5  # kinds whose counts are told
@@ -37,6 +38,14 @@ class Reproduction:
     def same(self) -> bool:
         """Whether the files are those of the run, and the second run is the first one again."""
         return self.wanted == self.got and self.first_day is None and self.changed is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        tables = {"counts": ("kind", "then", "now"), "versions": ("package", "then", "now")}
+        rows = {
+            name: [dict(zip(keys, row, strict=True)) for row in getattr(self, name)] for name, keys in tables.items()
+        }
+        return {"same": self.same, **asdict(self), **rows}
 
     def __str__(self) -> str:
         if self.same:
@@ -85,6 +94,7 @@ def _stop_after(days: int) -> Callable[[int], None]:
     """What ends a run after so many days, as somebody did with the first one; 0 lets it run to its end."""
 
     def progress(day: int) -> None:
+        executor.report(1)
         if day + 1 == days:
             raise RunStopped
 

@@ -93,6 +93,13 @@ class Results:
         """What a strategy changes of a metric against the baseline in the same worlds, shape (points, seeds)."""
         return self.values(strategy, metric) - self.values(self.baseline, metric)
 
+    def as_dict(self) -> dict[str, Any]:
+        """The tidy table with what it is about, ready for JSON."""
+        stated = {
+            name: self.said[name] for name in ("title", "expectation", "baseline", "merchant", "metrics", "seeds")
+        }
+        return {**stated, "points": [dict(point) for point in self.points], "rows": self.to_arrow().to_pylist()}
+
     def to_arrow(self) -> "pa.Table":
         """The tidy table, a row for each run."""
         import pyarrow.parquet as parquet

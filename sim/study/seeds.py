@@ -41,7 +41,7 @@ from sim.study.stats import CONFIDENCE, Estimate
 from sim.study.store import Store
 from sim.study.table import number
 from sim.units import F64
-from sim.words import ENGLISH, _, marked, speaking
+from sim.words import _, in_english, marked
 from sim.words import told as in_words
 
 MIXTURE = 0.3  # g: the sequence is narrowest, for its alpha, near (2 log 1/α + log(2 log 1/α) + 1) / g = 30 seeds
@@ -350,34 +350,30 @@ def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
     out: dict[str, Any] = {"wxsim": "seeds"}
     if found:
         others = [name for name in found.values if name != found.baseline]
-        out |= {"goal": _english(found.goal), "method": METHOD, "alpha": found.alpha, "runs": found.runs}
+        out |= {"goal": in_english(found.goal), "method": METHOD, "alpha": found.alpha, "runs": found.runs}
         out |= {"baseline": found.baseline, "open": list(found.open)}
         out["seeds"] = {name: values.size for name, values in found.values.items()}
         out["differences"] = {name: _plain(found.estimate(name), found.verdict(name)) for name in others}
         for name in others:
             if equal(found.paired(name)):
                 out["differences"][name]["equal"] = _equal(found.paired(name).size, found.alpha)
-    if sure and sure.winner == sure.baseline:
-        out["confirmed"] = {"winner": sure.winner, "metric": sure.metric}
-    elif sure:
-        both = {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
-        out["confirmed"] = {
-            "winner": sure.winner,
-            "metric": sure.metric,
-            **both,
-            "shrinkage": stats.finite(sure.shrinkage),
-        }
-    return out
+    return out | confirmed_as_dict(sure)
+
+
+def confirmed_as_dict(sure: Confirmed | None) -> dict[str, Any]:
+    """What confirming found, if the best was confirmed, ready for JSON."""
+    if sure is None:
+        return {}
+    said: dict[str, Any] = {"winner": sure.winner, "metric": sure.metric}
+    if sure.winner != sure.baseline:
+        said |= {"chosen": _plain(sure.chosen), "fresh": _plain(sure.fresh, sure.verdict)}
+        said |= {"shrinkage": stats.finite(sure.shrinkage)}
+    return {"confirmed": said}
 
 
 def _equal(count: int, alpha: float) -> dict[str, Any]:
     """Of so many equal differences: the share of worlds that may differ, at most, and how many would tell a tenth."""
     return {"worlds": count, "enough": enough(alpha), "others_at_most": 1.0 - alpha ** (1.0 / count), "method": EQUAL}
-
-
-def _english(goal: Goal) -> str:
-    with speaking(ENGLISH):
-        return str(goal)
 
 
 def _plain(found: Estimate, verdict: str = "") -> dict[str, Any]:

@@ -138,6 +138,12 @@ def short(event: int, digits: int = ID_DIGITS) -> str:
     return f"{event:016x}"[:digits]
 
 
+def written(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a ledger for JSON: as it stands there, but ids of events in digits, as every command tells them."""
+    ids = {name: f"{row[name]:016x}" if row[name] else None for name in ("event", "cause") if name in row}
+    return {**row, **ids}
+
+
 def _there(says: str, row: Mapping[str, Any]) -> bool:
     return all(row[name] != _EMPTY[name] for name, _ in fields(says))
 

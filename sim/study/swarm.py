@@ -130,7 +130,7 @@ def store(verdict: Verdict, file: Path, title: str) -> str:
     """Write the case of a verdict as a scenario file that can be run; what it shows, in a line, is returned."""
     if verdict.scenario is None:
         raise StudyError(_("a verdict without a case cannot be written down"))
-    with speaking(ENGLISH):  # a file for everybody
+    with speaking(ENGLISH):  # the file is for everybody
         shown = f"{size(verdict.scenario)}: {' '.join(str(verdict.difference).split())}"[:FOUND]
     file.parent.mkdir(parents=True, exist_ok=True)
     case = verdict.scenario.model_copy(update={"seed": verdict.seed})

@@ -114,6 +114,12 @@ class Plan:
         """Days that are still to be simulated, in all worlds together."""
         return sum(batch.days for batch in self.batches)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What is to be done, ready for JSON."""
+        study = self.study
+        sizes = {name: len(getattr(study, name)) for name in ("points", "strategies", "seeds")}
+        return {"title": study.title, **sizes, "runs": len(self.runs), "there": self.there, "missing": self.missing}
+
 
 def plan(study: Study, store: Store) -> Plan:
     """What a study consists of, and what of it is missing in the store."""
@@ -209,6 +215,17 @@ class Result:
     def complete(self) -> bool:
         """Whether every run is there."""
         return all(row["status"] == "done" for row in self.rows)
+
+    @property
+    def new(self) -> int:
+        """Different runs that have been done now."""
+        return self.plan.missing - len(self.failed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What has been done, ready for JSON; the table is in the folder."""
+        failed = [{"key": name, "error": error} for name, (error, _) in self.failed.items()]
+        said = {"folder": str(self.out), "complete": self.complete, "new": self.new, "failed": failed}
+        return {**self.plan.as_dict(), **said}
 
 
 def sweep(

@@ -7,7 +7,7 @@ from sim.metrics.catalog import METRICS
 from sim.study.comparison import Comparison, heading
 from sim.study.stats import Difference, Estimate
 from sim.words import _, marked, several, told
-from sim.words.columns import cut, left, right, wrap
+from sim.words.columns import cut, left, right, width, wrap
 
 WIDTH = 80
 NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
@@ -40,7 +40,7 @@ def number(value: float, signed: bool = False) -> str:
 
 def _lines(comparison: Comparison) -> Iterator[str]:
     count = len(comparison.seeds)
-    yield from wrapped(comparison.title)
+    yield from wrapped(told(comparison.title))
     head = several(
         '{merchant}: {count} seed, each strategy with the same; differences to "{baseline}"',
         '{merchant}: {count} seeds, each strategy with the same; differences to "{baseline}"',
@@ -56,7 +56,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
             if strategy in comparison.combined:
-                yield from _difference("  " + _("synergy"), "", comparison.synergy(strategy, name))
+                worlds = comparison.worlds(strategy, *comparison.combined[strategy])
+                yield from _difference("  " + _("synergy"), "", comparison.synergy(strategy, name), worlds)
     yield from _footnotes(comparison)
 
 
@@ -65,10 +66,15 @@ def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[st
     if strategy == comparison.baseline:
         yield _row(strategy, mean, "", "", _("baseline"))
         return
-    yield from _difference(strategy, mean, comparison.difference(strategy, metric))
+    yield from _difference(strategy, mean, comparison.difference(strategy, metric), comparison.worlds(strategy))
 
 
-def _difference(name: str, mean: str, found: Difference) -> Iterator[str]:
+def _difference(name: str, mean: str, found: Difference, worlds: int) -> Iterator[str]:
+    if found.verdict == "same":
+        alike = several("same in {count} world", "same in all {count} worlds", worlds)
+        begun = _row(name, mean, number(found.estimate.mean, True), "", "").rstrip()
+        yield begun + right(alike, WIDTH - width(begun))
+        return
     verdict, colon, rest = found.verdict.partition(": ")
     told_verdict = told(verdict + colon.strip())
     yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), told_verdict)

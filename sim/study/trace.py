@@ -13,9 +13,9 @@ from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.ledger.schema import ACCOUNTS
 from sim.metrics.cascades import forest, nearest
-from sim.study.sentence import ID_DIGITS, Teller, short
+from sim.study.sentence import ID_DIGITS, Teller, short, written
 from sim.units import DAY, yuan
-from sim.words import _, marked, several
+from sim.words import ENGLISH, _, marked, several, speaking
 from sim.words.columns import width, wrap
 
 Row = Mapping[str, Any]
@@ -34,7 +34,7 @@ def life(ledger: Ledger, user: int) -> str:
         raise StudyError(
             _("{folder}: no user {user}; there are users 0 to {last}", folder=ledger.folder, user=user, last=users - 1)
         )
-    rows = _rows(ledger, "user = $user OR peer = $user", user=user)
+    rows = _rows(ledger, _OF_USER, user=user)
     told = _Life(ledger, user, rows)
     counts = _counts(row["kind"] for row in rows) or _("nothing written")
     lines = [*_head(_("User {user}", user=user), ledger), *_wrapped("", counts)]
@@ -64,6 +64,25 @@ def hints(ledger: Ledger) -> str:
     lines = [_("give --user N for a life, or --event ID for the story of an event; such as:")]
     lines += [f"  --{what:<18} {why}" for what, why in _examples(ledger)]
     return "\n".join(lines)
+
+
+def life_as_dict(ledger: Ledger, user: int) -> dict[str, Any]:
+    """What `life` tells, ready for JSON: events in order of time."""
+    return {"user": user, "events": [written(row) for row in _rows(ledger, _OF_USER, user=user)]}
+
+
+def story_as_dict(ledger: Ledger, event: str) -> dict[str, Any]:
+    """What `story` tells, ready for JSON: what led to the event, root first, all that followed, what it moved."""
+    row = _find(ledger, event)
+    causes, followed = _chain(ledger, row)[:-1], _by_id(ledger, _Descent(ledger, row).ids)
+    rows = {"causes": causes, "followed": followed, "moves": _moved(ledger, row)}
+    return {"event": written(row), **{name: [written(each) for each in found] for name, found in rows.items()}}
+
+
+def hints_as_dict(ledger: Ledger) -> dict[str, Any]:
+    """What `hints` tells, ready for JSON."""
+    with speaking(ENGLISH):
+        return {"examples": [{"option": f"--{what}", "shows": why} for what, why in _examples(ledger)]}
 
 
 # ------------------------------------------------------------------------------------------------------ a life
@@ -199,16 +218,18 @@ def _root(ledger: Ledger, teller: Teller, first: Row) -> str:
 
 def _moves(ledger: Ledger, teller: Teller, row: Row, below: Sequence[int]) -> list[str]:
     """What an event moved, and where the money stands after all that followed."""
-    moves = [
-        move
-        for table in ("postings", "stock")
-        for move in ledger.query(f"FROM {table} WHERE event = $event", event=row["event"]).to_pylist()
-    ]
+    moves = _moved(ledger, row)
     lines = [_("What it moved"), *(f"  {teller.move(move)}" for move in moves)] if moves else [_("It moved nothing.")]
     if below:
         balances = ledger.rows(_BALANCES, ids=[row["event"], *below])
         lines += ["", _("Money, with all that followed"), *_standing(teller, balances)] if balances else []
     return lines
+
+
+def _moved(ledger: Ledger, row: Row) -> list[Row]:
+    """The postings of an event, of money and of goods."""
+    tables = (ledger.query(f"FROM {name} WHERE event = $event", event=row["event"]) for name in ("postings", "stock"))
+    return [move for table in tables for move in table.to_pylist()]
 
 
 def _standing(teller: Teller, balances: Iterable[tuple[str, int, int]]) -> Iterator[str]:
@@ -229,6 +250,7 @@ def _standing(teller: Teller, balances: Iterable[tuple[str, int, int]]) -> Itera
 
 # ------------------------------------------------------------------------------------------------------ the ledger
 
+_OF_USER = "user = $user OR peer = $user"
 _EFFECTS = """
     SELECT event, cause, kind FROM events WHERE cause IN (SELECT unnest($ids::UBIGINT[])) ORDER BY time, event"""
 _BALANCES = """

@@ -23,13 +23,14 @@ from sim.errors import ConservationError, ContractError, WxsimError
 from sim.ledger.audit import DEALS, audit
 from sim.ledger.reader import Ledger
 from sim.run import ENGINES, run
-from sim.study import listening
+from sim.study import executor, listening
 from sim.study.listening import Draw
+from sim.study.sentence import written
 from sim.study.shrink import shrunk, size
 from sim.study.watch import LawBrokenError, Watch, watching
 from sim.study.witness import Parting, parting
 from sim.units import DAY
-from sim.words import _, marked
+from sim.words import _, in_english, marked
 
 TABLES = ("events", "postings", "stock", "daily")
 SMALL, SMALL_BLOCK = (
@@ -75,6 +76,12 @@ class Difference:
         days = [row["day"] if "day" in row else row["time"] // DAY for row in (self.array, self.events) if row]
         return int(min(days))
 
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        rows = {"array": self.array, "events": self.events}
+        found = {engine: row and written(row) for engine, row in rows.items()}
+        return {"table": self.table, "day": self.day, **found, "causes": [written(row) for row in self.chain]}
+
     def __str__(self) -> str:
         lines = [_("first difference, in {table}:", table=self.table)]
         lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
@@ -94,6 +101,10 @@ class Failure:
     def sort(self) -> str:
         """The law that is broken, or the error's class."""
         return self.error.law if isinstance(self.error, LawBrokenError) else type(self.error).__name__
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"day": self.day, "sort": self.sort, "error": in_english(self.error)}
 
     def __str__(self) -> str:
         if not isinstance(self.error, LawBrokenError):
@@ -125,6 +136,13 @@ class Verdict:
     def equal(self) -> bool:
         """Whether the ledgers are the same."""
         return self.difference is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON. `difference` is where the engines differ, `failure` where both break off."""
+        found: dict[str, Any] = {"difference": None, "failure": None}
+        if self.difference is not None:
+            found["failure" if isinstance(self.difference, Failure) else "difference"] = self.difference.as_dict()
+        return {"equal": self.equal, "rows": dict(self.rows), "kinds": dict(self.kinds), "digest": self.digest, **found}
 
     def __str__(self) -> str:
         if self.difference is None or self.scenario is None:
@@ -186,7 +204,7 @@ def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
         if isinstance(array, Ledger) and isinstance(events, Ledger):
             difference = compare_ledgers(array, events)
             if difference is None and not audited and not (report := audit(array)).ok:
-                difference = Failure(0, ConservationError(str(report)))
+                difference = Failure(0, ConservationError(in_english(report)))
         else:
             difference = _stopped(array, events)
         for ledger in (array, events):
@@ -240,7 +258,12 @@ def _block(scenario: Scenario, seed: int) -> int:
 
 def _ledger(scenario: Scenario, seed: int, engine: str, folder: Path, audited: int) -> Ledger | _Stop:
     days = [-1]
-    options: dict[str, Any] = {"engine": engine, "block": _block(scenario, seed), "progress": days.append}
+
+    def simulated(day: int) -> None:
+        days.append(day)
+        executor.report(day < scenario.horizon.days)
+
+    options: dict[str, Any] = {"engine": engine, "block": _block(scenario, seed), "progress": simulated}
     try:
         if not audited:
             return run(scenario, (seed,), (folder,), **options)[0]
@@ -265,9 +288,7 @@ def _sound(ledger: Ledger, watch: Watch) -> Ledger:
     if not report.ok:
         ledger.close()
         raise (
-            watch.in_the_end(report.breaks)
-            if report.breaks
-            else ConservationError(_("in the end: {report}", report=report))
+            watch.in_the_end(report.breaks) if report.breaks else ConservationError(f"in the end: {in_english(report)}")
         )
     return ledger
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 ENGLISH = "en"
 FOLDER = Path(__file__).parent
-_NUMBER = re.compile(r"\d[\d,]*")
+_NUMBER = re.compile(r"\d+(?:,\d{3})*")
 _INSIDE = re.compile(r" \((\w+)\)$")
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -57,9 +57,15 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
+def in_english(thing: object) -> str:
+    """A thing as text for programs, and for files that are the same whoever has them written."""
+    with speaking(ENGLISH):
+        return str(thing)
+
+
 def _(text: str, /, **values: object) -> str:
     """A text in the user's language, its placeholders filled in."""
-    said = _catalogue(spoken()).gettext(text) if text else ""  # gettext has its header there
+    said = text and _catalogue(spoken()).gettext(text)  # that of "" is the catalogue's head
     return said.format(**values) if values else said
 
 
@@ -79,24 +85,23 @@ def told(text: str) -> str:
     ``about 20 more seeds`` is looked up as ``about {n} more seeds``, ``Orders (store)`` as ``Orders ({what})`` and
     ``store``.
     """
-    said = _(text)
-    if said != text or spoken() == ENGLISH:
+    if (said := _(text)) != text or spoken() == ENGLISH:
         return said
     template, values = taken_apart(text)
-    if "what" in values:
-        values["what"] = _(values["what"])
-    return _(template).format(**values) if values else said
+    if (said := _(template)) == template:
+        return text
+    return said.format(**{name: _(value) for name, value in values.items()})
 
 
 def taken_apart(text: str) -> tuple[str, dict[str, str]]:
-    """A text without its number and its name in brackets, and these."""
+    """A text without its first number, wherever that stands in it, and its name in brackets; and these."""
     values = {}
     if found := _INSIDE.search(text):
         values["what"] = found[1]
         text = text[: found.start()] + " ({what})"
     if found := _NUMBER.search(text):
         values["n"] = found[0]
-        text = text[: found.start()] + "{n}" + text[found.end() :]
+        text = re.sub(rf"(?<!\d)(?<!\d,){found[0]}(?!,?\d)", "{n}", text)
     return text, values
 
 

@@ -33,9 +33,13 @@ def cut(text: str, columns: int) -> str:
     return text + "…"
 
 
-def wrap(text: str, columns: int, first: str = "", rest: str = "") -> list[str]:
-    """Lines of at most so many columns, the first and the others with what they begin with; as `textwrap.wrap`."""
+def wrap(text: str, columns: int, first: str = "", rest: str = "", *, whole: bool = False) -> list[str]:
+    """Lines of at most so many columns, the first and the others with what they begin with; as `textwrap.wrap`.
+
+    A word that is longer than a line is broken, or (`whole`) sticks out.
+    """
     lines = _Wrapper(columns, initial_indent=_filled(first), subsequent_indent=rest, break_on_hyphens=False)
+    lines.break_long_words = not whole
     return [line.replace(_FILLER, "") for line in lines.wrap(_filled(text))]
 
 

@@ -21,6 +21,7 @@ from docs.generate import models, words_of
 from sim import catalog
 from sim.config.model import Scenario
 from sim.config.parameters import ASSUMED
+from sim.ledger.schema import ACCOUNTS
 from sim.metrics.catalog import METRICS
 from sim.metrics.genealogy import KINDS
 from sim.params import Params
@@ -43,7 +44,8 @@ def messages() -> dict[Message, list[str]]:
     for path in sorted(SIM.rglob("*.j2")):
         for message in in_template(path.read_text("utf-8")):
             found.setdefault(message, []).append(path.relative_to(ROOT).as_posix())
-    for place, text in (*in_metrics(), *in_mechanisms(), *in_parameters(), *in_scenarios(), *in_facts()):
+    elsewhere = (in_metrics, in_mechanisms, in_parameters, in_scenarios, in_ledgers, in_warnings, in_facts)
+    for place, text in (each for texts in elsewhere for each in texts()):
         found.setdefault((text, ""), []).append(place)
     return {message: sorted(set(places)) for message, places in found.items()}
 
@@ -109,6 +111,20 @@ def in_facts() -> Iterator[tuple[str, str]]:
     """Notes on the facts that the model is held to; and the categories of goods."""
     yield from (("sim/study/facts.py", fact.note) for fact in facts() if fact.note)
     yield from (("sim/world/categories.py", category) for category in CATEGORIES)
+
+
+def in_ledgers() -> Iterator[tuple[str, str]]:
+    """The sentences in which events are told, and the accounts."""
+    owned = [("sim/catalog.py", catalog.ENGINE_KINDS)]
+    owned += [(_place(cls), cls.kinds) for cls in catalog.mechanisms().values()]
+    yield from ((place, kind.says) for place, kinds in owned for kind in kinds.values() if kind.says)
+    yield from (("sim/ledger/schema.py", name) for name in ACCOUNTS)
+
+
+def in_warnings() -> Iterator[tuple[str, str]]:
+    """What mechanisms say that they lack without others."""
+    for cls in catalog.mechanisms().values():
+        yield from ((_place(cls), text) for text in cls.Params.wants.values())
 
 
 def _place(cls: type[object]) -> str:

@@ -23,6 +23,7 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, param
 from sim.units import F64, I64, Bools, fen
+from sim.words import _
 from sim.world.windows import Standing, Windows
 
 
@@ -35,7 +36,7 @@ class Step(Params):
     @model_validator(mode="after")
     def _less_than_all(self) -> "Step":
         if self.off > self.above:
-            raise ValueError("takes off more than the sum from which it counts")
+            raise ValueError(_("takes off more than the sum from which it counts"))
         return self
 
 
@@ -57,7 +58,7 @@ class FullReductionParams(Standing):
     @classmethod
     def _rising(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         if any(high.above <= low.above or high.off < low.off for low, high in zip(steps, steps[1:], strict=False)):
-            raise ValueError("each step must begin above the one before, and take off as much or more")
+            raise ValueError(_("each step must begin above the one before, and take off as much or more"))
         return steps
 
 

@@ -14,7 +14,7 @@ from sim.study import stats
 from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
-from sim.words import ENGLISH, marked, speaking
+from sim.words import ENGLISH, _, marked, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,13 @@ class Comparison:
         """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
         metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
         if unknown := [name for name in metrics if name not in METRICS]:
-            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
+            raise StudyError(
+                _(
+                    "{folder}: measures {unknown}, which this wxsim does not; compare again",
+                    folder=folder,
+                    unknown=", ".join(unknown),
+                )
+            )
         failures = tuple(Failure(**failure) for failure in content["failures"])
         failed = {(failure.strategy, failure.replication) for failure in failures}
         values, done = {}, {}

@@ -43,7 +43,7 @@ def preferred(environment: Mapping[str, str]) -> str:
 
 
 def spoken() -> str:
-    """The language in which everything is told."""
+    """The language in which things are told here and now."""
     return _spoken.get()
 
 
@@ -63,15 +63,21 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def _(text: str, **values: object) -> str:
+def in_english(thing: object) -> str:
+    """A thing as text for programs, and for files that are the same whoever has them written."""
+    with speaking(ENGLISH):
+        return str(thing)
+
+
+def _(text: str, /, **values: object) -> str:
     """A text in the user's language, its placeholders filled in."""
-    said = text and _catalogue(_spoken.get()).gettext(text)  # that of "" is the catalogue's head
+    said = text and _catalogue(spoken()).gettext(text)  # that of "" is the catalogue's head
     return said.format(**values) if values else said
 
 
-def several(one: str, more: str, count: int, **values: object) -> str:
+def several(one: str, more: str, count: int, /, **values: object) -> str:
     """A text about one or `count` things."""
-    return _catalogue(_spoken.get()).ngettext(one, more, count).format(count=count, **values)
+    return _catalogue(spoken()).ngettext(one, more, count).format(count=count, **values)
 
 
 def marked(text: str) -> str:
@@ -85,7 +91,7 @@ def told(text: str) -> str:
     ``about 20 more seeds`` is looked up as ``about {n} more seeds``, ``Orders (store)`` as ``Orders ({what})`` and
     ``store``.
     """
-    if (said := _(text)) != text or _spoken.get() == ENGLISH:
+    if (said := _(text)) != text or spoken() == ENGLISH:
         return said
     template, values = taken_apart(text)
     if (said := _(template)) == template:

@@ -29,7 +29,10 @@ def new(
     replications: Annotated[int, typer.Option(metavar="N", min=1, help="In how many worlds.")] = 8,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; what is not given is as proposed.")] = False,
 ) -> None:
-    """Write a first scenario of your own from a few questions; every answer can be given as an option."""
+    """Write a first scenario from a few questions.
+
+    Every answer can be given as an option.
+    """
     from sim.config import draft
     from sim.world.categories import CATEGORIES
 
@@ -63,7 +66,10 @@ def new(
 def schema(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it here, not on the screen.")] = None,
 ) -> None:
-    """Print the JSON Schema of scenario files, from which editors complete; `wxsim new` writes it beside a scenario."""
+    """Print the JSON Schema of scenario files.
+
+    Editors complete from it; `wxsim new` writes it beside a scenario.
+    """
     if out is None:
         typer.echo(_schema(), nl=False)
     else:

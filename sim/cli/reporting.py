@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli import _progress, app
+from sim.cli import app, completing
+from sim.cli.options import QuietOption
+from sim.cli.terminal import Answer, interrupted, progress
 from sim.errors import StudyError
+from sim.words import _, marked
 
 if TYPE_CHECKING:
     from sim.report.page import Report
     from sim.report.shape import Figure
 
 EXTRA = ("jinja2", "plotly.offline")  # modules that a report needs
-FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.")]
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="The folder of a run, comparison or study.", autocompletion=completing.folders),
+]
 
 
 @app.command()
@@ -28,19 +34,27 @@ def report(
         bool, typer.Option("--diffusion", help="Shares and gifts moving among friends, of a run, instead.")
     ] = False,
     merchant: Annotated[str, typer.Option(metavar="NAME", help="Of a run: whose numbers.")] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Write one HTML page that needs no network: the answer, the figures, and what stands behind every number."""
+    """Write one HTML page to read, print and forward.
+
+    It needs no network: the answer, the figures, and what stands behind every number.
+    """
+    answer = Answer(quiet=quiet)
     if figures is not None and (out is not None or diffusion):
-        raise StudyError("give --figures alone: --out names a page, --diffusion is one")
+        raise StudyError(_("give --figures alone: --out names a page, --diffusion is one"))
     if figures is not None:
         from sim.report.figures import write
+        from sim.study.figure import readable
 
-        shapes, strategies = _drawn(place, quiet, merchant)
-        written = write(shapes, strategies, figures)
-        typer.echo(f"wrote {len(written)} files in {figures}")
+        with readable() as lacking:
+            shapes, strategies = _drawn(place, quiet, merchant)
+            written = write(shapes, strategies, figures)
+        answer.say(_("wrote {count} files in {folder}", count=len(written), folder=figures), whole=True)
+        if lacking:
+            answer.say(lacking)
         return
-    typer.echo(f"wrote {page(place, out, quiet, diffusion, merchant)}")
+    answer.wrote([page(place, out, quiet, diffusion, merchant)])
 
 
 def page(
@@ -53,11 +67,11 @@ def page(
     from sim.study.folder import write_text
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise StudyError(f"{out}: cannot be written there; name a file in a folder that exists")
+        raise StudyError(_("{path}: cannot be written there; name a file in a folder that exists", path=out))
     check(("jinja2",) if diffusion else EXTRA)
-    text = moving(place) if diffusion else _text(place, quiet, merchant)
     out = out or place / (MOVING if diffusion else FILE)
-    write_text(out, text)
+    with interrupted(_("interrupted; {place} is as it was, without this report", place=place)):
+        write_text(out, moving(place) if diffusion else _text(place, quiet, merchant))
     return out
 
 
@@ -92,5 +106,5 @@ def _made(place: Path, quiet: bool, merchant: str) -> "Report":
     from sim.report.page import report as made
 
     material = read(place, merchant)
-    with _progress("reading", quiet, "runs") as advance:
+    with progress(_("reading"), quiet, marked("runs")) as advance:
         return made(material, advance)

@@ -77,21 +77,23 @@ _TELLS = {  # column: title, unit, higher is better, definition
     "reach": (
         "Reach", "people", True,
         "People who noticed or did anything that has to do with the channel; undefined unless everything is recorded "
-        "(record: all)",
+        "(record: all).",
     ),
-    "customers_met": ("Met", "people", True, "Customers of whom the first thing written has to do with it"),
-    "customers_won": ("Won", "people", True, "Customers whose first purchase came by it"),
-    "orders": ("Orders", "orders", True, "Orders and gifts paid that came by it"),
+    "customers_met": ("Met", "people", True, "Customers of whom the first thing written has to do with the channel."),
+    "customers_won": ("Won", "people", True, "Customers whose first purchase came by the channel."),
+    "orders": ("Orders", "orders", True, "Orders and gifts paid that came by the channel."),
     "repeat_share": (
         "Repeat share, 30 days", "share", True,
-        f"Of the customers whom it won, those who bought again, by any channel, within {WINDOW_DAYS} days that lie "
-        "within the horizon",
+        "Of the customers whom the channel won, those who bought again, by any channel, within "
+        f"{WINDOW_DAYS} days that lie within the horizon.",
     ),
     "ltv": (
         "Customer value, 30 days", "yuan per customer", True,
-        f"What those whom it won paid within {WINDOW_DAYS} days that lie within the horizon, less refunds of it",
+        "What a customer whom the channel won paid, less refunds, within "
+        f"{WINDOW_DAYS} days that lie within the horizon.",
     ),
-    "return_share": ("Returned", "share", False, "Orders and gifts that came by it and were sent back"),
+    "return_share": ("Returned", "share", False,
+                     "Of orders and gifts that came by the channel, those that were sent back."),
 }  # fmt: skip
 
 
@@ -132,7 +134,7 @@ def _by_channel(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
 
 
 METRICS = tuple(
-    Metric(f"{column}@{channel}", f"{title} ({channel})", unit, higher, f"{definition}: {channel}.", _by_channel)
+    Metric(f"{column}@{channel}", f"{title} ({channel})", unit, higher, definition, _by_channel)
     for column, (title, unit, higher, definition) in _TELLS.items()
     for channel in catalog.channels()
 )

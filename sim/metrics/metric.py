@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
@@ -26,6 +27,10 @@ class Metric:
     higher_is_better: bool | None
     definition: str
     sql: str | Several
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it counts, ready for JSON."""
+        return {name: getattr(self, name) for name in ("title", "unit", "higher_is_better", "definition")}
 
 
 class Scan(str):

@@ -6,8 +6,8 @@ from typing import Any
 from sim.ledger.reader import Ledger
 from sim.metrics.funnel import BY_CHANNEL, funnel
 from sim.report.material import Cell, Material
-from sim.report.shape import Figure, Line, mean, number
-from sim.words import _, marked, told
+from sim.report.shape import Figure, Line, channel, mean, number
+from sim.words import _, marked
 
 STAGES = {"exposures": marked("Noticed"), "views": marked("Opened"), "orders": marked("Ordered")}
 Funnel = Mapping[str, Mapping[str, float]]  # by channel: exposures, views, orders, gmv
@@ -23,9 +23,9 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     """A figure for each stage, means over the runs, and the table with the rates between them."""
     totals: dict[str, float] = {}
     for run in found.values():
-        for channel, stages in run.items():
-            totals[channel] = totals.get(channel, 0.0) + stages["orders"] + 1e-9 * stages["exposures"]
-    channels = tuple(sorted(totals, key=lambda channel: (-totals[channel], channel)))
+        for name, stages in run.items():
+            totals[name] = totals.get(name, 0.0) + stages["orders"] + 1e-9 * stages["exposures"]
+    channels = tuple(sorted(totals, key=lambda name: (-totals[name], name)))
     if not channels:
         return {}
     means = {
@@ -39,7 +39,7 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     return {
         "figures": [
             Figure(
-                f"funnel-{stage}", "bars", _(title), _("channel"), _("per run"), tuple(told(at) for at in channels),
+                f"funnel-{stage}", "bars", _(title), _("channel"), _("per run"), tuple(map(channel, channels)),
                 tuple(Line(name, tuple(of[at][stage] for at in channels)) for name, of in means.items()),
             )
             for stage, title in STAGES.items()

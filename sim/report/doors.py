@@ -6,9 +6,9 @@ from typing import Any
 from sim.ledger.reader import Ledger
 from sim.metrics.doors import BY_FIRST_TOUCH, WINDOW_DAYS, by_first_touch
 from sim.report.material import Cell, Material
-from sim.report.shape import Figure, Line, mean, number
+from sim.report.shape import Figure, Line, channel, mean, number
 from sim.units import FEN_PER_YUAN
-from sim.words import _, told
+from sim.words import _
 
 Doors = Mapping[str, Mapping[str, int]]  # by channel: customers, orders, whole, again, fen
 
@@ -57,4 +57,4 @@ def _row(name: str, runs: list[Mapping[str, int]]) -> dict[str, Any]:
 
 def _figure(name: str, title: str, unit: str, rows: Mapping[str, list[dict[str, Any]]], column: str) -> Figure:
     lines = [Line(of[0]["strategy"], tuple(row[column] for row in of)) for of in zip(*rows.values(), strict=True)]
-    return Figure(name, "bars", title, _("door"), unit, tuple(told(door) for door in rows), tuple(lines))
+    return Figure(name, "bars", title, _("door"), unit, tuple(map(channel, rows)), tuple(lines))

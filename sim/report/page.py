@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import StudyError
 from sim.report import channels, checks, daily, doors, facts, findings, manifest, money, question, trees, users
 from sim.report.material import Cell, Material
-from sim.report.shape import Figure
+from sim.report.shape import Figure, channel
 from sim.study import table
 from sim.words import _, languages, own_name, several, speaking, spoken, told
 
@@ -195,7 +195,7 @@ def _environment(*folders: Path) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": _number, "told": told}
+    made.filters |= {"number": _number, "told": told, "channel": channel}
     made.globals |= {"_": _marked_up(_), "several": _marked_up(several)}
     return made
 

@@ -16,6 +16,7 @@ from sim.study.results import Results
 from sim.study.stats import estimate
 from sim.study.table import number
 from sim.units import F64
+from sim.words import _, several, told
 
 MARKS = "os^Dv<>p"
 PANEL = 2.6  # inches
@@ -30,7 +31,8 @@ def shown(found: Results, levels: bool) -> tuple[list[str], str]:
     """The strategies that a picture shows, and in words what of them."""
     if levels or len(found.strategies) == 1:
         return [*found.strategies], ""
-    return [name for name in found.strategies if name != found.baseline], f"difference to {found.baseline}, "
+    others = [name for name in found.strategies if name != found.baseline]
+    return others, _("difference to {baseline}", baseline=found.baseline)
 
 
 def values(found: Results, strategy: str, metric: str, levels: bool) -> F64:
@@ -44,7 +46,7 @@ def draw(found: Results, *paths: Path, levels: bool = False) -> None:
     """Write the picture as PNG or SVG: a panel per metric, in maps one per strategy too, else one per axis."""
     axes = varied(found)
     if not axes:
-        raise StudyError(f"{found.folder}: nothing varies, so there is nothing to draw")
+        raise StudyError(_("{folder}: nothing varies, so there is nothing to draw", folder=found.folder))
     strategies, what = shown(found, levels)
     across = len(strategies) if len(axes) == 2 else len(axes)
     width = 7.5 if across == 1 else max(4.5, 3.8 * across)
@@ -57,8 +59,8 @@ def draw(found: Results, *paths: Path, levels: bool = False) -> None:
             else:
                 for panel, axis in zip(row, axes, strict=True):
                     _lines(panel, found, axis, strategies, metric, levels)
-        count = len(found.said["seeds"])
-        figure.suptitle(plain(f"{found.title}\n{what}{count} seed{'s' * (count > 1)}, 95 % intervals"))
+        seeds = several("{count} seed, 95 % intervals", "{count} seeds, 95 % intervals", len(found.said["seeds"]))
+        figure.suptitle(plain(f"{found.title}\n{what}{', ' * bool(what)}{seeds}"))
 
 
 def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], metric: str, levels: bool) -> None:
@@ -77,7 +79,7 @@ def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], met
     if not levels and len(found.strategies) > 1:
         panel.axhline(0.0, color="black", linewidth=0.8)
     panel.set_xlabel(plain(axis))
-    panel.set_title(plain(heading(metric)), loc="left", fontsize=9)
+    panel.set_title(plain(heading(metric, told)), loc="left", fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(fontsize=8, frameon=False)
 
@@ -108,7 +110,7 @@ def _map(panel: Any, found: Results, axes: Sequence[str], strategy: str, metric:
     panel.set_yticks(range(len(ticks[1])), [plain(str(value)) for value in ticks[1]])
     panel.set_xlabel(plain(axes[0]), fontsize=8)
     panel.set_ylabel(plain(axes[1]), fontsize=8)
-    panel.set_title(plain(f"{heading(metric)}\n{strategy}"), loc="left", fontsize=9)
+    panel.set_title(plain(f"{heading(metric, told)}\n{strategy}"), loc="left", fontsize=9)
 
 
 def along(found: Results, here: F64, axis: str, at: Sequence[int] = ()) -> tuple[list[Any], F64]:

@@ -14,7 +14,7 @@ from sim.study import stats
 from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
-from sim.words import ENGLISH, marked, speaking
+from sim.words import ENGLISH, _, marked, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,10 @@ class Comparison:
         values, baseline = self.per_seed(strategy, metric)[both], self.per_seed(self.baseline, metric)[both]
         return stats.difference(values, baseline, METRICS[metric].higher_is_better)
 
+    def worlds(self, *strategies: str) -> int:
+        """Seeds that all of these have finished, and the baseline."""
+        return int(np.logical_and.reduce([self.done[name] for name in (*strategies, self.baseline)]).sum())
+
     def synergy(self, strategy: str, metric: str) -> Difference:
         """What a strategy that combines others earns beyond the sum of what those earn alone, seed by seed.
 
@@ -101,7 +105,7 @@ class Comparison:
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
             "expects": [claim.model_dump(mode="json", by_alias=True, exclude_defaults=True) for claim in self.expects],
             "expected": self._claims(),
-            "metrics": {name: _definition(name) for name in self.metrics},
+            "metrics": {name: METRICS[name].as_dict() for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
             "failures": [
                 {"strategy": f.strategy, "replication": f.replication, "seed": f.seed, "error": f.error}
@@ -114,7 +118,13 @@ class Comparison:
         """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
         metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
         if unknown := [name for name in metrics if name not in METRICS]:
-            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
+            raise StudyError(
+                _(
+                    "{folder}: measures {unknown}, which this wxsim does not; compare again",
+                    folder=folder,
+                    unknown=", ".join(unknown),
+                )
+            )
         failures = tuple(Failure(**failure) for failure in content["failures"])
         failed = {(failure.strategy, failure.replication) for failure in failures}
         values, done = {}, {}
@@ -180,14 +190,4 @@ def _numbers(found: Estimate, per_seed: F64) -> dict[str, Any]:
         "mean": stats.finite(found.mean),
         "ci95": None if None in interval else interval,
         "per_seed": [stats.finite(value) for value in per_seed.tolist()],
-    }
-
-
-def _definition(name: str) -> dict[str, Any]:
-    metric = METRICS[name]
-    return {
-        "title": metric.title,
-        "unit": metric.unit,
-        "higher_is_better": metric.higher_is_better,
-        "definition": metric.definition,
     }

@@ -32,13 +32,14 @@ from sim.study.design import Point, Study
 from sim.study.plan import FIXED, MOST_USERS_ABREAST
 from sim.study.store import Store, key, libraries, model, numbers
 from sim.units import F64
+from sim.words import _, marked
 from sim.world.kept import FOLDER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 STUDY = folder.Output(
-    "study",
+    marked("study"),
     "study.json",
     frozenset({"wxsim", "title", "runs"}),
     ("study.json", "results.csv", "results.parquet", "failures", "report.html"),
@@ -113,6 +114,12 @@ class Plan:
         """Days that are still to be simulated, in all worlds together."""
         return sum(batch.days for batch in self.batches)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What is to be done, ready for JSON."""
+        study = self.study
+        sizes = {name: len(getattr(study, name)) for name in ("points", "strategies", "seeds")}
+        return {"title": study.title, **sizes, "runs": len(self.runs), "there": self.there, "missing": self.missing}
+
 
 def plan(study: Study, store: Store) -> Plan:
     """What a study consists of, and what of it is missing in the store."""
@@ -159,7 +166,7 @@ def divided(whole: Plan, workers: int) -> Iterable[Batch]:
 def work(batch: Batch) -> Done:
     """Do the runs of a batch; one that fails is done again world by world. StudyError if the model is another here."""
     if batch.model != model():
-        raise StudyError("the worker has another version of wxsim; give it the one that the sweep was started with")
+        raise StudyError(_("the worker has another version of wxsim; give it the one that the sweep was started with"))
     try:
         return Done(_do(batch, batch.keys, batch.seeds), {})
     except Exception:
@@ -208,6 +215,17 @@ class Result:
     def complete(self) -> bool:
         """Whether every run is there."""
         return all(row["status"] == "done" for row in self.rows)
+
+    @property
+    def new(self) -> int:
+        """Different runs that have been done now."""
+        return self.plan.missing - len(self.failed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What has been done, ready for JSON; the table is in the folder."""
+        failed = [{"key": name, "error": error} for name, (error, _) in self.failed.items()]
+        said = {"folder": str(self.out), "complete": self.complete, "new": self.new, "failed": failed}
+        return {**self.plan.as_dict(), **said}
 
 
 def sweep(
@@ -411,7 +429,9 @@ def read(out: Path) -> dict[str, Any]:
     try:
         found = json.loads((out / "study.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError(f"{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote") from None
+        raise StudyError(
+            _("{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote", out=out, error=error)
+        ) from None
     if not isinstance(found, dict) or found.get("wxsim") != "study":
-        raise StudyError(f"{out}: is not the folder of a study; name one that `wxsim sweep` wrote")
+        raise StudyError(_("{out}: is not the folder of a study; name one that `wxsim sweep` wrote", out=out))
     return found

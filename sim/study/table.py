@@ -1,13 +1,13 @@
 """A comparison as a table of text, at most 80 columns wide, for a terminal, a mail or a diff."""
 
 import math
-import unicodedata
 from collections.abc import Iterator
 
 from sim.metrics.catalog import METRICS
 from sim.study.comparison import Comparison, heading
 from sim.study.stats import Difference, Estimate
 from sim.words import _, marked, several, told
+from sim.words.columns import cut, left, right, width, wrap
 
 WIDTH = 80
 NAME, MEAN, DIFFERENCE, INTERVAL, VERDICT = 22, 9, 9, 20, 12  # columns; with gaps of 1 and 2 they make 80
@@ -40,7 +40,7 @@ def number(value: float, signed: bool = False) -> str:
 
 def _lines(comparison: Comparison) -> Iterator[str]:
     count = len(comparison.seeds)
-    yield from wrapped(comparison.title)
+    yield from wrapped(told(comparison.title))
     head = several(
         '{merchant}: {count} seed, each strategy with the same; differences to "{baseline}"',
         '{merchant}: {count} seeds, each strategy with the same; differences to "{baseline}"',
@@ -56,7 +56,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         for strategy in comparison.strategies:
             yield from _strategy(comparison, strategy, name)
             if strategy in comparison.combined:
-                yield from _difference("  " + _("synergy"), "", comparison.synergy(strategy, name))
+                worlds = comparison.worlds(strategy, *comparison.combined[strategy])
+                yield from _difference("  " + _("synergy"), "", comparison.synergy(strategy, name), worlds)
     yield from _footnotes(comparison)
 
 
@@ -65,15 +66,20 @@ def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[st
     if strategy == comparison.baseline:
         yield _row(strategy, mean, "", "", _("baseline"))
         return
-    yield from _difference(strategy, mean, comparison.difference(strategy, metric))
+    yield from _difference(strategy, mean, comparison.difference(strategy, metric), comparison.worlds(strategy))
 
 
-def _difference(name: str, mean: str, found: Difference) -> Iterator[str]:
+def _difference(name: str, mean: str, found: Difference, worlds: int) -> Iterator[str]:
+    if found.verdict == "same":
+        alike = several("same in {count} world", "same in all {count} worlds", worlds)
+        begun = _row(name, mean, number(found.estimate.mean, True), "", "").rstrip()
+        yield begun + right(alike, WIDTH - width(begun))
+        return
     verdict, colon, rest = found.verdict.partition(": ")
     told_verdict = told(verdict + colon.strip())
     yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), told_verdict)
     if rest:
-        yield _right(told(rest), WIDTH)
+        yield right(told(rest), WIDTH)
 
 
 def _interval(found: Estimate) -> str:
@@ -81,13 +87,8 @@ def _interval(found: Estimate) -> str:
 
 
 def _row(name: str, mean: str, difference: str, interval: str, verdict: str) -> str:
-    numbers = (_right(text, wide) for text, wide in ((mean, MEAN), (difference, DIFFERENCE + 1), (interval, INTERVAL)))
-    return f"  {_fit(name)} {' '.join(numbers)}  {verdict}"
-
-
-def _right(text: str, columns: int) -> str:
-    """A text at the right edge of so many columns."""
-    return " " * (columns - _width(text)) + text
+    numbers = (right(text, wide) for text, wide in ((mean, MEAN), (difference, DIFFERENCE + 1), (interval, INTERVAL)))
+    return f"  {left(cut(name, NAME), NAME)} {' '.join(numbers)}  {verdict}"
 
 
 def _footnotes(comparison: Comparison) -> Iterator[str]:
@@ -130,31 +131,6 @@ def _footnotes(comparison: Comparison) -> Iterator[str]:
         yield _("{finished} of {whole} runs are finished.", finished=finished, whole=whole)
 
 
-def _width(text: str) -> int:
-    """Columns of a terminal: Chinese characters take two, combining marks none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _fit(name: str) -> str:
-    """A name in exactly NAME columns."""
-    if _width(name) > NAME:
-        while _width(name) > NAME - 1:
-            name = name[:-1]
-        name += "…"
-    return name + " " * (NAME - _width(name))
-
-
-def wrapped(text: str) -> Iterator[str]:
-    """Lines of at most WIDTH columns, broken at spaces (or anywhere, in a script without them)."""
-    line = ""
-    for word in text.split(" "):
-        if line and _width(line) + 1 + _width(word) > WIDTH:
-            yield line
-            line = "  " + word
-        else:
-            line = f"{line} {word}" if line else word
-        while _width(line) > WIDTH:
-            cut = next(at for at in range(len(line), 0, -1) if _width(line[:at]) <= WIDTH)
-            yield line[:cut]
-            line = "  " + line[cut:]
-    yield line
+def wrapped(text: str) -> list[str]:
+    """Lines of at most WIDTH columns, all but the first indented."""
+    return wrap(text, WIDTH, rest="  ")

@@ -4,7 +4,6 @@ import pytest
 
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
-from sim.study.sentence import short
 from sim.study.steps import days, people, steps
 from sim.units import DAY
 from tests.ledger.story import market
@@ -23,7 +22,7 @@ def test_every_event_of_a_person_is_a_step_once(told: Ledger) -> None:
     for user in users(told):
         rows = told.rows('SELECT event, time FROM events WHERE "user" = $user OR peer = $user', user=user)
         found = steps(told, user, 0, 1_000)
-        assert sorted(step.event for step in found) == sorted(short(event) for event, _ in rows)
+        assert sorted(step.event for step in found) == sorted(event for event, _ in rows)
         assert [step.time for step in found] == sorted(time for _, time in rows)
 
 
@@ -36,10 +35,9 @@ def test_days_are_cut_at_midnight(told: Ledger) -> None:
 
 def test_what_led_to_a_step_is_its_chain_of_causes(told: Ledger) -> None:
     cause = dict(told.rows("SELECT event, cause FROM events"))
-    ids = {short(event): event for event in cause}
     for user in users(told):
         for step in steps(told, user, 0, 1_000):
-            length, event = 0, cause[ids[step.event]]
+            length, event = 0, cause[step.event]
             while event in cause:
                 length, event = length + 1, cause[event]
             assert len(step.led) == length

@@ -19,6 +19,7 @@ from sim.config.sections import ALWAYS, PER_WORLD
 from sim.contract import PHASES, Mechanism
 from sim.metrics.catalog import METRICS
 from sim.params import Params
+from sim.words import speaking, told
 
 MODEL = Path(__file__).parent / "model"
 BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}"}
@@ -64,7 +65,8 @@ def index(known: Mapping[str, type[Mechanism]]) -> str:
 
 def page(key: str, cls: type[Mechanism]) -> str:
     """What a mechanism models, its parameters, the records it makes and the state it keeps."""
-    lines = [f"# {key}", "", where(key, cls), "", _markdown(_module_doc(cls)), ""]
+    lines = [f"# {key}", "", where(key, cls), "", f"*{_in_chinese(catalog.summary(cls))}*", ""]
+    lines += [_markdown(_module_doc(cls)), ""]
     rows: dict[tuple[str, str], list[str]] = {}  # a list of changes repeats what stands above it
     for row in parameters(cls.Params):
         rows.setdefault((row[0].strip("`").split(".")[-1], row[1]), row)
@@ -109,6 +111,15 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[list[str]]:
             yield from parameters(inner, f"{prefix}{name}{several}.")
 
 
+def models(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and, to any depth, those inside it."""
+    yield root
+    for field in root.model_fields.values():
+        for inner, _ in _inner(field.annotation):
+            if inner is not root:
+                yield from models(inner)
+
+
 def _inner(annotation: Any, several: str = "") -> Iterator[tuple[type[BaseModel], str]]:
     """The models inside a type, each with `[]` if there may be several."""
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
@@ -130,22 +141,27 @@ def _or(need: str) -> str:
 
 def bounds(field: FieldInfo) -> str:
     """The range of a number, or the words to choose from."""
-    if words := _words(field.annotation):
+    if words := words_of(field.annotation):
         return " / ".join(words)
     limits = [(how, getattr(rule, how)) for rule in field.metadata for how in BOUNDS if hasattr(rule, how)]
     return ", ".join(BOUNDS[how].format(f"{value:,g}") for how, value in limits)
 
 
-def _words(annotation: Any) -> list[str]:
+def words_of(annotation: Any) -> list[str]:
     """The words of a choice."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
-    return [word for part in get_args(annotation) for word in _words(part)]
+    return [word for part in get_args(annotation) for word in words_of(part)]
 
 
 def summary(cls: type[Mechanism]) -> str:
     """The first sentence of a mechanism's page."""
     return _markdown(_module_doc(cls)).split("\n\n")[0].replace("\n", " ")
+
+
+def _in_chinese(text: str) -> str:
+    with speaking("zh"):
+        return told(text)
 
 
 def _module_doc(cls: type[Mechanism]) -> str:

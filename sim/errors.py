@@ -14,6 +14,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.words import _
+
 
 class WxsimError(Exception):
     """Base of all errors raised on purpose; its message is written for the user."""
@@ -31,9 +33,9 @@ class Fault:
     instead: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
-        instead = f"; {self.instead}" if self.instead else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.wrong}{instead}"
+        said = _("{where}: {wrong}", where=self.where, wrong=self.wrong) if self.where else self.wrong
+        said = _("{wrong}; {instead}", wrong=said, instead=self.instead) if self.instead else said
+        return f"{self.file}:{self.line}:{self.column}: {said}"
 
 
 class ScenarioError(WxsimError):

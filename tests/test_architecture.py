@@ -16,8 +16,8 @@ MECHANISMS = sorted(path for folder in LEAVES for path in (SIM / folder).glob("*
 
 # From the foundation up. A module imports only from lines above its own (and from its own folder, unless a leaf).
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
     ("words",),
+    ("errors",),
     ("units",),
     ("fast",),
     ("elementary",),

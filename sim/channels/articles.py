@@ -35,6 +35,7 @@ from sim.errors import ContractError
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, param
 from sim.units import NOBODY, Bools, fen
+from sim.words import _
 from sim.world import feed, posts
 from sim.world.shelf import front, shelf
 
@@ -92,7 +93,7 @@ class ArticlesParams(Params):
     @classmethod
     def _rates(cls, value: dict[str, float]) -> dict[str, float]:
         if set(value) != set(FORMS) or not all(0 <= rate <= 1 for rate in value.values()):
-            raise ValueError(f"give a share from 0 to 1 for each of {', '.join(FORMS)}")
+            raise ValueError(_("give a share from 0 to 1 for each of {forms}", forms=", ".join(FORMS)))
         return value
 
 

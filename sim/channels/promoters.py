@@ -48,6 +48,7 @@ from sim.kernels import expand, segments
 from sim.ledger.schema import Postings, Records
 from sim.params import Params, Share, Weight, param
 from sim.units import DAY, F64, I64, NOBODY, U64, WEEK, Array, Bools, fen
+from sim.words import _
 from sim.world import audience
 from sim.world.doors import among
 from sim.world.shelf import shelf
@@ -118,7 +119,7 @@ class PromotersParams(Params):
     @classmethod
     def _some_surface(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if not any(value):
-            raise ValueError("one of the weights must be positive")
+            raise ValueError(_("one of the weights must be positive"))
         return value
 
 

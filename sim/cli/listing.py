@@ -9,7 +9,7 @@ from sim.cli import app, completing
 from sim.cli.options import JsonOption, QuietOption
 from sim.cli.terminal import Answer, listing, load
 from sim.errors import StudyError
-from sim.words import _
+from sim.words import _, told
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -22,7 +22,7 @@ def scenarios(json: JsonOption = None, quiet: QuietOption = False) -> None:
 
     answer = Answer(json, quiet)
     found = {name: load(name) for name in shipped.names()}
-    listing(answer, ((name, made.title) for name, made in found.items()))
+    listing(answer, ((name, told(made.title)) for name, made in found.items()))
     answer.wrote(answer.give("scenarios", {"scenarios": {name: _scenario(made) for name, made in found.items()}}))
 
 
@@ -41,7 +41,7 @@ def mechanisms(
     answer = Answer(json, quiet)
     known = catalog.mechanisms()
     found = {key: catalog.summary(known[key]) for key in _chosen(names, known)}
-    listing(answer, found.items())
+    listing(answer, ((key, told(what)) for key, what in found.items()))
     answer.wrote(answer.give("mechanisms", {"mechanisms": {key: {"summary": what} for key, what in found.items()}}))
 
 
@@ -64,10 +64,11 @@ def metrics(
     for name, metric in found.items():
         what, by, which = name.partition("@")
         kind = "" if not by else "@KIND" if which in KINDS else "@CHANNEL"
-        definition = metric.definition.removesuffix(f": {which}.") + "." * bool(by)
-        seen.setdefault(name if names else what + kind, f"{definition} [{metric.unit}]")
+        said = _("{definition} [{unit}]", definition=told(metric.definition), unit=told(metric.unit))
+        seen.setdefault(name if names else what + kind, said)
     if not names:
-        seen |= {"CHANNEL": "One of " + ", ".join(catalog.channels()), "KIND": "One of " + ", ".join(KINDS)}
+        for name, each in (("CHANNEL", catalog.channels()), ("KIND", KINDS)):
+            seen[name] = _("One of {names}", names=", ".join(each))
     listing(answer, seen.items())
     answer.wrote(answer.give("metrics", {"metrics": {name: metric.as_dict() for name, metric in found.items()}}))
 

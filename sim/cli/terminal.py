@@ -123,8 +123,8 @@ def progress(step: str, quiet: bool = False, unit: str = marked("days"), lines: 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """KeyboardInterrupt, as soon as nothing is being imported.
 
-    A library in C that imports (duckdb) would swallow it, and might keep Python's lock of imports, for which all threads
-    wait then.
+    A library in C that imports (duckdb) would swallow it, and might keep Python's lock of imports, for which every thread
+    waits then.
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):

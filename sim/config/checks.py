@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sim.config import shipped
-from sim.config.advice import did_you_mean
+from sim.config.advice import did_you_mean, parted
 from sim.config.node import Node, find, nearest
 from sim.config.sources import is_file
 from sim.errors import Fault
+from sim.words import _, marked
 from sim.world.params import WorldParams
 
 _COMBINED = (("compare", "synergy"), ("strategies",), ("compare", "baseline"))
@@ -16,18 +17,22 @@ _COMBINED = (("compare", "synergy"), ("strategies",), ("compare", "baseline"))
 
 def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
     """Names in `compare`: the baseline is a strategy, the merchant is one of the market, the metrics exist."""
-    names = {"baseline": ("strategies", "a strategy"), "merchant": ("merchants", "a merchant")}
+    names = {"baseline": ("strategies", marked("a strategy")), "merchant": ("merchants", marked("a merchant"))}
     for key, (holder, what) in names.items():
         node, known = find(tree, "compare", key), tree.child(holder)
         words = known.children if known else {}
         if node is not None and isinstance(node.value, str) and node.value not in words:
-            yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, words))
+            yield node.place.fault(
+                _('"{value}" is not {what}', value=node.value, what=_(what)), did_you_mean(node.value, words)
+            )
     yield from _synergy(tree)
     yield from _expected(tree, metrics)
     listed = find(tree, "compare", "metrics")
     for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
         if metrics is not None and isinstance(node.value, str) and node.value not in metrics:
-            yield node.place.fault(f'"{node.value}" is not a metric', did_you_mean(node.value, sorted(metrics)))
+            yield node.place.fault(
+                _('"{value}" is not a metric', value=node.value), did_you_mean(node.value, sorted(metrics))
+            )
 
 
 def _synergy(tree: Node) -> Iterator[Fault]:
@@ -38,7 +43,9 @@ def _synergy(tree: Node) -> Iterator[Fault]:
         listed = parts.value if isinstance(parts.value, tuple) else ()
         for node, word in [(parts.key, name), *((node.place, node.value) for node in listed)]:
             if isinstance(word, str) and word not in known:
-                yield node.fault(f'"{word}" is not a strategy beside the baseline', did_you_mean(word, known))
+                yield node.fault(
+                    _('"{word}" is not a strategy beside the baseline', word=word), did_you_mean(word, known)
+                )
 
 
 def _expected(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
@@ -46,18 +53,23 @@ def _expected(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
     listed, strategies, baseline = (find(tree, *path) for path in (("expects",), *_COMBINED[1:]))
     known = {"a strategy": [*strategies.children] if strategies else []}
     if metrics is not None:
-        known["a metric"] = sorted(metrics)
+        known[marked("a metric")] = sorted(metrics)
     keys = {"metric": "a metric", "per": "a metric", "strategy": "a strategy", "than": "a strategy"}
     for claim in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
         named = {key: _listed(claim.child(key)) for key in keys}
         for key, what in keys.items():
             for node in named[key] if what in known else ():
                 if isinstance(node.value, str) and node.value not in known[what]:
-                    yield node.place.fault(f'"{node.value}" is not {what}', did_you_mean(node.value, known[what]))
+                    yield node.place.fault(
+                        _('"{value}" is not {what}', value=node.value, what=_(what)),
+                        did_you_mean(node.value, known[what]),
+                    )
         others = named["than"] or _listed(baseline)
         for node in named["strategy"]:
             if claim.child("between") is None and [other.value for other in others] == [node.value]:
-                yield node.place.fault(f'"{node.value}" is compared with itself', "name another strategy in `than`")
+                yield node.place.fault(
+                    _('"{value}" is compared with itself', value=node.value), _("name another strategy in `than`")
+                )
 
 
 def _listed(node: Node | None) -> tuple[Node, ...]:
@@ -73,7 +85,9 @@ def links(tree: Node) -> Iterator[Fault]:
         listed = find(merchant, "channels", "articles", "linked")
         for node in listed.value if listed is not None and isinstance(listed.value, tuple) else ():
             if isinstance(node.value, str) and node.value not in words:
-                yield node.place.fault(f'"{node.value}" is not a merchant', did_you_mean(node.value, words))
+                yield node.place.fault(
+                    _('"{value}" is not a merchant', value=node.value), did_you_mean(node.value, words)
+                )
 
 
 def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
@@ -84,7 +98,10 @@ def graph_file(tree: Node, data: dict[str, Any]) -> Iterator[Fault]:
     places = (Path(node.place.file).parent / node.value, shipped.root() / node.value)
     found = next((path for path in places if is_file(path)), None)
     if found is None:
-        yield node.place.fault(f'there is no file "{node.value}"', f"looked for {places[0]} and {places[1]}")
+        yield node.place.fault(
+            _('there is no file "{value}"', value=node.value),
+            _("looked for {first} and {second}", first=places[0], second=places[1]),
+        )
     else:
         data["world"]["graph"]["file"] = str(found.resolve())
 
@@ -100,5 +117,4 @@ def graph(tree: Node, params: WorldParams) -> Iterator[Fault]:
     try:
         check(params)
     except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
-        wrong, _, instead = str(error).partition("; ")  # a generator may raise anything on arguments that it is given
-        yield node.key.fault(wrong, instead)
+        yield node.key.fault(*parted(str(error)))  # a generator may raise anything on arguments that it is given

@@ -14,19 +14,20 @@ from sim import catalog
 from sim.config.advice import did_you_mean
 from sim.errors import StudyError
 from sim.params import Params
+from sim.words import _, marked
 from sim.world.categories import CATEGORIES
 from sim.world.params import ProductParams
 
 SCHEMA = "wxsim.schema.json"  # beside the scenario; editors complete by it
 SHOP = "merchants.my_shop"
-AS_IT_IS = "as it is"
+AS_IT_IS = marked("as it is")
 CHANNELS = ("store", "mini_program", "service_account", "groups", "live", "promoters")
 CYCLE_DAYS = {  # until one piece is used up; 0: it lasts [assumed, after the goods of the shipped market]
     **{"food": 30, "tea": 40, "fruit": 14, "beauty": 60, "clothes": 90, "home": 180, "toys": 180, "flowers": 14},
     **{"electronics": 0, "appliances": 0, "jewellery": 0, "education": 0},
 }
 
-_FILE = """\
+_FILE = marked("""\
 # yaml-language-server: $schema={schema}
 # Written by `wxsim new`. Change what you like, then `wxsim lint {file}` and `wxsim compare {file}`.
 # What is not written here has a default: `wxsim mechanisms` lists what there is, docs/model says how it works.
@@ -56,7 +57,7 @@ compare:
   merchant: {shop}
   metrics: [net_gmv, margin, orders] # `wxsim metrics` lists them all
   replications: {replications} # worlds in which every strategy is tried; more tell smaller differences
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,24 @@ class Answers:
         """StudyError for an answer that no scenario could hold."""
         object.__setattr__(self, "sell", "".join(c for c in self.sell if c.isprintable()))
         for what, given, known in (
-            ("category", (self.category,), CATEGORIES),
-            ("channel", self.channels, CHANNELS),
-            ("strategy", self.ideas, offered(self.channels)),
+            (marked("category"), (self.category,), CATEGORIES),
+            (marked("channel"), self.channels, CHANNELS),
+            (marked("strategy"), self.ideas, offered(self.channels)),
         ):
             for word in given:
                 if word not in known:
-                    raise StudyError(f"{what} {word!r} is not to be had here; {did_you_mean(word, known)}")
+                    raise StudyError(
+                        _(
+                            "{what} {word!r} is not to be had here; {advice}",
+                            what=_(what),
+                            word=word,
+                            advice=did_you_mean(word, known),
+                        )
+                    )
         if not self.product:
-            raise StudyError(f"what is sold needs a name of letters or digits, not {self.sell!r}")
+            raise StudyError(_("what is sold needs a name of letters or digits, not {sell!r}", sell=self.sell))
         if self.price <= 0 or self.cost < 0:
-            raise StudyError("a price is above 0, and a cost is 0 or more")
+            raise StudyError(_("a price is above 0, and a cost is 0 or more"))
 
     @property
     def product(self) -> str:
@@ -108,21 +116,24 @@ def ideas(product: str, price: float, days: int) -> dict[str, Idea]:
     """Every idea by its key: that of the mechanism that it switches on, or one of its own."""
     tenth = round(price / 10, 2)
     return {
-        "mini_program": Idea("mini-program", {"channels.mini_program": {"loading_seconds": 1.2}}),
-        "cheaper": Idea("ten percent off", {f"products.{product}.price": round(price * 0.9, 2)}),
-        "service_account": Idea("service account", {"channels.service_account": {"broadcasts_per_month": 4}}),
-        "groups": Idea("customer groups", {"channels.groups": {"posts_per_week": 3}}),
-        "live": Idea("live shows", {"channels.live": {"first_day": min(10, days // 3), "room_discount": 0.1}}),
-        "promoters": Idea("promoters", {"channels.promoters": {"commission": 0.1}}),
-        "gift_packet": Idea("gifts", {"offers.gift_packet": {"occasion_page": True}}),
-        "coupon": Idea("coupons", {"offers.coupon": {"value": tenth, "min_spend": price}}),
+        "mini_program": Idea(marked("mini-program"), {"channels.mini_program": {"loading_seconds": 1.2}}),
+        "cheaper": Idea(marked("ten percent off"), {f"products.{product}.price": round(price * 0.9, 2)}),
+        "service_account": Idea(marked("service account"), {"channels.service_account": {"broadcasts_per_month": 4}}),
+        "groups": Idea(marked("customer groups"), {"channels.groups": {"posts_per_week": 3}}),
+        "live": Idea(marked("live shows"), {"channels.live": {"first_day": min(10, days // 3), "room_discount": 0.1}}),
+        "promoters": Idea(marked("promoters"), {"channels.promoters": {"commission": 0.1}}),
+        "gift_packet": Idea(marked("gifts"), {"offers.gift_packet": {"occasion_page": True}}),
+        "coupon": Idea(marked("coupons"), {"offers.coupon": {"value": tenth, "min_spend": price}}),
         "limited_time_sale": Idea(
-            "two days of sale", {"offers.limited_time_sale": {"day": days // 2, "hours": 48, "discount": 0.2}}
+            marked("two days of sale"), {"offers.limited_time_sale": {"day": days // 2, "hours": 48, "discount": 0.2}}
         ),
         "full_reduction": Idea(
-            "money off two pieces", {"offers.full_reduction": {"steps": [{"above": 2 * price, "off": 2 * tenth}]}}
+            marked("money off two pieces"),
+            {"offers.full_reduction": {"steps": [{"above": 2 * price, "off": 2 * tenth}]}},
         ),
-        "share_discount": Idea("share and save", {"offers.share_discount": {"off": tenth, "friend_off": tenth / 2}}),
+        "share_discount": Idea(
+            marked("share and save"), {"offers.share_discount": {"off": tenth, "friend_off": tenth / 2}}
+        ),
     }
 
 
@@ -135,7 +146,8 @@ def text(answers: Answers, file: str) -> str:
     """The scenario as a file of that name."""
     chosen = [ideas(answers.product, answers.price, answers.days)[key] for key in answers.ideas]
     channels = (f"{name}: {{}} # {_summary(f'channels.{name}')}" for name in answers.channels)
-    return _FILE.format(
+    return _(
+        _FILE,
         schema=SCHEMA,
         file=file,
         title=_value(_question(answers, chosen)),
@@ -146,7 +158,7 @@ def text(answers: Answers, file: str) -> str:
         product=answers.product,
         goods=_block(_product(answers), 8),
         channels=_block(channels, 6),
-        baseline=AS_IT_IS,
+        baseline=_(AS_IT_IS),
         strategies=_block(_strategies(chosen), 2),
         replications=answers.replications,
     )
@@ -160,7 +172,7 @@ def _product(a: Answers) -> Iterator[str]:
 
 def _strategies(chosen: list[Idea]) -> Iterator[str]:
     for idea in chosen:
-        yield f"{idea.name}:"
+        yield f"{_(idea.name)}:"
         yield from (f"  {line}" for path, change in idea.changes.items() for line in _patch(path, change))
 
 
@@ -169,8 +181,10 @@ def _block(lines: Iterable[str], depth: int) -> str:
 
 
 def _question(a: Answers, chosen: list[Idea]) -> str:
-    *most, last = [AS_IT_IS, *(idea.name for idea in chosen)]
-    return f"What earns more with {a.sell}: {', '.join(most)} or {last}?" if most else f"What does {a.sell} earn?"
+    *most, last = [_(AS_IT_IS), *(_(idea.name) for idea in chosen)]
+    if not most:
+        return _("What does {goods} earn?", goods=a.sell)
+    return _("What earns more with {goods}: {names} or {last}?", goods=a.sell, names=_(", ").join(most), last=last)
 
 
 def _patch(path: str, change: Any) -> Iterator[str]:
@@ -188,12 +202,12 @@ def _stated(path: str, value: Any, model: type[Params]) -> str:
     field = model.model_fields[path.rpartition(".")[2]]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     unit = str(extra.get("unit", ""))
-    told = "" if unit in ("name", "names", "yes or no", "steps", "") else f" ({unit})"
-    return f"{path}: {_value(value)} # {field.description}{told}"
+    told = "" if unit in ("name", "names", "yes or no", "steps", "") else _(" ({unit})", unit=_(unit))
+    return f"{path}: {_value(value)} # {_(field.description or '')}{told}"
 
 
 def _summary(key: str) -> str:
-    return catalog.summary(catalog.mechanisms()[key])
+    return _(catalog.summary(catalog.mechanisms()[key]))
 
 
 def _value(value: Any) -> str:

@@ -8,12 +8,20 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from sim.config import schema
-from sim.config.advice import did_you_mean, listed
+from sim.config.advice import did_you_mean, listed, parted
 from sim.config.node import Node, Place, join, nearest
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD
 from sim.errors import Fault
+from sim.words import _, marked
 
 Loc = tuple[str | int, ...]
+_KINDS: Mapping[type, str] = {
+    bool: marked("{value} is a switch"),
+    int: marked("{value} is a number"),
+    float: marked("{value} is a fraction"),
+    str: marked("{value} is a text"),
+    list: marked("{value} is a list"),
+}
 _OUT_OF_RANGE = frozenset(
     {
         "greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "too_short", "too_long",
@@ -32,11 +40,13 @@ def _fault(error: ErrorDetails, root: Node) -> Fault:
     node, rest = nearest(root, loc)
     if kind == "missing":
         where = join(node.key.where, loc[-1]) if rest else node.key.where
-        return node.key.fault("is missing", f"write {_wanted(loc)}", where=where)
+        return node.key.fault(_("is missing"), _("write {wanted}", wanted=_wanted(loc)), where=where)
     if kind == "extra_forbidden":
         return _unknown(loc, node.key)
     if "[key]" in loc:
-        return node.key.fault(f"{_shown(loc[-2])} is not a name", "write letters, digits, _ and -, such as tea_house")
+        return node.key.fault(
+            _("{value} is not a name", value=_shown(loc[-2])), _("write letters, digits, _ and -, such as tea_house")
+        )
     if kind == "value_error":
         place = node.key if isinstance(node.value, Mapping) else node.place
         return place.fault(*_own_words(error))
@@ -47,28 +57,30 @@ def _misfit(loc: Loc, kind: str, value: Any) -> tuple[str, str]:
     """What is wrong with a value that does not fit, and what fits."""
     if kind in ("literal_error", "enum"):
         options = [str(option) for part in schema.variants(schema.at(loc)) for option in _options(part)]
-        return f"{_shown(value)} is not known here", did_you_mean(str(value), options)
+        return _("{value} is not known here", value=_shown(value)), did_you_mean(str(value), options)
     if value is False and ".".join(map(str, loc[-2:])) in ALWAYS:
-        return "cannot be switched off", "leave it out, or state its parameters"
+        return _("cannot be switched off"), _("leave it out, or state its parameters")
+    instead = _("write {wanted}", wanted=_wanted(loc))
     if kind in _OUT_OF_RANGE:
-        return f"{_shown(value)} is out of range", f"write {_wanted(loc)}"
+        return _("{value} is out of range", value=_shown(value)), instead
     if kind.startswith("date") and isinstance(value, str):
-        return f"{_shown(value)} is not a date", f"write {_wanted(loc)}"
-    return _mistaken(value), f"write {_wanted(loc)}"
+        return _("{value} is not a date", value=_shown(value)), instead
+    return _mistaken(value), instead
 
 
 def _unknown(loc: Loc, key: Place) -> Fault:
     """A word that is not known; the nearest one, or those that are."""
     word = str(loc[-1])
     in_section = loc[0] in PER_WORLD if len(loc) == 2 else len(loc) == 4 and loc[2] in PER_MERCHANT
-    what = "mechanism" if in_section else "parameter" if len(loc) > 2 else "key"
-    return key.fault(f'unknown {what} "{word}"', did_you_mean(word, schema.keys(loc[:-1])))
+    said = marked('unknown parameter "{word}"') if len(loc) > 2 else marked('unknown key "{word}"')
+    said = marked('unknown mechanism "{word}"') if in_section else said
+    return key.fault(_(said, word=word), did_you_mean(word, schema.keys(loc[:-1])))
 
 
 def _own_words(error: ErrorDetails) -> tuple[str, str]:
     """The words of a model's own check, ``what is wrong; what to write instead``."""
-    wrong, _, instead = str(error["ctx"]["error"]).partition("; ")
-    known = re.fullmatch(r"one of (.+)", instead)
+    wrong, instead = parted(str(error["ctx"]["error"]))
+    known = re.fullmatch(_("one of {known}", known="(.+)"), instead)
     if known and isinstance(error["input"], str):
         instead = did_you_mean(error["input"], known[1].split(", "))
     return wrong, instead
@@ -77,9 +89,9 @@ def _own_words(error: ErrorDetails) -> tuple[str, str]:
 def _mistaken(value: Any) -> str:
     """What a value of the wrong type is."""
     if value is None:
-        return "is empty"
-    kinds = {bool: "is a switch", int: "is a number", float: "is a fraction", str: "is a text", list: "is a list"}
-    return f"{_shown(value)} {kinds[type(value)]}" if type(value) in kinds else "is a mapping"
+        return _("is empty")
+    said = _KINDS.get(type(value), marked("is a mapping"))
+    return _(said, value=_shown(value))
 
 
 def _shown(value: Any) -> str:
@@ -95,27 +107,28 @@ def _wanted(loc: Loc) -> str:
     part = schema.at(loc)
     shapes = list(dict.fromkeys(text for variant in schema.variants(part) if (text := _shape(variant))))
     default = part.get("default")
-    notes = [part["unit"]] if part.get("unit") else []
-    notes += [f"default {_shown(default)}"] if default not in (None, "", {}) else []
-    return " or ".join(shapes or ["a value"]) + (f" ({'; '.join(notes)})" if notes else "")
+    notes = [_(part["unit"])] if part.get("unit") else []
+    notes += [_("default {value}", value=_shown(default))] if default not in (None, "", {}) else []
+    wanted = _(" or ").join(shapes or [_("a value")])
+    return _("{wanted} ({notes})", wanted=wanted, notes=_("; ").join(notes)) if notes else wanted
 
 
 def _shape(part: Mapping[str, Any]) -> str:
     if options := _options(part):
-        return f"one of {listed(str(option) for option in options)}" if len(options) > 1 else str(options[0])
+        shown = listed(str(option) for option in options)
+        return _("one of {known}", known=shown) if len(options) > 1 else str(options[0])
     kind = part.get("type")
     if kind == "string":
-        return {"date": "a date such as 2025-01-06", "path": "a path"}.get(part.get("format", ""), "") or (
-            "a time such as 30m, 1h or 1d" if "pattern" in part else "a text"
-        )
+        named = {"date": marked("a date such as 2025-01-06"), "path": marked("a path")}.get(part.get("format", ""))
+        return _(named or (marked("a time such as 30m, 1h or 1d") if "pattern" in part else marked("a text")))
     names = {
-        "boolean": "true or false",
-        "integer": "a whole number",
-        "number": "a number",
-        "array": "a list",
-        "object": "a mapping",
+        "boolean": marked("true or false"),
+        "integer": marked("a whole number"),
+        "number": marked("a number"),
+        "array": marked("a list"),
+        "object": marked("a mapping"),
     }
-    return names.get(str(kind), "") + _range(part)
+    return _(names.get(str(kind), "")) + _range(part)
 
 
 def _options(part: Mapping[str, Any]) -> list[Any]:
@@ -127,13 +140,19 @@ def _range(part: Mapping[str, Any]) -> str:
     low, above = part.get("minimum"), part.get("exclusiveMinimum")
     high, below = part.get("maximum"), part.get("exclusiveMaximum")
     if low is not None and high is not None:
-        return f" from {_number(low)} to {_number(high)}"
-    ends = ((low, "at least"), (above, "above"), (high, "at most"), (below, "below"))
-    said = [f"{word} {_number(end)}" for end, word in ends if end is not None]
+        return _(" from {low} to {high}", low=_number(low), high=_number(high))
+    ends = (
+        (low, marked("at least {end}")),
+        (above, marked("above {end}")),
+        (high, marked("at most {end}")),
+        (below, marked("below {end}")),
+    )
+    said = [_(word, end=_number(end)) for end, word in ends if end is not None]
     fewest, most = (part.get(f"{end}Items", part.get(f"{end}Properties")) for end in ("min", "max"))
     if fewest is not None or most is not None:
-        said.append(f"of {fewest or 0} {f'to {most}' if most is not None else 'or more'} entries")
-    return " " + " and ".join(said) if said else ""
+        many = marked("of {fewest} or more entries") if most is None else marked("of {fewest} to {most} entries")
+        said.append(_(many, fewest=fewest or 0, most=most))
+    return " " + _(" and ").join(said) if said else ""
 
 
 def _number(value: float) -> str:

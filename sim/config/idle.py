@@ -8,11 +8,13 @@ one: it stands ready for those that build on it.
 from collections.abc import Iterator, Mapping
 from json import dumps
 
+from sim.config.advice import parted
 from sim.config.model import Scenario
 from sim.config.node import Node, Path, nearest
 from sim.config.sections import PER_MERCHANT, PER_WORLD
 from sim.errors import Fault
 from sim.params import Params, Setting
+from sim.words import _, marked
 
 
 def warnings(variants: Mapping[str, tuple[Node, Scenario]]) -> list[Fault]:
@@ -20,8 +22,7 @@ def warnings(variants: Mapping[str, tuple[Node, Scenario]]) -> list[Fault]:
     found: dict[Fault, tuple[Path, set[str]]] = {}
     for name, (tree, scenario) in variants.items():
         for path, said in idle(scenario):
-            wrong, _, instead = said.partition("; ")
-            fault = nearest(tree, path)[0].key.fault(wrong, instead)
+            fault = nearest(tree, path)[0].key.fault(*parted(said))
             found.setdefault(fault, (path, set()))[1].add(name)
     told = [fault for fault, (path, where) in found.items() if _states(fault, path, variants) <= where]
     return sorted(told, key=lambda fault: (fault.file, fault.line, fault.column, fault.wrong))
@@ -63,18 +64,21 @@ def _of(params: Params, around: Setting) -> Iterator[tuple[str, str]]:
     """What of one mechanism does nothing: it as a whole, or else some of what is stated of it."""
     missing = [need for need in params.needs if not _there(need, around)]
     if missing:
-        yield from (("", f"does nothing without {_or(need)}; {_write(need)}") for need in missing)
+        said = marked("does nothing without {need}; {write}")
+        yield from (("", _(said, need=_or(need), write=_write(need))) for need in missing)
         return
     for want, lost in params.wants.items():
         if not _there(want, around):
-            yield "", f"{lost} without {_or(want)}; {_write(want)}"
+            yield "", _("{lost} without {need}; {write}", lost=_(lost), need=_or(want), write=_write(want))
     for name, other in params.moot.items():
         if name not in params.model_fields_set or not getattr(params, name):
             continue
         if "." in other and not _there(other, around):
-            yield name, f"does nothing without {_or(other)}; {_write(other)}, or leave it out"
+            said = marked("does nothing without {need}; {write}, or leave it out")
+            yield name, _(said, need=_or(other), write=_write(other))
         elif "." not in other and not getattr(params, other):
-            yield name, f"does nothing while {other} is {dumps(getattr(params, other))}; state {other}, or leave it out"
+            said = marked("does nothing while {other} is {value}; state {other}, or leave it out")
+            yield name, _(said, other=other, value=dumps(getattr(params, other)))
     yield from params.idle(around)
 
 
@@ -84,11 +88,11 @@ def _there(need: str, around: Setting) -> bool:
 
 
 def _or(need: str) -> str:
-    return need.replace(" | ", " or ")
+    return _(" or ").join(need.split(" | "))
 
 
 def _write(need: str) -> str:
     """How to switch the first of these on."""
     folder, name = need.split(" | ")[0].split(".")
-    where = "" if folder in PER_WORLD else "for the merchant "
-    return f"write {where}`{folder}: {{{name}: {{}}}}`"
+    said = marked("write `{yaml}`") if folder in PER_WORLD else marked("write for the merchant `{yaml}`")
+    return _(said, yaml=f"{folder}: {{{name}: {{}}}}")

@@ -15,6 +15,7 @@ from sim.config.sections import Section
 from sim.errors import StudyError
 from sim.params import Params
 from sim.units import DAY, HOUR, MINUTE
+from sim.words import _
 from sim.world.categories import CATEGORIES
 from sim.world.params import MerchantParams, ProductParams, WorldParams
 
@@ -54,14 +55,16 @@ class Horizon(Part):
     @classmethod
     def _in_the_calendar(cls, value: date) -> date:
         if not FIRST_DAY <= value <= LAST_DAY:
-            raise ValueError(f"is outside the calendar; write a day from {FIRST_DAY} to {LAST_DAY}")
+            raise ValueError(
+                _("is outside the calendar; write a day from {first} to {last}", first=FIRST_DAY, last=LAST_DAY)
+            )
         return value
 
     @field_validator("tick")
     @classmethod
     def _divides_a_day(cls, value: int) -> int:
         if not (MINUTE <= value <= DAY and DAY % value == 0):
-            raise ValueError("does not divide a day; write 1m, 10m, 30m, 1h, 2h, 6h, 12h or 1d")
+            raise ValueError(_("does not divide a day; write 1m, 10m, 30m, 1h, 2h, 6h, 12h or 1d"))
         return value
 
     @property
@@ -84,7 +87,7 @@ class MerchantConfig(MerchantParams):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         if value is not None and value not in CATEGORIES:
-            raise ValueError(f"unknown category {value!r}; one of {', '.join(CATEGORIES)}")
+            raise ValueError(_("unknown category {value!r}; one of {known}", value=value, known=", ".join(CATEGORIES)))
         return value
 
 
@@ -125,13 +128,13 @@ class Expected(Part):
     @model_validator(mode="after")
     def _one_claim(self) -> "Expected":
         if sum(claim is not None for claim in (self.is_, self.times, self.between)) != 1:
-            raise ValueError("must claim one thing; write one of `is`, `times` and `between`")
+            raise ValueError(_("must claim one thing; write one of `is`, `times` and `between`"))
         if self.than and self.between is not None:
-            raise ValueError("compares with nothing; leave out `than`, or write `times` for `between`")
+            raise ValueError(_("compares with nothing; leave out `than`, or write `times` for `between`"))
         if isinstance(self.than, tuple) and self.than and (self.is_ is None or self.per is not None):
-            raise ValueError("cannot add that up; name one strategy in `than`, or claim `is` without `per`")
+            raise ValueError(_("cannot add that up; name one strategy in `than`, or claim `is` without `per`"))
         if self.per is not None and self.between is None and not self.than:
-            raise ValueError("compares with what the baseline adds to itself; name another strategy in `than`")
+            raise ValueError(_("compares with what the baseline adds to itself; name another strategy in `than`"))
         return self
 
 
@@ -161,7 +164,9 @@ class Scenario(Part):
     def strategy(self, name: str) -> "Scenario":
         """The scenario under a strategy."""
         if name not in self.strategies:
-            raise StudyError(f"there is no strategy {name!r}; {did_you_mean(name, self.strategies)}")
+            raise StudyError(
+                _("there is no strategy {name!r}; {advice}", name=name, advice=did_you_mean(name, self.strategies))
+            )
         return self.strategies[name]
 
     def with_seed(self, seed: int) -> "Scenario":

@@ -13,9 +13,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from sim.config import misfit
 from sim.config.advice import did_you_mean
 from sim.config.model import Scenario
 from sim.errors import StudyError
+from sim.words import _
 
 ASSUMED = "assumed"
 _NUMBERS = (bool, int, float)  # a bool is an int, too
@@ -83,7 +85,7 @@ def patched(scenario: Scenario, values: Mapping[str, Any], *, where_there: bool 
     try:
         return Scenario.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as invalid:
-        raise StudyError("; ".join(_fault(error, values) for error in invalid.errors(include_url=False))) from None
+        raise StudyError(_("; ").join(_fault(error, values) for error in invalid.errors(include_url=False))) from None
 
 
 def leads(scenario: Scenario, path: str) -> bool:
@@ -156,11 +158,11 @@ def _astray(content: Any, path: str, way: Sequence[str]) -> str:
         holders = [below for holder in holders for below in _below(holder, step)]
     for holder in holders:
         known |= {*holder} if isinstance(holder, dict) else set()
-    return f"{path}: there is no {way[-1]!r} here; {did_you_mean(way[-1], sorted(known))}"
+    advice = did_you_mean(way[-1], sorted(known))
+    return _("{path}: there is no {word!r} here; {advice}", path=path, word=way[-1], advice=advice)
 
 
 def _fault(error: Any, values: Mapping[str, Any]) -> str:
     where = ".".join(str(step) for step in error["loc"])
     stated = next((path for path in values if path.split(".")[-1] == where.split(".")[-1]), where)
-    said = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{stated}: {error['input']!r} cannot stand there; {said}"
+    return _("{path}: {value!r} cannot stand there; {said}", path=stated, value=error["input"], said=misfit.said(error))

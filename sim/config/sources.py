@@ -7,6 +7,7 @@ from sim.config.advice import did_you_mean
 from sim.config.node import Node, Place, merge, without
 from sim.config.yaml import MAX_BYTES, compose
 from sim.errors import Fault
+from sim.words import _
 
 MAX_EXTENDS = 10  # files, one on top of another
 
@@ -36,7 +37,7 @@ def _read(path: Path, asked: Place, below: tuple[Path, ...], faults: list[Fault]
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        faults.append(asked.fault(f"{path} cannot be read: {error.strerror}"))
+        faults.append(asked.fault(_("{path} cannot be read: {strerror}", path=path, strerror=error.strerror)))
         return None
     tree, found = compose(raw, str(path))
     faults += found
@@ -54,16 +55,20 @@ def _base(extends: Node, path: Path, trail: tuple[Path, ...], faults: list[Fault
     """The tree that a file extends."""
     place = extends.place
     if not isinstance(extends.value, str):
-        faults.append(place.fault("must name one scenario", "write the path of a file, or the name of a shipped one"))
+        faults.append(
+            place.fault(_("must name one scenario"), _("write the path of a file, or the name of a shipped one"))
+        )
         return None
     target = _locate(extends.value, path.parent, place, faults)
     if target is None:
         return None
     if target.resolve() in trail:
-        faults.append(place.fault(f"{target} extends this file in turn", "break the circle"))
+        faults.append(place.fault(_("{target} extends this file in turn", target=target), _("break the circle")))
         return None
     if len(trail) >= MAX_EXTENDS:
-        faults.append(place.fault(f"more than {MAX_EXTENDS} files extend one another", "merge some of them"))
+        faults.append(
+            place.fault(_("more than {count} files extend one another", count=MAX_EXTENDS), _("merge some of them"))
+        )
         return None
     return _read(target, place, trail, faults)
 
@@ -74,7 +79,7 @@ def _locate(name: str, folder: Path, asked: Place, faults: list[Fault]) -> Path 
         return path
     if found := shipped.find(name):
         return found
-    faults.append(asked.fault(f"there is no file or shipped scenario {name!r}", _advice(name)))
+    faults.append(asked.fault(_("there is no file or shipped scenario {name!r}", name=name), _advice(name)))
     return None
 
 

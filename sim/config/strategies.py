@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from sim.config.advice import did_you_mean
 from sim.config.node import Node, find, merge, nest, without
 from sim.errors import Fault
+from sim.words import _, marked
 
 MAX_STRATEGIES = 200
 FIXED = {
-    "title": "the title names the question; the strategy has a name of its own",
-    "horizon": "strategies are compared day by day, over one horizon",
-    "seed": "strategies are compared under the same luck",
-    "strategies": "a strategy holds no strategies; build on others by `extends`",
-    "compare": "there is one comparison, of all strategies",
-    "expects": "what is expected is said once, of all strategies",
+    "title": marked("the title names the question; the strategy has a name of its own"),
+    "horizon": marked("strategies are compared day by day, over one horizon"),
+    "seed": marked("strategies are compared under the same luck"),
+    "strategies": marked("a strategy holds no strategies; build on others by `extends`"),
+    "compare": marked("there is one comparison, of all strategies"),
+    "expects": marked("what is expected is said once, of all strategies"),
 }
 
 
@@ -40,13 +41,13 @@ def _stated(strategies: Node | None, faults: list[Fault]) -> dict[str, Node]:
     if strategies is None or strategies.value is None:
         return {}
     if not isinstance(strategies.value, Mapping):
-        faults.append(strategies.place.fault("must be a mapping", "write `name: {path: value}`"))
+        faults.append(strategies.place.fault(_("must be a mapping"), _("write `name: {path: value}`")))
     if len(strategies.children) > MAX_STRATEGIES:
-        faults.append(strategies.key.fault(f"more than {MAX_STRATEGIES} strategies", "use a sweep"))
+        faults.append(strategies.key.fault(_("more than {count} strategies", count=MAX_STRATEGIES), _("use a sweep")))
         return {}
     for patch in strategies.children.values():
         if patch.value is not None and not isinstance(patch.value, Mapping):
-            faults.append(patch.place.fault("must be a mapping", "write `{path: value}`; `{}` changes nothing"))
+            faults.append(patch.place.fault(_("must be a mapping"), _("write `{path: value}`; `{}` changes nothing")))
     return dict(strategies.children)
 
 
@@ -58,9 +59,9 @@ def _order(
         order: list[str] = []
         for parent in _parents(stated[name], faults):
             if parent.value not in stated:
-                faults.append(parent.place.fault("is not a strategy", did_you_mean(str(parent.value), stated)))
+                faults.append(parent.place.fault(_("is not a strategy"), did_you_mean(str(parent.value), stated)))
             elif parent.value in (*below, name):
-                faults.append(parent.place.fault("strategies extend one another in a circle", "break it"))
+                faults.append(parent.place.fault(_("strategies extend one another in a circle"), _("break it")))
             else:
                 before = _order(str(parent.value), stated, orders, (*below, name), faults)
                 order += [each for each in before if each not in order]
@@ -76,7 +77,7 @@ def _parents(patch: Node, faults: list[Fault]) -> list[Node]:
     names = list(extends.value) if isinstance(extends.value, tuple) else [extends]
     for name in names:
         if not isinstance(name.value, str):
-            faults.append(name.place.fault("must name a strategy", "write a name, or a list of names"))
+            faults.append(name.place.fault(_("must name a strategy"), _("write a name, or a list of names")))
     return [name for name in names if isinstance(name.value, str)]
 
 
@@ -97,20 +98,18 @@ def _applied(tree: Node, patches: Sequence[Node], faults: list[Fault]) -> Node:
 def _fixed(path: Sequence[str], leaf: Node) -> Iterator[Fault]:
     """What no strategy may change."""
     if path[0] in FIXED:
-        yield leaf.key.fault(f"a strategy cannot change `{path[0]}`", FIXED[path[0]])
+        yield leaf.key.fault(_("a strategy cannot change `{key}`", key=path[0]), _(FIXED[path[0]]))
 
 
 def _astray(tree: Node, path: Sequence[str], leaf: Node) -> Iterator[Fault]:
     """A dotted path leads to a merchant or product that is there; only its last word may be new."""
     if path[0] != "merchants":
         return
-    for depth, what in ((2, "merchant"), (4, "product")):
+    for depth, said in ((2, marked('there is no merchant "{name}"')), (4, marked('there is no product "{name}"'))):
         holder = find(tree, *path[: depth - 1])
         if len(path) > depth and holder is not None and holder.child(path[depth - 1]) is None:
             if depth == 2 or path[2] == "products":
-                yield leaf.key.fault(
-                    f'there is no {what} "{path[depth - 1]}"', did_you_mean(path[depth - 1], holder.children)
-                )
+                yield leaf.key.fault(_(said, name=path[depth - 1]), did_you_mean(path[depth - 1], holder.children))
             return
 
 
@@ -120,12 +119,15 @@ def _lost(tree: Node, addition: Node) -> Iterator[Fault]:
         there = find(tree, *path)
         if there is not None and node.value is not None and not isinstance(node.value, Mapping):
             yield node.place.fault(
-                "a strategy cannot remove merchants or products", "set its stock to 0 or switch its channels off"
+                _("a strategy cannot remove merchants or products"), _("set its stock to 0 or switch its channels off")
             )
         elif there is None and len(path) == 2 and node.child("products") is None:
             merchants = find(tree, "merchants") or node
             known = did_you_mean(path[1], merchants.children)
-            yield node.key.fault(f'there is no merchant "{path[1]}"', f"{known} (a new merchant states its products)")
+            yield node.key.fault(
+                _('there is no merchant "{name}"', name=path[1]),
+                _("{known} (a new merchant states its products)", known=known),
+            )
 
 
 def _holders(addition: Node) -> Iterator[tuple[tuple[str, ...], Node]]:

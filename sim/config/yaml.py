@@ -14,6 +14,7 @@ import yaml
 
 from sim.config.node import Node, Place, Scalar, join
 from sim.errors import Fault
+from sim.words import _, marked
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -30,28 +31,30 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 _BREAK = re.compile("\r\n|\r|\n")
 
 _ADVICE = {
-    "mapping values are not allowed": "put a text that holds ': ' in quotes, and check the indentation",
-    "cannot start any token": "put a text that begins with this character in quotes",
-    "expected <block end>": "give all keys of a mapping the same indentation",
-    "expected ',' or": "close the bracket, or put a comma between entries",
-    "could not find expected ':'": "write `key: value`, with a space after the colon",
-    "unexpected end of stream": "close the quotes",
+    "mapping values are not allowed": marked("put a text that holds ': ' in quotes, and check the indentation"),
+    "cannot start any token": marked("put a text that begins with this character in quotes"),
+    "expected <block end>": marked("give all keys of a mapping the same indentation"),
+    "expected ',' or": marked("close the bracket, or put a comma between entries"),
+    "could not find expected ':'": marked("write `key: value`, with a space after the colon"),
+    "unexpected end of stream": marked("close the quotes"),
 }
 
 
 def compose(raw: bytes, file: str) -> tuple[Node | None, list[Fault]]:
     """The tree of a file and its faults; no tree if the text cannot be read as a mapping at all."""
     if len(raw) > MAX_BYTES:
-        return None, [Fault(file, 1, 1, "", f"is larger than {MAX_BYTES:,} bytes", "keep data in files of their own")]
+        wrong = _("is larger than {count:,} bytes", count=MAX_BYTES)
+        return None, [Fault(file, 1, 1, "", wrong, _("keep data in files of their own"))]
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         line, column = _line_column(raw[: error.start].decode())
-        return None, [Fault(file, line, column, "", "is not UTF-8 text from here on", "save the file as UTF-8")]
+        return None, [Fault(file, line, column, "", _("is not UTF-8 text from here on"), _("save the file as UTF-8"))]
     text = text.removeprefix("\ufeff")
     if strange := _UNPRINTABLE.search(text):
         line, column = _line_column(text[: strange.start()])
-        return None, [Fault(file, line, column, "", f"holds the control character {strange.group()!a}", "remove it")]
+        wrong = _("holds the control character {character!a}", character=strange.group())
+        return None, [Fault(file, line, column, "", wrong, _("remove it"))]
     return _Composer(text, file).compose()
 
 
@@ -75,7 +78,9 @@ class _Composer:
             self.events = yaml.parse(self.text, Loader=_Loader)
             root = self._document()
         except _TooDeepError as error:
-            self.faults.append(error.place.fault(f"is nested more than {MAX_DEPTH} levels deep", "write it flatter"))
+            self.faults.append(
+                error.place.fault(_("is nested more than {count} levels deep", count=MAX_DEPTH), _("write it flatter"))
+            )
             return None, self.faults
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
             self.faults.append(self._syntax(error))
@@ -88,15 +93,15 @@ class _Composer:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    self._note(self._place(event, ""), "a second document", "keep one document in a file")
+                    self._note(self._place(event, ""), _("a second document"), _("keep one document in a file"))
                     return root
                 root = self._node(next(self.events), "", 0)
         top = Place(self.file, 1, 1, "")
         if root is None or root.value is None:
-            self._note(top, "is empty", "write `title: ...` and what follows it")
+            self._note(top, _("is empty"), _("write `title: ...` and what follows it"))
             return None
         if not isinstance(root.value, dict):
-            self._note(root.place, "the file must be a mapping", "write `title: ...` and what follows it")
+            self._note(root.place, _("the file must be a mapping"), _("write `title: ...` and what follows it"))
             return None
         return Node(root.value, top, top)
 
@@ -124,10 +129,12 @@ class _Composer:
             self._refuse_decoration(event, key)
             if name is None:
                 self._skip(event, depth)
-                self._note(key, "a key must be a word", "write `key: value`")
+                self._note(key, _("a key must be a word"), _("write `key: value`"))
             child = self._node(next(self.events), under, depth, key)
             if name in entries:
-                self._note(key, "is stated twice", f"keep one; the first is on line {entries[name].key.line}")
+                self._note(
+                    key, _("is stated twice"), _("keep one; the first is on line {line}", line=entries[name].key.line)
+                )
             elif name is not None:
                 entries[name] = child
         return entries
@@ -156,22 +163,30 @@ class _Composer:
             return _BOOLS[text]
         if _INT.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                self._note(place, f"a whole number of {len(text)} digits", f"write at most {MAX_DIGITS}")
+                self._note(
+                    place,
+                    _("a whole number of {count} digits", count=len(text)),
+                    _("write at most {count}", count=MAX_DIGITS),
+                )
                 return None
             return int(text, 0 if text[:2] in ("0o", "0x") else 10)
         if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and math.isinf(float(text))):
-            self._note(place, f"{text[:20]} is not a finite number", "write a finite number")
+            self._note(place, _("{text} is not a finite number", text=text[:20]), _("write a finite number"))
             return None
         return float(text) if _FLOAT.fullmatch(text) else text
 
     def _refuse_decoration(self, event: Any, place: Place) -> None:
         """Anchors, aliases and tags have no meaning in a scenario."""
         if isinstance(event, yaml.AliasEvent):
-            self._note(place, f"*{event.anchor} repeats another part by an alias", "write it out, or use `extends`")
+            self._note(
+                place,
+                _("*{anchor} repeats another part by an alias", anchor=event.anchor),
+                _("write it out, or use `extends`"),
+            )
         elif event.anchor is not None:
-            self._note(place, f"&{event.anchor} is an anchor", "remove it")
+            self._note(place, _("&{anchor} is an anchor", anchor=event.anchor), _("remove it"))
         elif event.tag is not None:
-            self._note(place, f"{_short_tag(event.tag)} is a tag", "remove it")
+            self._note(place, _("{tag} is a tag", tag=_short_tag(event.tag)), _("remove it"))
 
     def _place(self, event: Any, where: str) -> Place:
         mark = event.start_mark
@@ -184,18 +199,19 @@ class _Composer:
         """What the parser could not read, in words that help."""
         mark = getattr(error, "problem_mark", None)
         if mark is None:
-            return Fault(self.file, 1, 1, "", f"cannot be read as YAML: {error}")
+            return Fault(self.file, 1, 1, "", _("cannot be read as YAML: {error}", error=error))
         problem = str(getattr(error, "problem", error))
         lines = _BREAK.split(self.text)
         line = lines[mark.line] if mark.line < len(lines) else ""
         if "\t" in line[: mark.column + 1] and not line[: mark.column + 1].strip():
-            return Fault(self.file, mark.line + 1, mark.column + 1, "", "a tab in the indentation", "use spaces")
+            return Fault(self.file, mark.line + 1, mark.column + 1, "", _("a tab in the indentation"), _("use spaces"))
         context = getattr(error, "context", None)
         start = getattr(error, "context_mark", None)
         if context and start:
-            problem += f" {context} that begins on line {start.line + 1}"
+            said = marked("{problem} {context} that begins on line {line}")
+            problem = _(said, problem=problem, context=context, line=start.line + 1)
         advice = next((text for known, text in _ADVICE.items() if known in problem), "")
-        return Fault(self.file, mark.line + 1, mark.column + 1, "", problem, advice)
+        return Fault(self.file, mark.line + 1, mark.column + 1, "", problem, _(advice))
 
 
 class _TooDeepError(Exception):

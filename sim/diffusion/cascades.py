@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.units import I32, I64
+from sim.words import _
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -68,7 +69,7 @@ class Cascades:
 
     def _dense(self, what: I32 | None, replication: int, record: str) -> I32:
         if what is None or self.node is None or self.start is None:
-            raise ValueError(f'not recorded; ask for record="{record}"')
+            raise ValueError(_('not recorded; ask for record="{record}"', record=record))
         part = slice(self.start[replication], self.start[replication + 1])
         out = np.full(self.n, -1, np.int32)
         out[self.node[part]] = what[part]

@@ -12,6 +12,7 @@ from sim.diffusion.cascades import Cascades, Reached, gathered
 from sim.diffusion.network import Network, network
 from sim.diffusion.rules import Chances, Needs
 from sim.units import I64, U64
+from sim.words import _
 
 Record = Literal["reach", "times", "tree"]
 _RECORDS: tuple[Record, ...] = ("reach", "times", "tree")
@@ -95,7 +96,7 @@ def complex_contagion(
 def saturating(p: float, decay: float) -> tuple[float, ...]:
     """The response p · decay**(k - 1) at the k-th exposure, down to a millionth of p, then 0; decay in [0, 1)."""
     if not (0 <= p <= 1 and 0 <= decay < 1):
-        raise ValueError("p must lie in 0 to 1, decay in 0 to 1, without 1")
+        raise ValueError(_("p must lie in 0 to 1, decay in 0 to 1, without 1"))
     out, part = [], 1.0
     while part > 1e-6:
         out.append(p * part)
@@ -115,7 +116,7 @@ def _replicate(
 ) -> Cascades:
     """All replications, in `threads` parts."""
     if record not in _RECORDS:
-        raise ValueError(f"record must be one of {', '.join(_RECORDS)}, not {record!r}")
+        raise ValueError(_("record must be one of {known}, not {record!r}", known=", ".join(_RECORDS), record=record))
     sets = _seed_sets(net, seeds, replications)
     keys = draws.keys(seed, "diffusion", replications)
     limit = _FOREVER if steps is None else steps
@@ -149,6 +150,12 @@ def _seed_sets(net: Network, seeds: Any, replications: int) -> list[I64]:
     given = list(seeds)
     if given and isinstance(given[0], list | set | np.ndarray):
         if len(given) != replications:
-            raise ValueError(f"there are {len(given)} sets of seeds for {replications} replications")
+            raise ValueError(
+                _(
+                    "there are {count} sets of seeds for {replications} replications",
+                    count=len(given),
+                    replications=replications,
+                )
+            )
         return [net.numbers(each) for each in given]
     return [net.numbers(given)] * replications

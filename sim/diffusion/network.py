@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.units import F64, I32, I64, Array
+from sim.words import _
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +54,27 @@ class Network:
             place, nodes = dict(zip(self.labels, range(self.n), strict=True)), list(nodes)
             if foreign := [node for node in nodes if node not in place]:
                 raise KeyError(
-                    f"the network has no node {foreign[0]!r}; its nodes are labelled as {self.labels[0]!r} is"
+                    _(
+                        "the network has no node {node!r}; its nodes are labelled as {label!r} is",
+                        node=foreign[0],
+                        label=self.labels[0],
+                    )
                 )
             nodes = [place[node] for node in nodes]
         try:
             out = np.unique(np.asarray(nodes, np.int64).reshape(-1))
         except (TypeError, ValueError):
-            raise KeyError(f"nodes are numbered 0 to {self.n - 1}; none is called {nodes!r}") from None
+            raise KeyError(
+                _("nodes are numbered 0 to {last}; none is called {nodes!r}", last=self.n - 1, nodes=nodes)
+            ) from None
         if out.size and (out[0] < 0 or out[-1] >= self.n):
-            raise IndexError(f"nodes are numbered 0 to {self.n - 1}; there is none of number {out[[0, -1]].tolist()}")
+            raise IndexError(
+                _(
+                    "nodes are numbered 0 to {last}; there is none of number {numbers}",
+                    last=self.n - 1,
+                    numbers=out[[0, -1]].tolist(),
+                )
+            )
         return out
 
 
@@ -82,10 +95,10 @@ class Factored:
         for name in ("sender", "receiver", "levels"):
             factor = np.ascontiguousarray(getattr(self, name), np.float64)
             if not ((factor >= 0) & (factor <= 1)).all():
-                raise ValueError(f"{name} must lie in 0 to 1")
+                raise ValueError(_("{name} must lie in 0 to 1", name=name))
             object.__setattr__(self, name, factor)
         if (np.diff(np.asarray(self.levels)) > 0).any():
-            raise ValueError("levels must not rise")
+            raise ValueError(_("levels must not rise"))
 
 
 def network(graph: Any, weight: Any = None) -> Network:
@@ -127,23 +140,35 @@ def _checked(indptr: Any, indices: Any, weight: Any, layer: Any, labels: Any) ->
     """The parts as a Network, or ValueError."""
     indptr, indices = np.asarray(indptr, np.int64), np.asarray(indices)
     if indptr.ndim != 1 or not indptr.size or indptr[0] != 0 or (np.diff(indptr) < 0).any():
-        raise ValueError("indptr must be a vector that begins with 0 and never falls")
+        raise ValueError(_("indptr must be a vector that begins with 0 and never falls"))
     if indices.shape != (indptr[-1],):
-        raise ValueError(f"indptr says that there are {indptr[-1]} entries; indices has shape {indices.shape}")
+        raise ValueError(
+            _(
+                "indptr says that there are {count} entries; indices has shape {shape}",
+                count=indptr[-1],
+                shape=indices.shape,
+            )
+        )
     if indices.size and not (indices.min() >= 0 and indices.max() < indptr.size - 1):
-        raise ValueError(f"indices must lie in 0 to {indptr.size - 2}, the numbers of the nodes")
+        raise ValueError(_("indices must lie in 0 to {last}, the numbers of the nodes", last=indptr.size - 2))
     found = Network(indptr, np.ascontiguousarray(indices, np.int32), None, layer, labels)
     if layer is not None and (np.diff(layer.astype(np.int64))[_inside(indptr)] < 0).any():
-        raise ValueError("layer must not fall along a row: closest ties first")
+        raise ValueError(_("layer must not fall along a row: closest ties first"))
     return found if weight is None else _ordered(found, np.asarray(weight, np.float64))
 
 
 def _ordered(found: Network, weight: F64) -> Network:
     """The network with these weights, and its rows ordered by them."""
     if weight.shape != (found.m,):
-        raise ValueError(f"weight must have one number for each of the {found.m} entries; its shape is {weight.shape}")
+        raise ValueError(
+            _(
+                "weight must have one number for each of the {count} entries; its shape is {shape}",
+                count=found.m,
+                shape=weight.shape,
+            )
+        )
     if not (weight >= 0).all():
-        raise ValueError("weight must not be negative")
+        raise ValueError(_("weight must not be negative"))
     indices, layer = found.indices, found.layer
     if (np.diff(weight)[_inside(found.indptr)] > 0).any():
         order = np.lexsort((-weight, found.owner()))  # stable: equal ones stay in order

@@ -8,6 +8,7 @@ import numpy as np
 from sim.diffusion.gaps import Gaps, gaps, levels
 from sim.diffusion.network import Factored, Network
 from sim.units import F64, I64, U64, Array
+from sim.words import _
 
 NODE, SKIP, COIN, NEED = (f"diffusion/{name}" for name in ("node", "skip", "coin", "need"))
 
@@ -74,24 +75,28 @@ def chances(net: Network, p: Any, coins: bool) -> Chances:
         return _factored(net, p, coins)
     if p is None:
         if net.weight is None:
-            raise ValueError("give p, or a network whose ties have a weight: network(graph, weight=...)")
+            raise ValueError(_("give p, or a network whose ties have a weight: network(graph, weight=...)"))
         if net.heaviest > 1:
-            raise ValueError("weights that are probabilities must lie in 0 to 1")
+            raise ValueError(_("weights that are probabilities must lie in 0 to 1"))
         return Chances("weight", coins, weight=net.weight)
     if np.ndim(p):
-        raise ValueError("p is one number; a number per tie belongs to the network: network(graph, weight=...)")
+        raise ValueError(_("p is one number; a number per tie belongs to the network: network(graph, weight=...)"))
     if not 0 <= p <= 1:
-        raise ValueError("p must lie in 0 to 1")
+        raise ValueError(_("p must lie in 0 to 1"))
     return Chances("number", coins, float(p))
 
 
 def _factored(net: Network, p: Factored, coins: bool) -> Chances:
     sender, receiver = (np.full(net.n, x) if np.size(x) == 1 else np.asarray(x) for x in (p.sender, p.receiver))
     if not sender.shape == receiver.shape == (net.n,):
-        raise ValueError(f"sender and receiver must have one factor for each of the {net.n} nodes, or one for all")
+        raise ValueError(
+            _("sender and receiver must have one factor for each of the {n} nodes, or one for all", n=net.n)
+        )
     levels, layer = np.asarray(p.levels), np.zeros(0, np.uint8) if net.layer is None else net.layer
     if layer.size and int(layer.max()) >= levels.size:
-        raise ValueError(f"the network has layer {int(layer.max())}; there are {levels.size} levels")
+        raise ValueError(
+            _("the network has layer {layer}; there are {count} levels", layer=int(layer.max()), count=levels.size)
+        )
     return Chances("factored", coins, 0.0, np.zeros(0), layer, levels, sender, receiver)
 
 
@@ -101,7 +106,7 @@ def linear(net: Network) -> Needs:
     if net.weight is None:
         return Needs(none, np.zeros(0, np.int64), net.in_degree())
     if np.bincount(net.indices, net.weight, minlength=net.n).max(initial=0.0) > 1 + 1e-9:
-        raise ValueError("the weights of the ties that lead to a node must not add up to more than 1")
+        raise ValueError(_("the weights of the ties that lead to a node must not add up to more than 1"))
     part = np.rint(np.ldexp(net.weight, WHOLE)).astype(np.int64)
     return Needs(none, part, net.in_degree())
 
@@ -110,9 +115,9 @@ def exposures(net: Network, response: Any) -> Needs:
     """The rule of complex contagion, or ValueError. `response`: chance at each exposure; the last goes on."""
     chance, degree = np.atleast_1d(np.asarray(response, np.float64)), net.in_degree()
     if chance.ndim != 1 or not chance.size:
-        raise ValueError("response must be a row of probabilities, one per exposure")
+        raise ValueError(_("response must be a row of probabilities, one per exposure"))
     if not ((chance >= 0) & (chance <= 1)).all():
-        raise ValueError("response must lie in 0 to 1")
+        raise ValueError(_("response must lie in 0 to 1"))
     longest = max(int(degree.max(initial=1)), 1)
     each = chance[np.minimum(np.arange(longest), chance.size - 1)]
     return Needs(1.0 - np.multiply.accumulate(1.0 - each), np.zeros(0, np.int64), degree)

@@ -7,15 +7,17 @@ from typing import Any
 
 from sim.contract import HOOKS, PHASES
 from sim.engine.engine import Engine
+from sim.words import _, marked
+from sim.words.columns import left, right
 
 ENGINE = "engine"
 _PARTS = {  # what the engine does itself: attribute or method -> what it is called
-    "_begin": "shows what is shared",
-    "_arrivals": "merges visits",
-    "_take": "takes what was asked for",
-    "_change": "changes the users' own rows",
-    "_end_day": "closes the day",
-    "_write": "writes the ledger",
+    "_begin": marked("shows what is shared"),
+    "_arrivals": marked("merges visits"),
+    "_take": marked("takes what was asked for"),
+    "_change": marked("changes the users' own rows"),
+    "_end_day": marked("closes the day"),
+    "_write": marked("writes the ledger"),
 }
 
 
@@ -38,14 +40,14 @@ class Profile:
         for name, called in _PARTS.items():
             setattr(engine, name, self._timed((ENGINE, called), getattr(engine, name)))
         for owner, method, called in (
-            (engine._timers, "due", "finds what is due"),
-            (engine._timers, "add", "sets timers"),
-            (engine._mail, "collect", "delivers messages"),
-            (engine._mail, "post", "posts messages"),
-            (engine._desk, "settle", "settles requests"),
+            (engine._timers, "due", marked("finds what is due")),
+            (engine._timers, "add", marked("sets timers")),
+            (engine._mail, "collect", marked("delivers messages")),
+            (engine._mail, "post", marked("posts messages")),
+            (engine._desk, "settle", marked("settles requests")),
         ):
             setattr(owner, method, self._timed((ENGINE, called), getattr(owner, method)))
-        engine.advance = self._timed((ENGINE, "the rest"), engine.advance)  # type: ignore[method-assign]
+        engine.advance = self._timed((ENGINE, marked("the rest")), engine.advance)  # type: ignore[method-assign]
         return lambda: None
 
     def _timed(self, at: tuple[str, str], act: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,14 +78,15 @@ class Profile:
         rows = [row for row in self.rows() if row[3]]
         total = sum(row[2] for row in rows) or 1.0
         by_phase: dict[str, float] = {}
-        for phase, _, seconds, _ in rows:
+        for phase, _who, seconds, _calls in rows:
             by_phase[phase] = by_phase.get(phase, 0.0) + seconds
-        lines = [f"{'phase':<10} {'mechanism':<28} {'seconds':>9} {'share':>7} {'calls':>9}"]
+        head = (left(_("phase"), 10), left(_("mechanism"), 28))
+        lines = [" ".join([*head, right(_("seconds"), 9), right(_("share"), 7), right(_("calls"), 9)])]
         for phase, whole in by_phase.items():
             lines.append(f"{phase:<10} {'':<28} {whole:>9.3f} {whole / total:>7.1%}")
             lines += [
-                f"{'':<10} {who:<28} {seconds:>9.3f} {seconds / total:>7.1%} {calls:>9,}"
+                f"{'':<10} {left(_(who), 28)} {seconds:>9.3f} {seconds / total:>7.1%} {calls:>9,}"
                 for of, who, seconds, calls in rows
                 if of == phase
             ]
-        return "\n".join([*lines, f"{'total':<39} {total:>9.3f}"])
+        return "\n".join([*lines, f"{left(_('total'), 39)} {total:>9.3f}"])

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from sim.errors import LedgerError
 from sim.ledger.schema import ACCOUNTS, COLUMNS, CURRENCIES, POSTING_COLUMNS
 from sim.units import Array
+from sim.words import _
 
 VERSION = 1  # of this layout; a reader refuses any other
 MANIFEST = "run.json"
@@ -106,7 +107,9 @@ def part_rows(path: Path, table: str) -> int:
         metadata = pq.read_metadata(path)
         names = metadata.schema.to_arrow_schema().names
     if names != SCHEMAS[table].names:
-        raise LedgerError(f"{path}: does not have the columns of {table}; run the scenario again")
+        raise LedgerError(
+            _("{path}: does not have the columns of {table}; run the scenario again", path=path, table=table)
+        )
     return int(metadata.num_rows)
 
 
@@ -122,4 +125,10 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        raise LedgerError(f"{path}: is damaged, or not a part of a ledger: {str(error).splitlines()[0]}") from error
+        raise LedgerError(
+            _(
+                "{path}: is damaged, or not a part of a ledger: {error}",
+                path=path,
+                error=str(error).splitlines()[0],
+            )
+        ) from error

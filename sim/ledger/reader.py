@@ -21,6 +21,7 @@ from sim.errors import LedgerError
 from sim.ledger.digest import Digest, name_hashes, row_hashes
 from sim.ledger.parquet import MANIFEST, SCHEMAS, TABLES, TEXT, VERSION, part_paths, part_rows, read_part
 from sim.units import DAY, U64, Array
+from sim.words import _
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _FACTS = frozenset({"digest", "everything", "kinds", "merchants", "scenario", "seed", "strategy"})  # that a run states
@@ -104,8 +105,9 @@ class Ledger:
         names: list[str] = self.manifest["merchants"]
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
-            raise LedgerError(f"{self.folder}: no merchant {name!r}; {hint}")
+            hint = _("there are {names}", names=", ".join(names))
+            hint = _("did you mean {word!r}?", word=close[0]) if close else hint
+            raise LedgerError(_("{folder}: no merchant {name!r}; {hint}", folder=self.folder, name=name, hint=hint))
         return names.index(name)
 
     def close(self) -> None:
@@ -152,7 +154,9 @@ class Ledger:
                 raise KeyboardInterrupt from None  # as which it came; DuckDB looks for signals, too
             if not isinstance(error, duckdb.Error):
                 raise
-            raise LedgerError(f"{self.folder}: cannot answer the question: {error}") from error
+            raise LedgerError(
+                _("{folder}: cannot answer the question: {error}", folder=self.folder, error=error)
+            ) from error
 
     def _offer(self, table: str) -> None:
         """Make a table known to DuckDB: copied to memory if it is small, else a view of its files."""
@@ -179,22 +183,45 @@ def _named(sql: str, params: dict[str, Any]) -> dict[str, Any]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        wrong = "is a file" if folder.exists() else "there is no such folder"
-        raise LedgerError(f"{folder}: {wrong}; a run is a folder with a {MANIFEST}")
+        wrong = _("is a file") if folder.exists() else _("there is no such folder")
+        raise LedgerError(
+            _("{folder}: {wrong}; a run is a folder with a {manifest}", folder=folder, wrong=wrong, manifest=MANIFEST)
+        )
     path = folder / MANIFEST
     if below := sorted(folder.glob(f"runs/*/*/{MANIFEST}")):
-        raise LedgerError(f"{folder}: is a comparison; name one of its runs, such as {below[0].parent}")
+        raise LedgerError(
+            _(
+                "{folder}: is a comparison; name one of its runs, such as {parent}",
+                folder=folder,
+                parent=below[0].parent,
+            )
+        )
     if not path.exists():
-        raise LedgerError(f"{folder}: has no {MANIFEST}: it is not a run, or the run was interrupted; run it again")
+        raise LedgerError(
+            _(
+                "{folder}: has no {manifest}: it is not a run, or the run was interrupted; run it again",
+                folder=folder,
+                manifest=MANIFEST,
+            )
+        )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise LedgerError(f"{path}: is not readable as JSON: {error}") from error
+        raise LedgerError(_("{path}: is not readable as JSON: {error}", path=path, error=error)) from error
     found = manifest.get("ledger") if isinstance(manifest, dict) else None
     if found != VERSION:
-        raise LedgerError(f"{path}: is of ledger version {found}, this wxsim reads {VERSION}; run the scenario again")
+        raise LedgerError(
+            _(
+                "{path}: is of ledger version {found}, this wxsim reads {version}; run the scenario again",
+                path=path,
+                found=found,
+                version=VERSION,
+            )
+        )
     if missing := sorted(_FACTS - manifest.keys()):
-        raise LedgerError(f"{path}: does not say {', '.join(missing)}; run the scenario again")
+        raise LedgerError(
+            _("{path}: does not say {missing}; run the scenario again", path=path, missing=", ".join(missing))
+        )
     return dict(manifest)
 
 

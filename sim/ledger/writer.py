@@ -27,6 +27,7 @@ from sim.ledger.parquet import (
 from sim.ledger.schema import ACCOUNTS, CURRENCIES, Postings, Records
 from sim.ledger.stream import Stream
 from sim.units import NOBODY, Array
+from sim.words import _
 
 BLOCK_ROWS = 1 << 18  # rows are sorted and split in blocks: numpy's price per call is paid once a block
 SMALLEST_PART = 1 << 16
@@ -255,7 +256,7 @@ class LedgerWriter:
 def _clear(folder: Path) -> None:
     """Make the folder; remove what a killed run left there, but never a finished ledger."""
     if (folder / MANIFEST).exists():
-        raise LedgerError(f"{folder}: holds a finished run already; choose another folder")
+        raise LedgerError(_("{folder}: holds a finished run already; choose another folder", folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
     for pattern in ("events/part-*", "postings/part-*", "stock/part-*", "daily.parquet*", MANIFEST + ".tmp"):
         for path in folder.glob(pattern):

@@ -13,6 +13,7 @@ from sim.errors import StudyError
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import Metric as Metric
 from sim.metrics.metric import ask
+from sim.words import _
 
 _FIRST = ("money", "customers")  # of the themes, in lists
 
@@ -41,6 +42,6 @@ def table(ledger: Ledger, names: Iterable[str], merchant: str | None = None) -> 
 def _find(name: str) -> Metric:
     if name not in METRICS:
         close = difflib.get_close_matches(name, METRICS, 1)
-        hint = f"did you mean {close[0]!r}?" if close else "`wxsim metrics` lists them"
-        raise StudyError(f"no metric is called {name!r}; {hint}")
+        hint = _("did you mean {word!r}?", word=close[0]) if close else _("`wxsim metrics` lists them")
+        raise StudyError(_("no metric is called {name!r}; {hint}", name=name, hint=hint))
     return METRICS[name]

@@ -30,6 +30,7 @@ from sim.ledger.reader import Ledger
 from sim.metrics.cascades import Forest, forest, nearest
 from sim.metrics.metric import OURS, Metric, texts
 from sim.units import F64, FEN_PER_YUAN, I64, Array
+from sim.words import _
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -140,7 +141,14 @@ class Genealogy:
         import networkx as nx
 
         if path.suffix not in FORMATS:
-            raise StudyError(f"{path}: cannot tell the format; name a file that ends in {' or '.join(FORMATS)}")
+            raise StudyError(
+                _(
+                    "{path}: cannot tell the format; name a file that ends in {one} or {other}",
+                    path=path,
+                    one=FORMATS[0],
+                    other=FORMATS[1],
+                )
+            )
         graph = nx.relabel_nodes(self.to_networkx(), "{:016x}".format)
         if path.suffix == ".json":
             path.write_text(json.dumps(nx.node_link_data(graph, edges="edges")), "utf-8")
@@ -154,7 +162,7 @@ def genealogy(ledger: Ledger, kind: str = "shares", merchant: str | None = None)
     Raises StudyError for a kind that has no trees, LedgerError for a merchant that does not exist.
     """
     if kind not in KINDS:
-        raise StudyError(f"there are no trees of {kind!r}; one of {', '.join(KINDS)}")
+        raise StudyError(_("there are no trees of {kind!r}; one of {known}", kind=kind, known=", ".join(KINDS)))
     return read(ledger, kind, ledger.merchant(merchant) if merchant else None)
 
 
@@ -208,17 +216,17 @@ def _measured(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:
 
 _TELLS = {  # by name: column of the summary, title, unit, higher is better, definition
     "cascade_size": ("size_mean", "Cascade size", "nodes per tree", True, "Those in a tree, on average: the first"
-                     ", those that it led to, and so on"),
-    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree"),
+                     ", those that it led to, and so on."),
+    "cascade_size_max": ("size_max", "Largest cascade", "nodes", True, "Those in the largest tree."),
     "cascade_depth_max": ("depth_max", "Deepest cascade", "steps", True, "Steps from the first of a tree to its "
-                          "furthest, in the deepest one"),
+                          "furthest, in the deepest one."),
     "branching_ratio": ("branching", "Branching ratio", "children", True, "Those that one directly led to, on average; "
-                        "shortly before the horizon there was less time to"),
+                        "shortly before the horizon there was less time to."),
     "structural_virality": ("structural_virality", "Structural virality", "steps", None, "Mean distance between two of "
-                            "a tree, averaged over trees of two or more"),
+                            "a tree, averaged over trees of two or more."),
 }  # fmt: skip
 METRICS = tuple(
-    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, f"{definition}: {kind}.", _measured)
+    Metric(f"{name}@{kind}", f"{title} ({kind})", unit, higher, definition, _measured)
     for name, (_, title, unit, higher, definition) in _TELLS.items()
     for kind in KINDS
 )

@@ -23,6 +23,7 @@ from sim import draws
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, param
 from sim.units import F64, I64, Bools, fen
+from sim.words import _
 from sim.world.windows import Standing, Windows
 
 
@@ -35,7 +36,7 @@ class Step(Params):
     @model_validator(mode="after")
     def _less_than_all(self) -> "Step":
         if self.off > self.above:
-            raise ValueError("takes off more than the sum from which it counts")
+            raise ValueError(_("takes off more than the sum from which it counts"))
         return self
 
 
@@ -46,7 +47,9 @@ class FullReductionParams(Standing):
     lively = {"top_up": (1.0,), "near": (1.0,)}
 
     steps: tuple[Step, ...] = param(
-        (Step(above=200, off=30), Step(above=400, off=80)), "the ladder: so much off above a sum", unit="steps"
+        (Step(above=200, off=30), Step(above=400, off=80)),
+        "the ladder: so much off above a sum",
+        unit="steps of the ladder",
     )
     top_up: float = param(0.3, "people who add pieces to reach a sum that they nearly reach", unit="share", ge=0, le=1)
     near: float = param(0.5, "gap that nobody closes any more, as a part of the sum", unit="share", ge=0, le=1)
@@ -55,7 +58,7 @@ class FullReductionParams(Standing):
     @classmethod
     def _rising(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         if any(high.above <= low.above or high.off < low.off for low, high in zip(steps, steps[1:], strict=False)):
-            raise ValueError("each step must begin above the one before, and take off as much or more")
+            raise ValueError(_("each step must begin above the one before, and take off as much or more"))
         return steps
 
 

@@ -61,6 +61,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, Setting, param
 from sim.units import DAY, F64, HOUR, I64, U64, Array, Bools, fen
+from sim.words import _
 from sim.world.giving import OCCASIONS, TAGS, can_be_given
 from sim.world.shelf import cheapest, styles
 from sim.world.state import Column
@@ -120,20 +121,20 @@ class GiftPacketParams(Params):
         """A scenario that is over before gifts are rolled out."""
         rules: Any = around.on.get("platform.rules")
         if rules is not None and around.start + timedelta(around.days) <= rules.gift_rollout_start:
-            yield "", "gifts are not rolled out yet; begin later, or set platform.rules.gift_rollout_start"
+            yield "", _("gifts are not rolled out yet; begin later, or set platform.rules.gift_rollout_start")
 
     @field_validator("occasions")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
             if name not in TAGS:
-                raise ValueError(f"unknown occasion {name!r}; one of {', '.join(TAGS)}")
+                raise ValueError(_("unknown occasion {name!r}; one of {known}", name=name, known=", ".join(TAGS)))
         return value
 
     @model_validator(mode="after")
     def _one_message(self) -> Self:
         if self.text + self.voice > 1:
-            raise ValueError("text and voice are shares of senders; together they cannot exceed 1")
+            raise ValueError(_("text and voice are shares of senders; together they cannot exceed 1"))
         return self
 
     @model_validator(mode="after")
@@ -141,8 +142,12 @@ class GiftPacketParams(Params):
         most = FACT_DEADLINE / (FACT_DEADLINE + self.answer_hours * HOUR)
         if self.acceptance_within_24h > most:
             raise ValueError(
-                f"with a median answer of {self.answer_hours:g} h at most {most:.3f} of gifts can be claimed within "
-                "24 h; lower acceptance_within_24h or answer_hours"
+                _(
+                    "with a median answer of {hours:g} h at most {most:.3f} of gifts can be claimed within "
+                    "24 h; lower acceptance_within_24h or answer_hours",
+                    hours=self.answer_hours,
+                    most=most,
+                )
             )
         return self
 

@@ -49,6 +49,7 @@ from sim.elementary import exp, log
 from sim.ledger.schema import Postings, Records
 from sim.params import Setting, param
 from sim.units import DAY, F64, FEN_PER_YUAN, I64, NOBODY, U64, Array, Bools, fen
+from sim.words import _
 from sim.world.doors import leads_in
 from sim.world.relations import lasting
 from sim.world.shelf import front, shelf
@@ -89,7 +90,7 @@ class PointsParams(Standing):
         for name in ("earned_in", "seen_in", "spent_in"):
             tool = getattr(self, name)
             if tool not in ("both", "nowhere") and f"channels.{tool}" not in around.on:
-                yield name, f"there is no {tool}; write `channels: {{{tool}: {{}}}}`, or another tool"
+                yield name, _("there is no {tool}; write `channels: {{{tool}: {{}}}}`, or another tool", tool=tool)
 
     earned_in: Literal["both", "mini_program", "store"] = param("both", "tools whose orders earn", unit="tools")
     seen_in: Literal["both", "service_account", "mini_program", "nowhere"] = param(

@@ -36,6 +36,7 @@ from sim.kernels import segments
 from sim.ledger.schema import Records
 from sim.params import Params, param
 from sim.units import DAY, F64, HOUR, I64, NOBODY, U64, Array, Bools
+from sim.words import _
 from sim.world.state import Column
 
 WITHIN = 72 * HOUR  # the horizon of the delivery fact
@@ -79,14 +80,14 @@ class AfterSaleParams(Params):
     @classmethod
     def _open_shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0.01 <= share < 1 for share in value):
-            raise ValueError("each share must be at least 0.01, and less than 1")
+            raise ValueError(_("each share must be at least 0.01, and less than 1"))
         return value
 
     @field_validator("star_cuts")
     @classmethod
     def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if list(value) != sorted(value):
-            raise ValueError("the cuts must not fall")
+            raise ValueError(_("the cuts must not fall"))
         return value
 
 

@@ -21,6 +21,7 @@ from sim.contract import EMPTY, Effects, Kind, Mechanism, View
 from sim.ledger.schema import Records
 from sim.params import Params, Setting, param
 from sim.units import DAY, I64, Array, Bools
+from sim.words import _
 from sim.world.doors import LIVE, UNTOLD, WITHDRAWN, in_mini
 from sim.world.shelf import named, unknown
 from sim.world.state import Column
@@ -48,10 +49,13 @@ class AssortmentParams(Params):
     def idle(self, around: Setting) -> Iterator[tuple[str, str]]:
         """No changes, changes after the last day, and goods that there are not."""
         if not self.changes:
-            yield "", "changes nothing; write `changes: [{day: 10, products: [NAME], off: 0.1}]`"
+            yield "", _("changes nothing; write `changes: [{day: 10, products: [NAME], off: 0.1}]`")
         for change in self.changes:
             if change.day >= around.days:
-                yield "changes", f"day {change.day} is after the last; write a day from 0 to {around.days - 1}"
+                said = _(
+                    "day {day} is after the last; write a day from 0 to {last}", day=change.day, last=around.days - 1
+                )
+                yield "changes", said
             yield from unknown(change.products, around, "changes")
 
 

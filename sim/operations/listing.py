@@ -18,6 +18,7 @@ import numpy as np
 from sim.contract import EMPTY, Effects, Mechanism, View
 from sim.params import Params, Setting, param
 from sim.units import Array
+from sim.words import _
 from sim.world.state import Column
 
 KEYWORDS, TITLE = 8, 0.5  # of an ordinary listing (assumed)
@@ -32,7 +33,7 @@ class ListingParams(Params):
         """A name that nobody types."""
         intent: Any = around.on.get("people.search_intent")
         if self.renown and (intent is None or not intent.by_name):
-            yield "renown", "nobody types a name; write `people: {search_intent: {by_name: 0.2}}`"
+            yield "renown", _("nobody types a name; write `people: {search_intent: {by_name: 0.2}}`")
 
     keywords: int = param(KEYWORDS, "keywords of each listing", unit="keywords", ge=0, le=200)
     title: float = param(TITLE, "how well titles say what is sold, 0.5 is middling", unit="0..1", ge=0, le=1)

@@ -32,6 +32,7 @@ from sim.elementary import log
 from sim.kernels import choice, segments
 from sim.ledger.schema import Records
 from sim.units import F64, I64, NOBODY, U64, Array, Bools
+from sim.words import _
 from sim.world.doors import in_mini
 from sim.world.shelf import styles
 
@@ -75,7 +76,7 @@ class BuyParams(Params):
     @classmethod
     def _open_shares(cls, value: dict[str, float]) -> dict[str, float]:
         if not all(0 < rate < 1 for rate in value.values()):
-            raise ValueError("each click rate must lie between 0 and 1, both excluded")
+            raise ValueError(_("each click rate must lie between 0 and 1, both excluded"))
         return value
 
 

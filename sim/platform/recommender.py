@@ -47,16 +47,19 @@ class RecommenderParams(Params):
     moot = {"engagement": "people.like", "heat_half_life_hours": "channels.articles"}
     lively = {"rest": (1.0, 0.1)}
 
-    places: int = param(5, "pieces of the feed that a session looks at", unit="pieces", ge=1, le=100)
+    places: int = param(5, "pieces of the feed that a session looks at", unit="pieces of content", ge=1, le=100)
     rest: float = param(
-        150.0, "weight of all that others publish, in perfect pieces, fresh and of ordinary relevance", unit="pieces",
-        gt=0, le=1e9,
-    )  # fmt: skip
+        150.0,
+        "weight of all that others publish, in perfect pieces, fresh and of ordinary relevance",
+        unit="pieces of content",
+        gt=0,
+        le=1e9,
+    )
     engagement: float = param(20.0, "weight that each friend who likes it adds", unit="relative", ge=0, le=1_000)
     half_life_hours: float = param(36.0, "in which content ages by half", unit="hours", gt=0, le=8_760)
     heat_half_life_hours: float = param(12.0, "in which a hot topic cools by half", unit="hours", gt=0, le=8_760)
     window_days: int = param(7, "age from which content is not recommended", unit="days", ge=1, le=MOST_DAYS)
-    candidates: int = param(100, "newest pieces that are considered at all", unit="pieces", ge=1, le=10_000)
+    candidates: int = param(100, "newest pieces that are considered at all", unit="pieces of content", ge=1, le=10_000)
 
 
 class _Candidates(NamedTuple):

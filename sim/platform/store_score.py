@@ -42,9 +42,9 @@ class StoreScoreParams(Params):
     late: float = param(0.3, "parcels of an ordinary shop that come late", unit="share", ge=0, le=1)
     refusals: float = param(0.0, "orders refused by an ordinary shop for want of stock", unit="share", ge=0, le=1)
     late_hours: float = param(72.0, "a parcel slower than this is late to the platform", unit="hours", ge=1, le=2_000)
-    points_per_refund: float = param(4.0, "points lost if all parcels are sent back", unit="points", ge=0, le=100)
-    points_per_late: float = param(1.5, "points lost if all parcels are late", unit="points", ge=0, le=100)
-    points_per_refusal: float = param(4.0, "points lost if all orders are refused", unit="points", ge=0, le=100)
+    points_per_refund: float = param(4.0, "points lost if all parcels are sent back", unit="stars", ge=0, le=100)
+    points_per_late: float = param(1.5, "points lost if all parcels are late", unit="stars", ge=0, le=100)
+    points_per_refusal: float = param(4.0, "points lost if all orders are refused", unit="stars", ge=0, le=100)
 
 
 class StoreScore(Mechanism):

@@ -12,6 +12,7 @@ from sim.study.results import Results
 from sim.study.stats import Estimate, estimate, verdict
 from sim.study.table import NOTHING, number, wrapped
 from sim.units import F64
+from sim.words import _, marked, several, told
 from sim.words.columns import cut, left, right
 
 _POINT, _MEAN, _INTERVAL = 33, 9, 21
@@ -20,11 +21,13 @@ _POINT, _MEAN, _INTERVAL = 33, 9, 21
 def text(found: Results, levels: bool = False) -> str:
     """Per metric and strategy the answer in sentences, then every point with its mean, interval and verdict."""
     strategies, what = shown(found, levels)
-    lines = [*wrapped(f"{found.title} ({what}{len(found.said['seeds'])} seeds)")]
+    said = marked("{title} ({what}, {seeds})") if what else marked("{title} ({seeds})")
+    count = several("{count} seed", "{count} seeds", len(found.said["seeds"]))
+    lines = [*wrapped(_(said, title=found.title, what=what, seeds=count))]
     for metric in found.metrics:
         for strategy in strategies:
             here = values(found, strategy, metric, levels)
-            lines += ["", *wrapped(f"{heading(metric)}: {strategy}")]
+            lines += ["", *wrapped(_("{what}: {strategy}", what=heading(metric, told), strategy=strategy))]
             for sentence in sentences(found, here, metric, differs=bool(what)):
                 lines += wrapped(f"  {sentence}")
             lines += ["", *_table(found, here, metric, differs=bool(what))]
@@ -36,17 +39,17 @@ def sentences(found: Results, here: F64, metric: str, *, differs: bool) -> Itera
     rows = [estimate(row) for row in here]
     known = [at for at, row in enumerate(rows) if np.isfinite(row.mean)]
     if not known:
-        yield "There is nothing to measure at any point."
+        yield _("There is nothing to measure at any point.")
         return
     if differs:
         words = [_word(here[at], rows[at], metric) for at in range(len(rows))]
         counts = {word: words.count(word) for word in dict.fromkeys(sorted(words))}
-        said = ", ".join(f"{word} at {count}" for word, count in counts.items())
-        yield f"Of {len(rows)} points: {said}."
+        said = ", ".join(_("{verdict} at {count}", verdict=_(word), count=count) for word, count in counts.items())
+        yield _("Of {count} points: {said}.", count=len(rows), said=said)
     if len(rows) > 1:
         most, least = max(known, key=lambda at: rows[at].mean), min(known, key=lambda at: rows[at].mean)
-        for word, at in (("Most", most), ("Least", least)):
-            yield f"{word} at {_where(found, at)}: {_said(rows[at], differs)}."
+        for said, at in ((marked("Most at {where}: {value}."), most), (marked("Least at {where}: {value}."), least)):
+            yield _(said, where=_where(found, at), value=_said(rows[at], differs))
     for axis in varied(found):
         yield from _trend(found, here, axis)
 
@@ -66,17 +69,20 @@ def _trend(found: Results, here: F64, axis: str) -> Iterator[str]:
     if both:
         change = estimate(np.mean([here[ends[1][place]] - here[ends[0][place]] for place in both], axis=0))
         if np.isfinite(change.mean):
-            told = "" if change.low > 0.0 or change.high < 0.0 else "; cannot be told from luck"
-            yield f"From {axis} = {ticks[0]} to {ticks[-1]} it changes by {_said(change, True)}{told}."
+            said = marked("From {axis} = {first} to {last} it changes by {change}; cannot be told from luck.")
+            if change.low > 0.0 or change.high < 0.0:
+                said = marked("From {axis} = {first} to {last} it changes by {change}.")
+            yield _(said, axis=axis, first=ticks[0], last=ticks[-1], change=_said(change, True))
 
 
 def _table(found: Results, here: F64, metric: str, *, differs: bool) -> Iterator[str]:
-    yield _line(", ".join(varied(found)) or "point", "mean", "95 % interval", "verdict" if differs else "")
+    point = ", ".join(varied(found)) or _("point")
+    yield _line(point, _("mean"), _("95 % interval"), _("verdict") if differs else "")
     for at, row in enumerate(here):
         mean = estimate(row)
         interval = f"{number(mean.low, differs)} .. {number(mean.high, differs)}" if np.isfinite(mean.low) else NOTHING
         word = _word(row, mean, metric) if differs else ""
-        yield _line(_where(found, at, names=False), number(mean.mean, differs), interval, word)
+        yield _line(_where(found, at, names=False), number(mean.mean, differs), interval, _(word))
 
 
 def _line(point: str, mean: str, interval: str, word: str) -> str:

@@ -23,6 +23,8 @@ from sim.config.load import load
 from sim.config.model import Scenario
 from sim.run import run
 from sim.units import I64
+from sim.words import _, marked
+from sim.words.columns import left, right
 from sim.world.build import society
 from sim.world.graph import SocialGraph
 from sim.world.params import WorldParams
@@ -84,32 +86,42 @@ class Bench:
     def __str__(self) -> str:
         ways = list(self.figures[0].value)
         lines = [
-            f"{self.users:,} people, {self.days} days; per second of one processor of {self.processors}",
-            f"memory: copies {self.copy / 1e9:.1f} GB/s, reads at random {self.gather / 1e6:.0f} M/s",
+            _(
+                "{users:,} people, {days} days; per second of one processor of {processors}",
+                users=self.users,
+                days=self.days,
+                processors=self.processors,
+            ),
+            _(
+                "memory: copies {copy:.1f} GB/s, reads at random {gather:.0f} M/s",
+                copy=self.copy / 1e9,
+                gather=self.gather / 1e6,
+            ),
             "",
-            f"{'':<34}" + "".join(f"{way:>8}" for way in ways) + f"{'limit':>9}  share of limit",
+            " " * 34 + "".join(f"{way:>8}" for way in ways) + right(_("limit"), 9) + "  " + _("share of limit"),
         ]
         for figure in self.figures:
             values = "".join(f"{_short(figure.value[way]):>8}" for way in ways)
             limit = _short(figure.limit) if figure.limit else ""
             share = "  ".join(f"{part:.2%}" for part in figure.share.values())
-            lines.append(f"{f'{figure.name}, {figure.unit}':<34}{values}{limit:>9}  {share}".rstrip())
+            name = left(f"{_(figure.name)}, {_(figure.unit)}", 34)
+            lines.append(f"{name}{values}{limit:>9}  {share}".rstrip())
         if self.busy > 1.25:
-            lines += ["", f"The machine was busy: it took {self.busy:.1f} times as long on the wall."]
+            lines += ["", _("The machine was busy: it took {times:.1f} times as long on the wall.", times=self.busy)]
         return "\n".join(lines)
 
 
 def bench(users: int = USERS, told: Told = lambda step: None) -> Bench:
     """Measure this machine with a world of so many users; `told` hears what is being done."""
-    told("memory")
+    told(_("memory"))
     copy, gather = alone(memory)
     compiled = os.environ.get("WXSIM_FAST") != "0" and alone(_has_numba)
     ways = ("numpy", "fast") if compiled else ("numpy",)
     found: dict[str, dict[str, Any]] = {}
     took: list[Spent] = []
-    for work in (spreading, building, bare, full):
+    for work, called in WORK.items():
         for way in ways:
-            told(f"{(work.__doc__ or '').split(':')[0].lower()}, {way}")
+            told(f"{_(called)}, {way}")
             amount, spent = alone(work, users, fast=way == "fast")
             found.setdefault(work.__name__, {})[way] = (amount, spent)
             took.append(spent)
@@ -131,12 +143,14 @@ def _figures(found: Mapping[str, Mapping[str, Any]], users: int, copy: float, ga
     state = peaks("full", lambda user_days: users)
     daily = copy / (2 * next(iter(state.values())))  # all that a user is, read and written once a day
     return [
-        Figure("spreading", "edges/s", rates("spreading", lambda amount: amount[0]), gather * edges / reads),
-        Figure("building", "edges/s", rates("building"), copy / (2 * 2 * ENTRY)),
-        Figure("building", "bytes/edge at peak", peaks("building", float)),
-        Figure("bare population", "user-days/s", rates("bare"), daily),
-        Figure("full model", "user-days/s", rates("full"), daily),
-        Figure("full model", "bytes/user at peak", state),
+        Figure(
+            marked("spreading"), marked("edges/s"), rates("spreading", lambda amount: amount[0]), gather * edges / reads
+        ),
+        Figure(marked("building"), "edges/s", rates("building"), copy / (2 * 2 * ENTRY)),
+        Figure("building", marked("bytes/edge at peak"), peaks("building", float)),
+        Figure(marked("bare population"), marked("user-days/s"), rates("bare"), daily),
+        Figure(marked("full model"), "user-days/s", rates("full"), daily),
+        Figure("full model", marked("bytes/user at peak"), state),
     ]
 
 
@@ -287,3 +301,11 @@ def _short(value: float) -> str:
         if value >= size:
             return f"{value / size:.3g} {letter}"
     return f"{value:.3g}"
+
+
+WORK: Mapping[Callable[[int], tuple[Any, Spent]], str] = {  # and what it is called
+    spreading: "spreading",
+    building: "building",
+    bare: "bare population",
+    full: "full model",
+}

@@ -14,6 +14,7 @@ from typing import Any
 
 from sim.errors import StudyError
 from sim.study.executor import deaf, processors, said
+from sim.words import _
 
 LOCAL = "local"
 PATIENCE_SECONDS = 3  # for a scheduler to answer
@@ -29,7 +30,7 @@ def dask(address: str, workers: int | None = None, say: Callable[[str], None] = 
     try:
         from distributed import Client
     except ImportError:
-        raise StudyError('--dask needs Dask; install it by: pip install "wxsim[cluster]"') from None
+        raise StudyError(_('--dask needs Dask; install it by: pip install "wxsim[cluster]"')) from None
     with ExitStack() as opened:
         if address == LOCAL:
             at = opened.enter_context(_local(workers or processors()))
@@ -41,7 +42,12 @@ def dask(address: str, workers: int | None = None, say: Callable[[str], None] = 
 
         def executor() -> Executor:
             if client.status != "running":
-                raise StudyError(f"--dask {address}: its scheduler is gone; what is done is kept, do it again to go on")
+                raise StudyError(
+                    _(
+                        "--dask {address}: its scheduler is gone; what is done is kept, do it again to go on",
+                        address=address,
+                    )
+                )
             made: Executor = client.get_executor(pure=False)
             return made
 
@@ -62,8 +68,13 @@ def _knock(address: str) -> None:
     except (OSError, ValueError) as error:
         told = " ".join(str(error).split()) or f"silence for {PATIENCE_SECONDS} s"
         raise StudyError(
-            f"--dask {address}: no Dask scheduler answers there ({told}); name one such as tcp://HOST:8786, "
-            f"or `{LOCAL}` for this machine; nothing was changed"
+            _(
+                "--dask {address}: no Dask scheduler answers there ({told}); name one such as tcp://HOST:8786, or "
+                "`{local}` for this machine; nothing was changed",
+                address=address,
+                told=told,
+                local=LOCAL,
+            )
         ) from None
 
 
@@ -84,8 +95,11 @@ def _local(workers: int) -> Iterator[Any]:
             )
     except Exception as error:  # whatever distributed and tornado raise when a worker dies while it starts
         raise StudyError(
-            f"--dask {LOCAL}: its workers could not be started ({said(error)}); "
-            "what is done is kept, do it again to go on"
+            _(
+                "--dask {local}: its workers could not be started ({said}); what is done is kept, do it again to go on",
+                local=LOCAL,
+                said=said(error),
+            )
         ) from None
     with made:
         yield made
@@ -104,8 +118,11 @@ def mpi(workers: int | None = None) -> Iterator[Pool]:
         from mpi4py.futures import MPIPoolExecutor
     except (ImportError, RuntimeError, OSError) as error:
         raise StudyError(
-            f"--mpi needs mpi4py and an MPI library ({error}); pip install mpi4py, then: "
-            "mpiexec -n 9 python -m mpi4py.futures -m sim.cli sweep STUDY --mpi"
+            _(
+                "--mpi needs mpi4py and an MPI library ({error}); pip install mpi4py, then: mpiexec -n 9 python -m "
+                "mpi4py.futures -m sim.cli sweep STUDY --mpi",
+                error=error,
+            )
         ) from None
     count = (MPI.COMM_WORLD.Get_size() - 1) or workers or processors()
     yield lambda: MPIPoolExecutor(count), count

@@ -20,7 +20,7 @@ from sim.study.comparison import Comparison, Failure
 from sim.study.figure import draw
 from sim.study.plan import pieces
 from sim.study.table import table
-from sim.words import ENGLISH, speaking
+from sim.words import ENGLISH, _, speaking
 from sim.world.build import society
 from sim.world.kept import FOLDER
 
@@ -124,7 +124,7 @@ def compare(
 def replication_seeds(seed: int, count: int) -> tuple[int, ...]:
     """Seeds of the replications: hashes of (the scenario's seed, number), the first ones the same for any count."""
     if count < 1:
-        raise StudyError(f"{count} replications compare nothing; use 1 or more")
+        raise StudyError(_("{count} replications compare nothing; use 1 or more", count=count))
     found = draws.bits("study/replication", np.uint64(seed), np.arange(count, dtype=np.uint64)) >> np.uint64(1)
     return tuple(found.tolist())
 
@@ -156,9 +156,15 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
     """The comparison that the scenario asks for."""
     asked = scenario.compare
     if asked is None or not scenario.strategies:
-        raise StudyError("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`")
+        raise StudyError(_("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`"))
     if asked.baseline not in scenario.strategies:
-        raise StudyError(f"the baseline {asked.baseline!r} is not one of {', '.join(scenario.strategies)}")
+        raise StudyError(
+            _(
+                "the baseline {baseline!r} is not one of {strategies}",
+                baseline=asked.baseline,
+                strategies=", ".join(scenario.strategies),
+            )
+        )
     claimed = [name for claim in scenario.expects for name in (claim.metric, claim.per) if name]
     return Plan(
         baseline=asked.baseline,
@@ -251,7 +257,7 @@ def _finish(
     shutil.rmtree(made / "societies", ignore_errors=True)
     with speaking(ENGLISH):  # whoever runs it, the same bytes
         folder.write_text(made / "table.txt", table(comparison))
-    draw(comparison, made / "differences.png")
+        draw(comparison, made / "differences.png")
     folder.write_json(made / folder.COMPARISON.manifest, comparison.as_dict())
     folder.publish(made, out, folder.COMPARISON)
     return comparison

@@ -14,7 +14,7 @@ from sim.study import stats
 from sim.study.expectation import Judged, judge
 from sim.study.stats import Difference, Estimate
 from sim.units import F64, Bools
-from sim.words import ENGLISH, marked, speaking
+from sim.words import ENGLISH, _, marked, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class Comparison:
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
+            "expects": [claim.model_dump(mode="json", by_alias=True, exclude_defaults=True) for claim in self.expects],
             "expected": self._claims(),
             "metrics": {name: METRICS[name].as_dict() for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
@@ -117,7 +118,13 @@ class Comparison:
         """The comparison that `as_dict` wrote. StudyError for a metric that is no more, KeyError for what lacks."""
         metrics, seeds = tuple(content["metrics"]), tuple(content["seeds"])
         if unknown := [name for name in metrics if name not in METRICS]:
-            raise StudyError(f"{folder}: measures {', '.join(unknown)}, which this wxsim does not; compare again")
+            raise StudyError(
+                _(
+                    "{folder}: measures {unknown}, which this wxsim does not; compare again",
+                    folder=folder,
+                    unknown=", ".join(unknown),
+                )
+            )
         failures = tuple(Failure(**failure) for failure in content["failures"])
         failed = {(failure.strategy, failure.replication) for failure in failures}
         values, done = {}, {}
@@ -138,6 +145,7 @@ class Comparison:
             failures=failures,
             folder=folder,
             combined={name: tuple(of[metrics[0]]["combines"]) for name, of in content.get("synergy", {}).items()},
+            expects=tuple(Expected.model_validate(claim) for claim in content.get("expects", ())),
         )
 
     def _claims(self) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from sim.config import yaml
+from sim.config import misfit, yaml
 from sim.config.advice import did_you_mean
 from sim.config.load import load
 from sim.config.model import Part, Scenario
@@ -42,6 +42,7 @@ from sim.errors import Fault, ScenarioError, StudyError
 from sim.metrics.catalog import METRICS
 from sim.study.compare import replication_seeds
 from sim.units import F64
+from sim.words import _
 
 AS_IT_IS = "as it is"  # the name of a scenario without strategies
 ALL_ASSUMED = "all assumed"
@@ -76,16 +77,19 @@ class Axis(Part):
         if self.values and ranged:
             names = {"low": "from", "high": "to"}
             raise ValueError(
-                f"`values` are all there is; leave out {', '.join(sorted(names.get(n, n) for n in ranged))}"
+                _(
+                    "`values` are all there is; leave out {keys}",
+                    keys=", ".join(sorted(names.get(n, n) for n in ranged)),
+                )
             )
         if _twice(self.values):
-            raise ValueError("names a value twice; the same point again is no more evidence")
+            raise ValueError(_("names a value twice; the same point again is no more evidence"))
         if bool(self.values) == (self.low is not None and self.high is not None):
-            raise ValueError("needs either `values`, or `from` and `to`")
+            raise ValueError(_("needs either `values`, or `from` and `to`"))
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError("`from` must be below `to`")
+            raise ValueError(_("`from` must be below `to`"))
         if self.scale == "log" and (self.low is None or self.low <= 0):
-            raise ValueError("a log scale begins above 0")
+            raise ValueError(_("a log scale begins above 0"))
         return self
 
     def at(self, share: float) -> Value:
@@ -113,7 +117,7 @@ class Sampling(Part):
     @model_validator(mode="after")
     def _one(self) -> "Sampling":
         if (self.latin_hypercube is None) == (self.sobol is None):
-            raise ValueError("names either latin_hypercube or sobol")
+            raise ValueError(_("names either latin_hypercube or sobol"))
         return self
 
 
@@ -153,9 +157,9 @@ class StudyFile(Part):
     @classmethod
     def _some(cls, value: Any) -> Any:
         if value == () or (isinstance(value, int) and not 1 <= value <= 100_000):
-            raise ValueError("needs 1 to 100000 seeds")
+            raise ValueError(_("needs 1 to 100000 seeds"))
         if isinstance(value, tuple) and len(set(value)) < len(value):
-            raise ValueError("names a seed twice; the same run again is no more evidence")
+            raise ValueError(_("names a seed twice; the same run again is no more evidence"))
         return value
 
 
@@ -203,11 +207,23 @@ def read(path: Path, shares: Shares | None = None) -> Study:
     metrics = stated.metrics or (asked.metrics if asked else ()) or ("net_gmv", "margin", "orders")
     for metric in metrics:
         if metric not in METRICS:
-            raise StudyError(f"{path}: {metric!r} is not a metric; {did_you_mean(metric, METRICS)}")
+            raise StudyError(
+                _(
+                    "{path}: {metric!r} is not a metric; {advice}",
+                    path=path,
+                    metric=metric,
+                    advice=did_you_mean(metric, METRICS),
+                )
+            )
     baseline = stated.baseline or (asked.baseline if asked and asked.baseline in strategies else next(iter(strategies)))
     if baseline not in strategies:
         raise StudyError(
-            f"{path}: the baseline {baseline!r} is not a strategy here; {did_you_mean(baseline, strategies)}"
+            _(
+                "{path}: the baseline {baseline!r} is not a strategy here; {advice}",
+                path=path,
+                baseline=baseline,
+                advice=did_you_mean(baseline, strategies),
+            )
         )
     study = Study(
         title=stated.title,
@@ -231,7 +247,7 @@ def _in(path: Path) -> Iterator[None]:
     try:
         yield
     except StudyError as error:
-        raise StudyError(f"{path}: {error}") from None
+        raise StudyError(_("{path}: {said}", path=path, said=error)) from None
 
 
 def _advice(path: Path, stated: StudyFile) -> str:
@@ -239,14 +255,20 @@ def _advice(path: Path, stated: StudyFile) -> str:
     if not size or size & (size - 1) == 0:
         return ""
     low = 1 << (size.bit_length() - 1)
-    return f"{path}: a Sobol sample is balanced where its size is a power of two; {low} or {2 * low} instead of {size}"
+    return _(
+        "{path}: a Sobol sample is balanced where its size is a power of two; {low} or {high} instead of {size}",
+        path=path,
+        low=low,
+        high=2 * low,
+        size=size,
+    )
 
 
 def _stated(path: Path) -> StudyFile:
     try:
         tree, faults = yaml.compose(path.read_bytes(), str(path))
     except OSError as error:
-        raise StudyError(f"{path}: {error.strerror}; a study is a YAML file") from None
+        raise StudyError(_("{path}: {strerror}; a study is a YAML file", path=path, strerror=error.strerror)) from None
     if tree is None or faults:
         raise ScenarioError(faults)
     try:
@@ -263,10 +285,12 @@ def _fault(error: Any, tree: Node) -> Fault:
     node, rest = nearest(tree, steps)
     place = node.key if not rest else node.place
     if error["type"] == "extra_forbidden":
-        return place.fault("is not a key of a study", did_you_mean(str(steps[-1]), StudyFile.model_fields))
-    said = error["msg"].removeprefix("Value error, ")
-    where = ".".join(str(step) for step in steps)
-    return place.fault(f"{where}: {said[:1].lower()}{said[1:]}" if rest else said[:1].lower() + said[1:])
+        return place.fault(_("is not a key of a study"), did_you_mean(str(steps[-1]), StudyFile.model_fields))
+    said = misfit.said(error).removeprefix("value error, ")
+    said = said[:1].lower() + said[1:]
+    if not rest:
+        return place.fault(said)
+    return place.fault(_("{where}: {said}", where=".".join(str(step) for step in steps), said=said))
 
 
 def _scenario(path: Path, stated: StudyFile) -> Scenario:
@@ -278,7 +302,9 @@ def _strategies(scenario: Scenario, stated: StudyFile) -> dict[str, Scenario]:
     known = dict(scenario.strategies) or {AS_IT_IS: scenario}
     for name in stated.strategies:
         if name not in known:
-            raise StudyError(f"{name!r} is not a strategy of the scenario; {did_you_mean(name, known)}")
+            raise StudyError(
+                _("{name!r} is not a strategy of the scenario; {advice}", name=name, advice=did_you_mean(name, known))
+            )
     chosen = {name: known[name] for name in stated.strategies or known}
     for where in stated.set:
         if not any(leads(made, where) for made in chosen.values()):
@@ -338,18 +364,29 @@ def _points(
         for block in stated.blocks:
             for name in block:
                 if name not in axes:
-                    raise StudyError(f"{path}: a block names {name!r}; {did_you_mean(name, axes)}")
+                    raise StudyError(
+                        _(
+                            "{path}: a block names {name!r}; {advice}",
+                            path=path,
+                            name=name,
+                            advice=did_you_mean(name, axes),
+                        )
+                    )
             lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in block.items()}
             for name, listed in lists.items():
                 if _twice(listed):
-                    raise StudyError(f"{path}: a block names a value of {name!r} twice")
+                    raise StudyError(_("{path}: a block names a value of {name!r} twice", path=path, name=name))
             yield from (rounded(dict(zip(lists, values, strict=True))) for values in product(*lists.values()))
     elif stated.design is None and shares is None:
         count = prod(len(axis.all()) for axis in axes.values())
         if count > MOST_POINTS:
             raise StudyError(
-                f"{path}: the axes combine to 10^{len(str(count)) - 1} points; take a sample, design: {{sobol: 64}}, "
-                "or use `wxsim sensitivity`"
+                _(
+                    "{path}: the axes combine to 10^{power} points; take a sample, design: {{sobol: 64}}, or use "
+                    "`wxsim sensitivity`",
+                    path=path,
+                    power=len(str(count)) - 1,
+                )
             )
         yield from (
             rounded(dict(zip(axes, values, strict=True))) for values in product(*(axis.all() for axis in axes.values()))
@@ -394,4 +431,4 @@ def _check_ends(path: Path, study: Study, axes: Mapping[str, Axis]) -> None:
                 try:
                     study.at(strategy, {name: value})
                 except StudyError as error:
-                    raise StudyError(f"{path}: axis {name}: {error}") from None
+                    raise StudyError(_("{path}: axis {name}: {error}", path=path, name=name, error=error)) from None

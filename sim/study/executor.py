@@ -29,6 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sim.errors import StudyError, WxsimError
 from sim.kernels.threads import processors as processors
+from sim.words import ENGLISH, _, speaking, spoken
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,7 +103,7 @@ def stream(
     the steps reported so far (those of processes here) about every tenth of a second.
     """
     if workers < 1:
-        raise StudyError(f"{workers} workers can do nothing; use 1 or more")
+        raise StudyError(_("{workers} workers can do nothing; use 1 or more", workers=workers))
     count = min(workers, len(units))
     if pool is None and count <= 1:
         _serially(work, units, told, done)
@@ -117,7 +118,7 @@ def stream(
         while any(line.waiting or line.running for line in lines):
             for line in lines:
                 line.feed(work, units)
-            finished, _ = wait([future for line in lines for future in line.running], POLL_SECONDS, FIRST_COMPLETED)
+            finished = wait([future for line in lines for future in line.running], POLL_SECONDS, FIRST_COMPLETED)[0]
             told(steps.value if steps is not None else 0)
             for line in lines:
                 line.settle(finished, done)
@@ -217,10 +218,18 @@ def _serially(
     told: Callable[[int], None],
     done: Callable[[int, T | Exception], None],
 ) -> None:
-    """One unit after the other, here."""
-    with heard(told):
+    """One unit after the other, here; work speaks English, as it does in a process of its own: its errors are kept."""
+    language = spoken()
+
+    def here(steps: int) -> None:
+        with speaking(language):
+            told(steps)
+
+    with heard(here):
         for index, unit in enumerate(units):
-            done(index, _result(SerialExecutor().submit(work, unit)))
+            with speaking(ENGLISH):
+                found = _result(SerialExecutor().submit(work, unit))
+            done(index, found)
 
 
 @contextmanager

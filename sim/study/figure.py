@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from sim.study.comparison import Comparison, heading
+from sim.words import ENGLISH, _, speaking, spoken, told
 
+# Told apart by every eye (after Okabe & Ito 2008), grey for what the others are compared with.
+PALETTE = ("#4d4d4d", "#0072b2", "#d55e00", "#009e73", "#b6609a", "#2f8fc4", "#b58900", "#7a4fb5")
+PACKAGE = "fonts-wqy-microhei"  # of a small font that holds Chinese
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
 COLOURS = {"better": "#1b7837", "worse": "#b2182b"}
@@ -27,21 +31,48 @@ def draw(comparison: Comparison, path: Path) -> None:
         for axes, metric in zip(panels, comparison.metrics, strict=True):
             _panel(axes, comparison, metric, others)
         figure.suptitle(
-            plain(f"{comparison.title}\ndifference to {comparison.baseline}, {len(comparison.seeds)} seeds")
+            plain(
+                _(
+                    "{title}\ndifference to {baseline}, {count} seeds",
+                    title=comparison.title,
+                    baseline=comparison.baseline,
+                    count=len(comparison.seeds),
+                )
+            )
         )
 
 
 @contextmanager
 def paper(width: float, height: float, *paths: Path) -> Iterator[Any]:
-    """A figure of so many inches, written when the block ends well: PNG or SVG, the same bytes whenever it is made."""
+    """A figure of so many inches, written when the block ends well: PNG or SVG, the same bytes whenever it is made.
+
+    Without a font that holds Chinese it speaks English.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}):
+    with (
+        rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}),
+        readable(),
+    ):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         for path in paths:
             figure.savefig(path, dpi=150, metadata={"Date" if path.suffix == ".svg" else "Software": None})
+
+
+@contextmanager
+def readable() -> Iterator[str]:
+    """Within it, everything is told so that figures can show it: in English if no font is there for the user's language.
+
+    It gives a line that says so and what to install, or nothing.
+    """
+    if spoken() == ENGLISH or len(_fonts()) > 1:
+        yield ""
+        return
+    lacking = _("No Chinese font is installed, so figures are labelled in English; on Debian: apt install {package}")
+    with speaking(ENGLISH):
+        yield lacking.format(package=PACKAGE)
 
 
 def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) -> None:
@@ -59,7 +90,7 @@ def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) ->
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(others)), [plain(name) for name in others])
     axes.set_ylim(len(others) - 0.5, -0.5)
-    axes.set_title(plain(heading(metric)), loc="left", fontsize=9)
+    axes.set_title(plain(heading(metric, told)), loc="left", fontsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 

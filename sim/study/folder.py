@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import StudyError
+from sim.words import _, marked
 
 UNFINISHED = ".wxsim-"  # how the names of folders and files begin that are being made
 
@@ -31,13 +32,13 @@ class Output:
 
 
 RUN = Output(
-    "run",
+    marked("run"),
     "run.json",
     frozenset({"ledger", "strategy", "seed", "digest"}),
     ("run.json", "events", "postings", "stock", "daily.parquet", "report.html", "diffusion.html"),
 )
 COMPARISON = Output(
-    "comparison",
+    marked("comparison"),
     "comparison.json",
     frozenset({"wxsim", "scenario", "strategies", "seeds"}),
     ("comparison.json", "table.txt", "differences.png", "report.html", "runs"),
@@ -61,7 +62,13 @@ def check(folder: Path, output: Output) -> None:
     """StudyError unless the folder is new, empty, or an earlier output of this kind, which may be replaced."""
     if not folder.exists() or (folder.is_dir() and (_is_ours(folder, output) or is_empty(folder))):
         return
-    raise StudyError(f"{folder} exists and is not a {output.what} of wxsim; choose another folder with --out")
+    raise StudyError(
+        _(
+            "{folder} exists and is not a {what} of wxsim; choose another folder with --out",
+            folder=folder,
+            what=_(output.what),
+        )
+    )
 
 
 def _is_ours(folder: Path, output: Output) -> bool:
@@ -85,7 +92,7 @@ def begin(folder: Path, output: Output) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place))
     except OSError as error:
-        raise StudyError(f"{folder} cannot be written: {error.strerror}") from error
+        raise StudyError(_("{folder} cannot be written: {strerror}", folder=folder, strerror=error.strerror)) from error
     made.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
     return made
 
@@ -136,7 +143,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f"{UNFINISHED}{path.name}-", dir=path.absolute().parent)
     except OSError as error:
-        raise StudyError(f"{path} cannot be written: {error.strerror}") from error
+        raise StudyError(_("{path} cannot be written: {strerror}", path=path, strerror=error.strerror)) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

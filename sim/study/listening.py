@@ -18,6 +18,8 @@ from sim.config.model import Scenario
 from sim.errors import WxsimError
 from sim.run import run
 from sim.units import U64
+from sim.words import _
+from sim.words.columns import left, right
 
 SOURCES = ("bits", "_bits_of")  # of many addresses at once, and of one
 _NO_LUCK = ("event/", "key/")  # purposes that name events and keys
@@ -105,13 +107,16 @@ def addresses(rows: Sequence[Mapping[str, Any]], seed: int) -> dict[int, str]:
     names = {int(row["event"]): f"{row.get('kind', 'event')} {row['event']:016x}" for row in rows}
     for cause in (int(row.get("cause", 0)) for row in rows):
         if cause:
-            names.setdefault(cause, f"event {cause:016x}")
+            names.setdefault(cause, _("event {event:016x}", event=cause))
     seen = [(user, row["tick"]) for row in rows if "tick" in row for user in (row["user"], row["peer"]) if user >= 0]
-    keys = draws.keys(seed, "user", 1 + max((user for user, _ in seen), default=0))
+    keys = draws.keys(seed, "user", 1 + max((user for user, _tick in seen), default=0))
     for user, tick in seen:
-        names.setdefault(int(draws.child(keys[user], "visit", tick)[0]), f"the visit of user {user} in tick {tick}")
-    for user, _ in seen:
-        names.setdefault(int(keys[user]), f"user {user}, for life")
+        names.setdefault(
+            int(draws.child(keys[user], "visit", tick)[0]),
+            _("the visit of user {user} in tick {tick}", user=user, tick=tick),
+        )
+    for user, _tick in seen:
+        names.setdefault(int(keys[user]), _("user {user}, for life", user=user))
     return names
 
 
@@ -139,15 +144,16 @@ def told(found: Iterable[Draw]) -> Iterator[str]:
     shown = {id(draw) for draw in agree[:TOLD]}
     whose = ""
     if found:
-        yield f"draws at their addresses (* differ) {'index':>13} {'array':>10} {'events':>10}"
+        what = left(_("draws at their addresses (* differ)"), 35)
+        yield f"{what} {right(_('index'), 13)} {'array':>10} {'events':>10}"
     for draw in found:
         if draw.differs or id(draw) in shown:
             if draw.whose != whose:
                 whose = draw.whose
-                yield f"  of {whose}"
+                yield _("  of {whose}", whose=whose)
             yield f"  {draw}"
     if len(agree) > TOLD:
-        yield f"  ... and {len(agree) - TOLD} more that agree"
+        yield _("  ... and {count} more that agree", count=len(agree) - TOLD)
 
 
 def _uniform(bits: int | None) -> float | None:

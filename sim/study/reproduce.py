@@ -15,6 +15,7 @@ from sim.ledger.audit import differing_days
 from sim.ledger.reader import Ledger
 from sim.run import run
 from sim.study import executor
+from sim.words import _, marked
 
 MOST = 5  # kinds whose counts are told
 
@@ -48,19 +49,26 @@ class Reproduction:
 
     def __str__(self) -> str:
         if self.same:
-            return f"the same run again: digest {self.got}"
+            return _("the same run again: digest {digest}", digest=self.got)
         lines = []
         if self.changed is not None:
-            lines.append(f"its files are not those that the run wrote, from day {self.changed} on")
+            lines.append(_("its files are not those that the run wrote, from day {day} on", day=self.changed))
         if self.first_day is not None:
-            what = (
-                f"{self.wanted} then, {self.got} now" if self.wanted != self.got else "the daily counts, not the rows"
-            )
-            lines.append(f"run again, it differs from day {self.first_day} on: {what}")
-            lines += [f"  that day {kind}: {then:,} then, {now:,} now" for kind, then, now in self.counts[:MOST]]
-            lines += [f"  {name} was {then}, is {now}" for name, then, now in self.versions]
+            what = _("the daily counts, not the rows")
+            if self.wanted != self.got:
+                what = _("{wanted} then, {got} now", wanted=self.wanted, got=self.got)
+            lines.append(_("run again, it differs from day {day} on: {what}", day=self.first_day, what=what))
+            lines += [
+                _("  that day {kind}: {then:,} then, {now:,} now", kind=kind, then=then, now=now)
+                for kind, then, now in self.counts[:MOST]
+            ]
+            lines += [
+                _("  {name} was {then}, is {now}", name=name, then=_(then), now=_(now))
+                for name, then, now in self.versions
+            ]
         elif self.wanted != self.got:
-            lines.append(f"its manifest is not that of the run: digest {self.wanted} there, {self.got} of all its days")
+            said = marked("its manifest is not that of the run: digest {wanted} there, {got} of all its days")
+            lines.append(_(said, wanted=self.wanted, got=self.got))
         return "\n".join(lines)
 
 
@@ -99,7 +107,14 @@ def _scenario(ledger: Ledger) -> Scenario:
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
-        raise LedgerError(f"{ledger.folder}: its scenario cannot be run: {where}: {fault['msg']}") from error
+        raise LedgerError(
+            _(
+                "{folder}: its scenario cannot be run: {where}: {msg}",
+                folder=ledger.folder,
+                where=where,
+                msg=fault["msg"],
+            )
+        ) from error
 
 
 def _first(one: Mapping[str, Any], other: Mapping[str, Any]) -> int | None:
@@ -118,5 +133,5 @@ def _counts(then: Ledger, now: Ledger, day: int) -> tuple[tuple[str, int, int], 
 
 def _unlike(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
     names = sorted(then.keys() | now.keys())
-    found = [(name, then.get(name, "unknown"), now.get(name, "unknown")) for name in names]
+    found = [(name, then.get(name, marked("unknown")), now.get(name, "unknown")) for name in names]
     return tuple((name, one, other) for name, one, other in found if one != other)

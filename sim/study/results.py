@@ -20,6 +20,7 @@ from sim.config.advice import did_you_mean
 from sim.errors import StudyError
 from sim.study import sweep
 from sim.units import F64
+from sim.words import _, marked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,7 @@ def results(folder: str | Path) -> "Results":
     folder = Path(folder)
     said = sweep.read(folder)
     if not (folder / "results.parquet").exists():
-        raise StudyError(f"{folder}: has no results yet; run `wxsim sweep` again")
+        raise StudyError(_("{folder}: has no results yet; run `wxsim sweep` again", folder=folder))
     return Results(folder, said)
 
 
@@ -73,9 +74,19 @@ class Results:
 
     def values(self, strategy: str, metric: str) -> F64:
         """A metric under a strategy, shape (points, seeds); NaN where a run is missing or has nothing to measure."""
-        for what, name, known in (("strategy", strategy, self.strategies), ("metric", metric, self.metrics)):
+        for what, name, known in (
+            (marked("strategy"), strategy, self.strategies),
+            (marked("metric"), metric, self.metrics),
+        ):
             if name not in known:
-                raise StudyError(f"{name!r} is not a {what} of this study; {did_you_mean(name, known)}")
+                raise StudyError(
+                    _(
+                        "{name!r} is not a {what} of this study; {advice}",
+                        name=name,
+                        what=_(what),
+                        advice=did_you_mean(name, known),
+                    )
+                )
         return self._values[strategy, metric]
 
     def difference(self, strategy: str, metric: str) -> F64:
@@ -141,4 +152,4 @@ def _module(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        raise StudyError(f"{name} is not installed; `pip install {name}`") from None
+        raise StudyError(_("{name} is not installed; `pip install {name}`", name=name)) from None

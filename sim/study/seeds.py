@@ -41,13 +41,15 @@ from sim.study.stats import CONFIDENCE, Estimate
 from sim.study.store import Store
 from sim.study.table import number
 from sim.units import F64
+from sim.words import _, in_english, marked
+from sim.words import told as in_words
 
 MIXTURE = 0.3  # g: the sequence is narrowest, for its alpha, near (2 log 1/α + log(2 log 1/α) + 1) / g = 30 seeds
 FEWEST = 8  # seeds, before anything is said
 FEW = 10  # differences unlike the commonest: with as many, zeros among skewed ones do no harm that these alone do not
 SELDOM = 0.1  # a share of worlds that one may leave aside
-METHOD = "t confidence sequence, normal mixture (Lai 1976; Wang and Ramdas 2025)"
-EQUAL = "none of n, exact binomial (Clopper and Pearson 1934)"
+METHOD = marked("t confidence sequence, normal mixture (Lai 1976; Wang and Ramdas 2025)")
+EQUAL = marked("none of n, exact binomial (Clopper and Pearson 1934)")
 _GOAL = re.compile(r"\s*(?P<metric>[\w@]+)\s*(?:±|\+/-|\+-)\s*(?P<size>\d+(?:\.\d+)?)\s*(?P<percent>%?)\s*")
 _BUDGET = re.compile(r"(?P<size>\d+(?:\.\d+)?)(?P<unit>[smh]?)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -63,9 +65,9 @@ class Goal:
 
     def __str__(self) -> str:
         if self.half is None:
-            return f"{self.metric}: until it is decided which way each strategy differs"
-        size = f"{100 * self.half:g} % of the baseline's mean" if self.relative else f"{self.half:g}"
-        return f"{self.metric}: until each difference is known to ± {size}"
+            return _("{metric}: until it is decided which way each strategy differs", metric=self.metric)
+        size = _("{share:g} % of the baseline's mean", share=100 * self.half) if self.relative else f"{self.half:g}"
+        return _("{metric}: until each difference is known to ± {size}", metric=self.metric, size=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ class Budget:
     seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.runs} runs" if self.runs is not None else f"{self.seconds:g} s"
+        if self.runs is not None:
+            return _("{count} runs", count=self.runs)
+        return _("{seconds:g} s", seconds=self.seconds)
 
 
 def goal(text: str, metrics: Sequence[str]) -> Goal:
@@ -89,9 +93,17 @@ def goal(text: str, metrics: Sequence[str]) -> Goal:
         size = float(found["size"])
         made = Goal(found["metric"], size / 100 if found["percent"] else size, bool(found["percent"]))
     else:
-        raise StudyError(f'--until {text!r}: write "decided", "margin decided", "margin ± 2%" or "margin ± 500"')
+        raise StudyError(
+            _('--until {text!r}: write "decided", "margin decided", "margin ± 2%" or "margin ± 500"', text=text)
+        )
     if made.metric not in METRICS:
-        raise StudyError(f"--until: {made.metric!r} is not a metric; {did_you_mean(made.metric, METRICS)}")
+        raise StudyError(
+            _(
+                "--until: {metric!r} is not a metric; {advice}",
+                metric=made.metric,
+                advice=did_you_mean(made.metric, METRICS),
+            )
+        )
     return made
 
 
@@ -102,7 +114,7 @@ def budget(text: str) -> Budget:
         return Budget(seconds=float(found["size"]) * _UNITS[found["unit"]])
     if found and found["size"].isdigit():
         return Budget(runs=int(found["size"]))
-    raise StudyError(f"--budget {text!r}: write a number of runs, 200, or a time: 90s, 10m, 2h")
+    raise StudyError(_("--budget {text!r}: write a number of runs, 200, or a time: 90s, 10m, 2h", text=text))
 
 
 def unlike(paired: F64) -> int:
@@ -203,7 +215,14 @@ def add(ask: Ask, names: Sequence[str], baseline: str, goal: Goal, budget: Budge
     if budget.runs is not None:
         count = min(count, budget.runs // len(names))
         if count < 2:
-            raise StudyError(f"--budget {budget.runs}: {len(names)} strategies need at least {2 * len(names)} runs")
+            raise StudyError(
+                _(
+                    "--budget {runs}: {count} strategies need at least {least} runs",
+                    runs=budget.runs,
+                    count=len(names),
+                    least=2 * len(names),
+                )
+            )
     found = Settled(goal, baseline, ask(names, count), ())
     took = monotonic() - begun
     while True:
@@ -266,7 +285,7 @@ def confirm(values: Mapping[str, F64], baseline: str, metric: str, ask: Ask, cou
     sign = -1.0 if METRICS[metric].higher_is_better is False else 1.0
     others = [name for name in values if name != baseline]
     if not others:
-        raise StudyError("there is no best of one strategy")
+        raise StudyError(_("there is no best of one strategy"))
     used = {name: values[name] - values[baseline][: values[name].size] for name in others}
     gains = {name: sign * float(paired.mean()) for name, paired in used.items()}
     winner = max((name for name in others if gains[name] > 0.0), key=gains.__getitem__, default=baseline)
@@ -294,7 +313,7 @@ def study(scenario: Scenario) -> Study:
     """A comparison as a study of one point. StudyError if the scenario asks for none."""
     asked = scenario.compare
     if asked is None or asked.baseline not in scenario.strategies:
-        raise StudyError("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`")
+        raise StudyError(_("nothing to compare; the scenario needs `strategies:` and `compare: {baseline: ...}`"))
     return Study(
         title=scenario.title,
         expectation=scenario.expectation,
@@ -314,10 +333,16 @@ def _values(asked: Study, store: Store, options: Mapping[str, Any]) -> dict[str,
     failed: sweep.Failed = {}
     sweep.fill(whole, store, failed, **options)
     if failed:
-        (error, _), *_ = failed.values()
-        raise StudyError(f"{len(failed)} runs failed, so that seeds are no pairs any more; the first one by: {error}")
+        error = next(iter(failed.values()))[0]
+        raise StudyError(
+            _(
+                "{count} runs failed, so that seeds are no pairs any more; the first one by: {error}",
+                count=len(failed),
+                error=error,
+            )
+        )
     found = sweep.grid(sweep.rows(whole, store, failed), asked.strategies, asked.metrics, (1, len(asked.seeds)))
-    return {name: values[0] for (name, _), values in found.items()}
+    return {name: values[0] for (name, _metric), values in found.items()}
 
 
 def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
@@ -325,7 +350,7 @@ def as_dict(found: Settled | None, sure: Confirmed | None) -> dict[str, Any]:
     out: dict[str, Any] = {"wxsim": "seeds"}
     if found:
         others = [name for name in found.values if name != found.baseline]
-        out |= {"goal": str(found.goal), "method": METHOD, "alpha": found.alpha, "runs": found.runs}
+        out |= {"goal": in_english(found.goal), "method": METHOD, "alpha": found.alpha, "runs": found.runs}
         out |= {"baseline": found.baseline, "open": list(found.open)}
         out["seeds"] = {name: values.size for name, values in found.values.items()}
         out["differences"] = {name: _plain(found.estimate(name), found.verdict(name)) for name in others}
@@ -360,48 +385,70 @@ def told(found: Settled, budget: Budget) -> str:
     """What came of adding seeds, as lines of text: per strategy its seeds, difference, interval and verdict."""
     count = max(1, len(found.values) - 1)
     lines = [
-        f"{found.goal}; differences to {found.baseline!r}",
-        f"95 % intervals that hold for all strategies ({count}, Bonferroni) and whenever one stops:",
-        METHOD,
+        _("{goal}; differences to {baseline!r}", goal=found.goal, baseline=found.baseline),
+        _("95 % intervals that hold for all strategies ({count}, Bonferroni) and whenever one stops:", count=count),
+        _(METHOD),
         "",
     ]
     others = [name for name in found.values if name != found.baseline]
-    lines += [f"  {name}: {found.values[name].size} seeds, {_outcome(found, name)}" for name in others]
+    lines += [
+        _("  {name}: {count} seeds, {outcome}", name=name, count=found.values[name].size, outcome=_outcome(found, name))
+        for name in others
+    ]
     if any(equal(found.paired(name)) for name in others):
-        lines += ["", f"equal in all worlds: {EQUAL}"]
+        lines += ["", _("equal in all worlds: {method}", method=_(EQUAL))]
     lines.append("")
-    lines.append(
-        f"{found.runs} runs; "
-        + (f"stopped by the budget of {budget}; open: {', '.join(found.open)}" if found.open else "nothing is open")
-    )
-    return "\n".join(lines)
+    left = _("nothing is open")
+    if found.open:
+        left = _("stopped by the budget of {budget}; open: {names}", budget=budget, names=", ".join(found.open))
+    return "\n".join([*lines, _("{count} runs; {left}", count=found.runs, left=left)])
 
 
 def _outcome(found: Settled, name: str) -> str:
     """A strategy's difference, its interval and verdict; or that all differences are equal, and what follows."""
     paired, each = found.paired(name), found.estimate(name)
-    verdict = "open" if name in found.open else found.verdict(name)
+    verdict = _("open") if name in found.open else _(found.verdict(name))
     mean, n = number(each.mean, True), paired.size
     if equal(paired):
         if n < enough(found.alpha):
-            return f"{mean} in each of them; {enough(found.alpha)} would tell that few differ; open"
-        seldom = f"in all {n} worlds: fewer than one in ten differ"
-        return f"{mean} {seldom}; {verdict}" if each.mean else f"the same {seldom}"
+            more = enough(found.alpha)
+            return _("{mean} in each of them; {more} would tell that few differ; open", mean=mean, more=more)
+        if not each.mean:
+            return _("the same in all {n} worlds: fewer than one in ten differ", n=n)
+        return _("{mean} in all {n} worlds: fewer than one in ten differ; {verdict}", mean=mean, n=n, verdict=verdict)
     if n >= FEWEST and unlike(paired) < min(n - 1, FEW):
-        return f"{mean} ({unlike(paired)} unlike the others, too few for an interval), {verdict}"
-    return f"{mean} ({number(each.low, True)} .. {number(each.high, True)}), {verdict}"
+        few = unlike(paired)
+        return _(
+            "{mean} ({few} unlike the others, too few for an interval), {verdict}", mean=mean, few=few, verdict=verdict
+        )
+    return _("{mean} ({low} .. {high}), {verdict}", mean=mean, verdict=verdict, **_ends(each))
 
 
 def said(found: Confirmed, used: int) -> str:
     """What confirming the best found, in lines of text."""
     if found.winner == found.baseline:
-        return f"best by {found.metric}: on {used} seeds nothing is seen to beat {found.baseline!r}; nothing ran again"
-    rows = [("the seeds that chose it", used, found.chosen), ("fresh seeds", found.paired.size, found.fresh)]
-    lines = [f"best by {found.metric}: {found.winner}; its difference to {found.baseline!r}"]
+        return _(
+            "best by {metric}: on {used} seeds nothing is seen to beat {baseline!r}; nothing ran again",
+            metric=found.metric,
+            used=used,
+            baseline=found.baseline,
+        )
+    n = found.paired.size
+    rows = [
+        (marked("  on {count} the seeds that chose it: {said}"), used, found.chosen),
+        (marked("  on {count} fresh seeds: {said}"), n, found.fresh),
+    ]
+    said = marked("best by {metric}: {winner}; its difference to {baseline!r}")
+    lines = [_(said, metric=found.metric, winner=found.winner, baseline=found.baseline)]
     for what, count, each in rows:
-        ends = f"({number(each.low, True)} .. {number(each.high, True)})"
-        span = "in each of them" if each.low == each.high else ends
-        lines.append(f"  on {count} {what}: {number(each.mean, True)} {span}")
-    verdict = found.verdict + f" in all {found.paired.size} worlds" * (found.verdict == "same")
-    lines.append(f"  shrinkage (winner's curse): {number(found.shrinkage, True)}; on fresh seeds: {verdict}")
-    return "\n".join(lines)
+        span = _("in each of them") if each.low == each.high else "({low} .. {high})".format(**_ends(each))
+        lines.append(_(what, count=count, said=f"{number(each.mean, True)} {span}"))
+    whole, _colon, rest = found.verdict.partition(": ")
+    verdict = _("same in all {n} worlds", n=n) if whole == "same" else _(whole)
+    verdict = _("{verdict}: {more}", verdict=verdict, more=in_words(rest)) if rest else verdict
+    said = marked("  shrinkage (winner's curse): {shrinkage}; on fresh seeds: {verdict}")
+    return "\n".join([*lines, _(said, shrinkage=number(found.shrinkage, True), verdict=verdict)])
+
+
+def _ends(found: Estimate) -> dict[str, str]:
+    return {"low": number(found.low, True), "high": number(found.high, True)}

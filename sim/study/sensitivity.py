@@ -23,6 +23,7 @@ from sim.study.stats import Estimate, estimate
 from sim.study.store import Store
 from sim.study.sweep import Result, grid, sweep
 from sim.units import F64, I64
+from sim.words import _
 
 LEVELS = 4  # of Morris's grid
 
@@ -42,7 +43,11 @@ class Output:
     @property
     def text(self) -> str:
         """In words."""
-        return f"{self.metric}, {self.strategy}" + (f" less {self.baseline}" if self.baseline else "")
+        if not self.baseline:
+            return f"{self.metric}, {self.strategy}"
+        return _(
+            "{metric}, {strategy} less {baseline}", metric=self.metric, strategy=self.strategy, baseline=self.baseline
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +98,15 @@ def sample(method: Method, axes: Mapping[str, str], size: int, seed: int = 1) ->
     `size` is Morris's number of trajectories, or the rows of Saltelli's A and B, a power of two.
     """
     if not axes:
-        raise StudyError("nothing to vary; the study needs `axes:`")
+        raise StudyError(_("nothing to vary; the study needs `axes:`"))
     if size < 2 or (method == "sobol" and size & (size - 1)):
-        raise StudyError(f"--size {size}: {'use a power of two' if method == 'sobol' else 'use 2 or more'}")
+        more = _("use a power of two") if method == "sobol" else _("use 2 or more")
+        raise StudyError(_("--size {size}: {instead}", size=size, instead=more))
     try:
         from SALib.sample import morris
         from SALib.sample import sobol as saltelli
     except ImportError:
-        raise StudyError("sensitivity needs SALib; install it with `pip install 'wxsim[study]'`") from None
+        raise StudyError(_("sensitivity needs SALib; install it with `pip install 'wxsim[study]'`")) from None
     names, width = tuple(dict.fromkeys(axes.values())), len(axes)
     groups = list(axes.values()) if len(names) < width else None
     problem = {"num_vars": width, "names": list(axes), "bounds": [[0.0, 1.0]] * width, "groups": groups}
@@ -122,13 +128,18 @@ def explore(sampled: Sample, points: Sequence[Point], model: Model) -> tuple[Fin
 
 def judge(sampled: Sample, output: Output, values: F64) -> Finding:
     """The indices of one output, its values of shape (points, seeds) in the order of the sample."""
-    blocks, height, _ = sampled.shares.shape
+    blocks, height = sampled.shares.shape[:2]
     whole = values.reshape(blocks, height, -1)
     kept = np.asarray(np.isfinite(whole).all(axis=(1, 2)))
     if kept.sum() < 2:
         raise StudyError(
-            f"{output.text}: is measured in all runs of {int(kept.sum())} of {blocks} blocks of points; "
-            "name another metric with --metric, or larger worlds"
+            _(
+                "{text}: is measured in all runs of {runs} of {blocks} blocks of points; name another metric with "
+                "--metric, or larger worlds",
+                text=output.text,
+                runs=int(kept.sum()),
+                blocks=blocks,
+            )
         )
     found = _elementary if sampled.method == "morris" else _sobol
     judged, flat = whole[kept], whole[kept].reshape(-1, whole.shape[2])
@@ -168,7 +179,9 @@ def sensitivity(
             raise
         failed = results[0].failed
         first = next(iter(failed.values()))[0]
-        raise StudyError(f"{error}; {len(failed)} runs failed, the first one by: {first}") from None
+        raise StudyError(
+            _("{error}; {count} runs failed, the first one by: {first}", error=error, count=len(failed), first=first)
+        ) from None
     return results[0], found
 
 
@@ -199,7 +212,7 @@ def prepared(
     study = read(file, shares)
     unknown = [name for name in metrics if name not in METRICS]
     if unknown:
-        raise StudyError(f"--metric {unknown[0]}: is not a metric; `wxsim metrics` lists them")
+        raise StudyError(_("--metric {unknown}: is not a metric; `wxsim metrics` lists them", unknown=unknown[0]))
     return replace(study, metrics=tuple(metrics) or study.metrics), made[0]
 
 

@@ -10,12 +10,17 @@ from sim.contract import Kind
 from sim.ledger.reader import Ledger
 from sim.ledger.schema import ACCOUNTS, COLUMNS
 from sim.units import DAY, HOUR, NOBODY, yuan
+from sim.words import _, marked
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = (
+    *(marked("Mon"), marked("Tue"), marked("Wed"), marked("Thu"), marked("Fri")),
+    *(marked("Sat"), marked("Sun")),
+)
 ID_DIGITS = 8  # of 16: enough to name an event of a ledger, nearly always
 
 _CHOICE = re.compile(r"\[([^]|]*)(?:\|([^]]*))?\]")
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_BETWEEN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")  # a space between two Chinese characters
 _EMPTY = {name: default for name, (_, default) in COLUMNS.items()} | {"channel": None}
 
 
@@ -36,7 +41,7 @@ class Teller:
         self._start = date.fromisoformat(start) if start else None
         self._she = she
         self.ways: Mapping[str, Callable[[int], str]] = {
-            "yuan": lambda fen: f"{yuan(fen):,.2f} yuan",
+            "yuan": _yuan,
             "when": self.when,
             "span": span,
             "nth": lambda number: str(number + 1),
@@ -45,10 +50,10 @@ class Teller:
     def sentence(self, row: Mapping[str, Any]) -> str:
         """An event in a sentence; if its kind has none, what the kind says of itself."""
         kind = self._kinds.get(row["kind"], Kind(row["kind"]))
-        says = kind.says or f"[{{user}}: |][{{merchant}}: |]{kind.doc}"
+        says = _(kind.says) or f"[{{user}}: |][{{merchant}}: |]{kind.doc}"
         text = _CHOICE.sub(lambda m: m[1] if _there(m[1], row) else m[2] or "", says)
         text = _FIELD.sub(lambda m: self._word(row, m[1], m[2] or "", first=not m.start()), text)
-        return text[:1].upper() + text[1:] + "."
+        return _("{sentence}.", sentence=_BETWEEN.sub("", text[:1].upper() + text[1:]))
 
     def when(self, second: int) -> str:
         """A second of the scenario as date, weekday and Beijing time."""
@@ -58,9 +63,9 @@ class Teller:
     def day(self, day: int) -> str:
         """A day of the scenario as date and weekday."""
         if self._start is None:
-            return f"day {day}"
+            return _("day {day}", day=day)
         then = self._start + timedelta(days=day)
-        return f"{then.isoformat()} {WEEKDAYS[then.weekday()]}"
+        return f"{then.isoformat()} {_(WEEKDAYS[then.weekday()])}"
 
     def clock(self, second: int) -> str:
         """The time of day."""
@@ -71,10 +76,10 @@ class Teller:
         """A posting: what went from where to where."""
         what, item = int(row["amount"]), row["item"]
         shown = {
-            "fen": f"{yuan(what):,.2f} yuan",
+            "fen": _yuan(what),
             "stock": f"{what} × {self.variant(item)}",
-            "coupon": f"{what} coupon of {self.merchant(item)}",
-            "points": f"{what} points of {self.merchant(item)}",
+            "coupon": _("{count} coupon of {merchant}", count=what, merchant=self.merchant(item)),
+            "points": _("{count} points of {merchant}", count=what, merchant=self.merchant(item)),
         }[row["currency"]]
         return f"{shown}: {self.account(row, 'source')} → {self.account(row, 'target')}"
 
@@ -83,21 +88,21 @@ class Teller:
         name, owner = row[side], row[side + "_owner"]
         kind = ACCOUNTS[name].owner
         whose = {"user": self.person, "merchant": self.merchant}.get(kind)
-        return f"{name} of {whose(owner)}" if whose and owner >= 0 else str(name)
+        return _("{account} of {owner}", account=_(name), owner=whose(owner)) if whose and owner >= 0 else _(name)
 
     def person(self, number: int, first: bool = False) -> str:
         """A user; in her own life she is a pronoun."""
         if number == self._she:
-            return "she" if first else "her"
-        return f"user {number}" if number >= 0 else "nobody"
+            return _("she") if first else _("her")
+        return _("user {number}", number=number) if number >= 0 else _("nobody")
 
     def merchant(self, number: int) -> str:
         """A merchant's name as people say it."""
-        return self._merchants[number] if 0 <= number < len(self._merchants) else "no shop"
+        return self._merchants[number] if 0 <= number < len(self._merchants) else _("no shop")
 
     def variant(self, number: int) -> str:
         """A product's style by both names."""
-        return self._variants[number] if 0 <= number < len(self._variants) else f"style {number}"
+        return self._variants[number] if 0 <= number < len(self._variants) else _("style {number}", number=number)
 
     def _word(self, row: Mapping[str, Any], name: str, how: str, first: bool) -> str:
         value = row[name]
@@ -108,21 +113,24 @@ class Teller:
         if name == "merchant":
             return self.merchant(value)
         if name == "product":
-            return self._products[value] if 0 <= value < len(self._products) else "something"
+            return self._products[value] if 0 <= value < len(self._products) else _("something")
         if name == "variant":
             return self.variant(value)
         if name == "amount":
             return self.ways["yuan"](value)
         if name == "quantity":
             return f"{abs(value):,}"  # what is put back is a negative request
-        return _plain(str(value))
+        said = _(str(value))
+        return _plain(said) if said == value else said
 
 
 def span(seconds: int) -> str:
     """A length of time in its two largest units."""
     days, rest = divmod(int(seconds), DAY)
     hours, minutes = rest // HOUR, rest % HOUR // 60
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+    if days:
+        return _("{days} d {hours} h", days=days, hours=hours)
+    return _("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
 
 def short(event: int, digits: int = ID_DIGITS) -> str:
@@ -138,6 +146,10 @@ def written(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _there(says: str, row: Mapping[str, Any]) -> bool:
     return all(row[name] != _EMPTY[name] for name, _ in fields(says))
+
+
+def _yuan(fen: int) -> str:
+    return _("{sum:,.2f} yuan", sum=yuan(fen))
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from sim.config.model import Scenario
 from sim.config.sections import ALWAYS, PER_MERCHANT, PER_WORLD
 from sim.errors import StudyError
 from sim.params import Params
+from sim.words import _
 from sim.world.params import GraphParams, PeopleParams
 
 NEEDED = ("people.browse", *ALWAYS)  # without them nothing happens, or nothing may
@@ -38,7 +39,7 @@ def shrunk(
     small = scenario
     for step in _steps(scenario):
         for smaller in step(small, first):
-            told(f"{first.sort}; trying {size(smaller)}")
+            told(_("{sort}; trying {size}", sort=_(first.sort), size=size(smaller)))
             again = found(smaller)
             if again is not None and again.sort == first.sort:
                 small, first = smaller, again
@@ -50,7 +51,7 @@ def resized(scenario: Scenario, users: int | None = None, days: int | None = Non
     """The scenario with fewer or more people and days. A graph from a file has as many people as it has."""
     if users is not None:
         if scenario.world.graph.file is not None:
-            raise StudyError("the people of this scenario are those of its graph file; leave out --users")
+            raise StudyError(_("the people of this scenario are those of its graph file; leave out --users"))
         people = scenario.world.people.model_copy(update={"count": users})
         world = {"people": people, "graph": _rescaled(scenario.world.graph, users - scenario.world.people.count)}
         scenario = scenario.model_copy(update={"world": scenario.world.model_copy(update=world)})
@@ -167,4 +168,5 @@ def size(scenario: Scenario) -> str:
     """How large a scenario is, in words."""
     on = len(scenario.people) + len(scenario.platform)
     on += sum(len(m.channels) + len(m.offers) + len(m.operations) for m in scenario.merchants.values())
-    return f"{scenario.world.people.count:,} people × {scenario.horizon.days} days, {on} mechanisms on"
+    people, days = scenario.world.people.count, scenario.horizon.days
+    return _("{people:,} people × {days} days, {on} mechanisms on", people=people, days=days, on=on)

@@ -19,6 +19,7 @@ from typing import Any
 from sim.errors import StudyError
 from sim.study.folder import UNFINISHED, is_empty, write_json
 from sim.study.stats import finite
+from sim.words import _
 from sim.world.params import NATIVE_FROM, WorldParams
 
 FORMAT = 1
@@ -32,6 +33,7 @@ _OUTSIDE = (
     "report",
     "study",
     "web",
+    "words",
 )  # what a given scenario's run ignores
 
 
@@ -46,12 +48,19 @@ class Store:
             found = _json(marker)
             if found.get("wxsim") != "store" or found.get("format") != FORMAT:
                 raise StudyError(
-                    f"{folder}: a store of format {found.get('format')}, this wxsim writes {FORMAT}; "
-                    "name another folder with --store, nothing was changed"
+                    _(
+                        "{folder}: a store of format {found}, this wxsim writes {format}; name another folder with "
+                        "--store, nothing was changed",
+                        folder=folder,
+                        found=found.get("format"),
+                        format=FORMAT,
+                    )
                 )
             return
         if folder.exists() and not (folder.is_dir() and is_empty(folder)):
-            raise StudyError(f"{folder}: is not a store of wxsim and not empty; name another folder with --store")
+            raise StudyError(
+                _("{folder}: is not a store of wxsim and not empty; name another folder with --store", folder=folder)
+            )
         if not begin:
             return
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +82,7 @@ class Store:
             return None
         found = _json(path)
         if found.get("wxsim") != "run" or found.get("key") != key:
-            raise StudyError(f"{path}: is not a run of wxsim; move it away and run the study again")
+            raise StudyError(_("{path}: is not a run of wxsim; move it away and run the study again", path=path))
         return found
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
@@ -126,5 +135,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError(f"{path}: cannot be read as JSON ({error}); move it away, nothing was changed") from None
+        raise StudyError(
+            _("{path}: cannot be read as JSON ({error}); move it away, nothing was changed", path=path, error=error)
+        ) from None
     return found if isinstance(found, dict) else {}

@@ -32,6 +32,7 @@ from sim.platform.rules import RuleSet
 from sim.study.shrink import size
 from sim.study.verify import Verdict, once, smallest
 from sim.units import DAY, HOUR, MINUTE
+from sim.words import ENGLISH, _, speaking
 from sim.world.calendar import FESTIVALS
 from sim.world.categories import CATEGORIES
 from sim.world.params import GraphParams, GroupParams, PeopleParams, ProductParams
@@ -96,7 +97,7 @@ def swarm(
     """
     for seed in seeds:
         made = case(seed)
-        told(f"seed {seed}: {size(made)}")
+        told(_("seed {seed}: {what}", seed=seed, what=size(made)))
         verdict = once(made, made.seed, audited)
         if not verdict.equal:
             keep(seed, verdict, folder)
@@ -128,8 +129,9 @@ def keep(seed: int, verdict: Verdict, folder: Path) -> None:
 def store(verdict: Verdict, file: Path, title: str) -> str:
     """Write the case of a verdict as a scenario file that can be run; what it shows, in a line, is returned."""
     if verdict.scenario is None:
-        raise StudyError("a verdict without a case cannot be written down")
-    shown = f"{size(verdict.scenario)}: {' '.join(str(verdict.difference).split())}"[:FOUND]
+        raise StudyError(_("a verdict without a case cannot be written down"))
+    with speaking(ENGLISH):  # the file is for everybody
+        shown = f"{size(verdict.scenario)}: {' '.join(str(verdict.difference).split())}"[:FOUND]
     file.parent.mkdir(parents=True, exist_ok=True)
     case = verdict.scenario.model_copy(update={"seed": verdict.seed})
     file.write_text(f"# {title} {shown}\n{written(case)}", encoding="utf-8")
@@ -138,9 +140,10 @@ def store(verdict: Verdict, file: Path, title: str) -> str:
 
 def replay(seed: int, folder: Path) -> str:
     """How to run a case that was kept once more: by a command, and among the tests if it is kept there."""
-    lines = [f"once more: wxsim verify {kept(seed, folder)}"]
+    lines = [_("once more: wxsim verify {file}", file=kept(seed, folder))]
     if folder == TESTS:
-        lines.append(f'as a test: pytest "{TESTS / "test_swarm.py"}::{REPLAY}[{kept(seed, folder).stem}]"')
+        test = f"{TESTS / 'test_swarm.py'}::{REPLAY}[{kept(seed, folder).stem}]"
+        lines.append(_('as a test: pytest "{test}"', test=test))
     return "\n".join(lines)
 
 

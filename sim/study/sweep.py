@@ -32,13 +32,14 @@ from sim.study.design import Point, Study
 from sim.study.plan import FIXED, MOST_USERS_ABREAST
 from sim.study.store import Store, key, libraries, model, numbers
 from sim.units import F64
+from sim.words import _, marked
 from sim.world.kept import FOLDER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 STUDY = folder.Output(
-    "study",
+    marked("study"),
     "study.json",
     frozenset({"wxsim", "title", "runs"}),
     ("study.json", "results.csv", "results.parquet", "failures", "report.html"),
@@ -165,7 +166,7 @@ def divided(whole: Plan, workers: int) -> Iterable[Batch]:
 def work(batch: Batch) -> Done:
     """Do the runs of a batch; one that fails is done again world by world. StudyError if the model is another here."""
     if batch.model != model():
-        raise StudyError("the worker has another version of wxsim; give it the one that the sweep was started with")
+        raise StudyError(_("the worker has another version of wxsim; give it the one that the sweep was started with"))
     try:
         return Done(_do(batch, batch.keys, batch.seeds), {})
     except Exception:
@@ -428,7 +429,9 @@ def read(out: Path) -> dict[str, Any]:
     try:
         found = json.loads((out / "study.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StudyError(f"{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote") from None
+        raise StudyError(
+            _("{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote", out=out, error=error)
+        ) from None
     if not isinstance(found, dict) or found.get("wxsim") != "study":
-        raise StudyError(f"{out}: is not the folder of a study; name one that `wxsim sweep` wrote")
+        raise StudyError(_("{out}: is not the folder of a study; name one that `wxsim sweep` wrote", out=out))
     return found

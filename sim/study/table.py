@@ -40,7 +40,7 @@ def number(value: float, signed: bool = False) -> str:
 
 def _lines(comparison: Comparison) -> Iterator[str]:
     count = len(comparison.seeds)
-    yield from wrapped(comparison.title)
+    yield from wrapped(told(comparison.title))
     head = several(
         '{merchant}: {count} seed, each strategy with the same; differences to "{baseline}"',
         '{merchant}: {count} seeds, each strategy with the same; differences to "{baseline}"',

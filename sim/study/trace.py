@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ from sim.ledger.schema import ACCOUNTS
 from sim.metrics.cascades import forest, nearest
 from sim.study.sentence import ID_DIGITS, Teller, short, written
 from sim.units import DAY, yuan
-from sim.words import ENGLISH, speaking
+from sim.words import ENGLISH, _, marked, several, speaking
+from sim.words.columns import width, wrap
 
 Row = Mapping[str, Any]
 
@@ -31,13 +31,16 @@ def life(ledger: Ledger, user: int) -> str:
     """Everything that a user does and that is done to her, day by day. StudyError if there is no such user."""
     users = int(ledger.manifest["users"])
     if not 0 <= user < users:
-        raise StudyError(f"{ledger.folder}: no user {user}; there are users 0 to {users - 1}")
+        raise StudyError(
+            _("{folder}: no user {user}; there are users 0 to {last}", folder=ledger.folder, user=user, last=users - 1)
+        )
     rows = _rows(ledger, _OF_USER, user=user)
     told = _Life(ledger, user, rows)
-    lines = [*_head(f"User {user}", ledger), *_wrapped("", _counts(row["kind"] for row in rows) or "nothing written")]
+    counts = _counts(row["kind"] for row in rows) or _("nothing written")
+    lines = [*_head(_("User {user}", user=user), ledger), *_wrapped("", counts)]
     for day, of_day in groupby(rows, lambda row: int(row["time"]) // DAY):
         lines += ["", told.teller.day(day)]
-        for _, together in groupby(of_day, lambda row: int(row["time"])):
+        for _second, together in groupby(of_day, lambda row: int(row["time"])):
             lines += told.second(list(together))
     return "\n".join([*lines, *_unrecorded(ledger)])
 
@@ -46,7 +49,8 @@ def story(ledger: Ledger, event: str) -> str:
     """Why an event happened and what came of it; `event` is its id or the beginning of it, in hexadecimal digits."""
     row = _find(ledger, event)
     teller, chain = Teller(ledger), _chain(ledger, row)
-    lines = [*_head(f"Event {row['event']:016x} ({row['kind']})", ledger), "", "Why it happened"]
+    what = _("Event {event:016x} ({kind})", event=row["event"], kind=row["kind"])
+    lines = [*_head(what, ledger), "", _("Why it happened")]
     lines += _wrapped("  ", _root(ledger, teller, chain[0]))
     for each in chain:
         lines += _dated(teller, each, "  → " if each is row else "    ")
@@ -57,7 +61,7 @@ def story(ledger: Ledger, event: str) -> str:
 
 def hints(ledger: Ledger) -> str:
     """What to ask for, with a few examples from this ledger."""
-    lines = ["give --user N for a life, or --event ID for the story of an event; such as:"]
+    lines = [_("give --user N for a life, or --event ID for the story of an event; such as:")]
     lines += [f"  --{what:<18} {why}" for what, why in _examples(ledger)]
     return "\n".join(lines)
 
@@ -132,8 +136,9 @@ class _Life:
             return f"{self.teller.when(self._own[cause]['time'])} [{short(cause)}]"
         if cause in self._others:
             row = self._others[cause]
-            return f"{self.teller.when(row['time'])}: {self.teller.sentence(row)} [{short(cause)}]"
-        return f"event {cause:016x}, which this ledger does not hold"
+            said = _("{when}: {sentence}", when=self.teller.when(row["time"]), sentence=self.teller.sentence(row))
+            return f"{said} [{short(cause)}]"
+        return _("event {event:016x}, which this ledger does not hold", event=cause)
 
 
 # ------------------------------------------------------------------------------------------------------ a story
@@ -156,7 +161,7 @@ class _Descent:
             self._above |= {e: cause for e, cause, _ in found}
             self._kind |= {e: kind for e, _, kind in found}
             edge = [e for e, *_ in found]
-            for e, cause, _ in sorted(found, key=lambda each: details.get(each[2], False)):
+            for e, cause, _kind in sorted(found, key=lambda each: details.get(each[2], False)):
                 if depth <= DEEPEST and cause in self._shown and len(self._shown) <= BELOW:
                     self._shown.add(e)
         self._rows = _by_id(ledger, self._shown - {self._root})
@@ -170,9 +175,9 @@ class _Descent:
     def lines(self, teller: Teller) -> list[str]:
         """What followed, as a tree."""
         if not self._above:
-            return ["Nothing followed from it."]
+            return [_("Nothing followed from it.")]
         return [
-            *_wrapped("", f"What followed, {_counts(self._kind.values())}"),
+            *_wrapped("", _("What followed, {counts}", counts=_counts(self._kind.values()))),
             *self._tree(teller, self._root, "    "),
         ]
 
@@ -182,7 +187,7 @@ class _Descent:
                 yield from _dated(teller, row, indent)
                 yield from self._tree(teller, row["event"], indent + "  ")
         if above in self._hidden:
-            yield from _wrapped(indent, f"... and {_counts(self._hidden[above])}")
+            yield from _wrapped(indent, _("... and {counts}", counts=_counts(self._hidden[above])))
 
     def _counted(self) -> Mapping[int, list[str]]:
         """Kinds of what is only counted, by the nearest cause that is told."""
@@ -198,20 +203,26 @@ def _root(ledger: Ledger, teller: Teller, first: Row) -> str:
     """Where a chain of causes begins."""
     if first["cause"]:
         kinds = _details(ledger)
-        hint = f"; it may be one of those that are written only with --record all: {kinds}" if kinds else ""
-        return f"The chain breaks here: the cause {first['cause']:016x} is not in this ledger{hint}."
+        said = _("The chain breaks here: the cause {event:016x} is not in this ledger", event=first["cause"])
+        if kinds:
+            said = _(
+                "{said}; it may be one of those that are written only with --record all: {kinds}",
+                said=said,
+                kinds=kinds,
+            )
+        return _("{sentence}.", sentence=said)
     if first["user"] >= 0:
-        return f"Root: {teller.person(first['user'])}, by her own habit."
-    return f"Root: the calendar of {teller.merchant(first['merchant'])}."
+        return _("Root: {who}, by her own habit.", who=teller.person(first["user"]))
+    return _("Root: the calendar of {merchant}.", merchant=teller.merchant(first["merchant"]))
 
 
 def _moves(ledger: Ledger, teller: Teller, row: Row, below: Sequence[int]) -> list[str]:
     """What an event moved, and where the money stands after all that followed."""
     moves = _moved(ledger, row)
-    lines = ["What it moved", *(f"  {teller.move(move)}" for move in moves)] if moves else ["It moved nothing."]
+    lines = [_("What it moved"), *(f"  {teller.move(move)}" for move in moves)] if moves else [_("It moved nothing.")]
     if below:
         balances = ledger.rows(_BALANCES, ids=[row["event"], *below])
-        lines += ["", "Money, with all that followed", *_standing(teller, balances)] if balances else []
+        lines += ["", _("Money, with all that followed"), *_standing(teller, balances)] if balances else []
     return lines
 
 
@@ -229,12 +240,12 @@ def _standing(teller: Teller, balances: Iterable[tuple[str, int, int]]) -> Itera
             (owner, fen)
         )
     for name, own in lines.items():
-        account, fen = name.split()[0], sum(fen for _, fen in own)
+        account, fen = name.split()[0], sum(fen for _owner, fen in own)
         if len(own) > 1:
-            whose = f"{account} of {len(own)} users"
+            whose = _("{account} of {count} users", account=_(account), count=len(own))
         else:
             whose = teller.account({"source": account, "source_owner": own[0][0]}, "source")
-        yield f"  {yuan(fen):>+12,.2f} yuan  {whose}"
+        yield _("  {sum:>+12,.2f} yuan  {whose}", sum=yuan(fen), whose=whose)
 
 
 # ------------------------------------------------------------------------------------------------------ the ledger
@@ -266,7 +277,12 @@ def _find(ledger: Ledger, event: str) -> Row:
     """The event whose id begins with these digits."""
     match = _HEX.fullmatch(event)
     if match is None:
-        raise StudyError(f"{event!r} is no event: give the 16 hexadecimal digits that audit and verify print, or fewer")
+        raise StudyError(
+            _(
+                "{event!r} is no event: give the 16 hexadecimal digits that audit and verify print, or fewer",
+                event=event,
+            )
+        )
     digits = match[1]
     low, high = (int(digits.ljust(16, fill), 16) for fill in "0f")
     begin = "event BETWEEN $low AND $high"
@@ -276,12 +292,15 @@ def _find(ledger: Ledger, event: str) -> Row:
     found = _rows(ledger, begin, f"LIMIT {CANDIDATES}", low=low, high=high)
     if not found:
         kinds = _details(ledger)
-        hint = f"; with --record all also {kinds} are written" if kinds else ""
-        raise StudyError(f"{ledger.folder}: no event {event}{hint}")
+        said = _("{folder}: no event {event}", folder=ledger.folder, event=event)
+        raise StudyError(
+            _("{said}; with --record all also {kinds} are written", said=said, kinds=kinds) if kinds else said
+        )
     if count > 1:
         teller = Teller(ledger)
         named = [line for row in found for line in _dated(teller, row, "  ", digits=16)]
-        raise StudyError("\n".join([f"{count:,} events begin with {digits}; give more digits, such as:", *named]))
+        said = _("{count:,} events begin with {digits}; give more digits, such as:", count=count, digits=digits)
+        raise StudyError("\n".join([said, *named]))
     return found[0]
 
 
@@ -299,17 +318,21 @@ def _examples(ledger: Ledger) -> Iterator[tuple[str, str]]:
     deals = _rows(ledger, "list_contains($deals::VARCHAR[], kind)", deals=list(DEALS))
     given = [row["peer"] for row in deals if row["peer"] >= 0]
     if given:
-        yield f"user {given[0]}", "somebody who was given something"
+        yield f"user {given[0]}", _("somebody who was given something")
     if deals:
         most, count = Counter(row["user"] for row in deals).most_common(1)[0]
-        yield f"user {most}", f"who paid most often: {count} times"
+        yield f"user {most}", _("who paid most often: {count} times", count=count)
         dearest = max(deals, key=lambda row: row["amount"])
-        yield f"event {short(dearest['event'])}", f"the dearest deal: {yuan(dearest['amount']):,.2f} yuan"
+        said = _("the dearest deal: {sum:,.2f} yuan", sum=yuan(dearest["amount"]))
+        yield f"event {short(dearest['event'])}", said
     cascade = _largest(ledger)
     if cascade is not None:
-        yield f"event {short(cascade[0])}", f"the first share of the largest cascade: {cascade[1]} shares"
+        yield (
+            f"event {short(cascade[0])}",
+            _("the first share of the largest cascade: {count} shares", count=cascade[1]),
+        )
     if not deals and cascade is None:
-        yield "user 0", "the first user"
+        yield "user 0", _("the first user")
 
 
 def _largest(ledger: Ledger) -> tuple[int, int] | None:
@@ -334,9 +357,11 @@ def _largest(ledger: Ledger) -> tuple[int, int] | None:
 
 def _head(what: str, ledger: Ledger) -> list[str]:
     manifest = ledger.manifest
-    strategy = f", strategy {manifest['strategy']}" if manifest["strategy"] else ""
-    title = manifest["scenario"].get("title", "")
-    return _wrapped("", f'{what} in {ledger.folder}: "{title}"{strategy}, seed {manifest["seed"]}')
+    said = marked('{what} in {folder}: "{title}", seed {seed}')
+    if manifest["strategy"]:
+        said = marked('{what} in {folder}: "{title}", strategy {strategy}, seed {seed}')
+    values = {name: manifest[name] for name in ("strategy", "seed")}
+    return _wrapped("", _(said, what=what, folder=ledger.folder, title=manifest["scenario"].get("title", ""), **values))
 
 
 def _dated(teller: Teller, row: Row, prefix: str, digits: int = ID_DIGITS) -> list[str]:
@@ -346,8 +371,7 @@ def _dated(teller: Teller, row: Row, prefix: str, digits: int = ID_DIGITS) -> li
 
 def _wrapped(prefix: str, text: str, margin: int = 0) -> list[str]:
     """A text in lines of the usual width, less a margin, all but the first as far in as the prefix."""
-    options: dict[str, Any] = {"break_on_hyphens": False, "subsequent_indent": " " * len(prefix)}
-    return wrap(text, WIDTH - margin, initial_indent=prefix, **options)
+    return wrap(text, WIDTH - margin, prefix, " " * width(prefix))
 
 
 def _counts(kinds: Iterable[str]) -> str:
@@ -355,7 +379,7 @@ def _counts(kinds: Iterable[str]) -> str:
     counts = Counter(kinds)
     named = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
     total = counts.total()
-    return f"{total:,} event{'' if total == 1 else 's'}: {named}" if total else ""
+    return several("{count:,} event: {named}", "{count:,} events: {named}", total, named=named) if total else ""
 
 
 def _details(ledger: Ledger) -> str:
@@ -370,5 +394,9 @@ def _unrecorded(ledger: Ledger) -> list[str]:
     kinds = _details(ledger)
     if not kinds:
         return []
-    text = f"Not written here, only counted: {kinds} (visits only if something came of them). "
-    return ["", *_wrapped("", text + "`wxsim run ... --record all` writes them all.")]
+    text = _(
+        "Not written here, only counted: {kinds} (visits only if something came of them). "
+        "`wxsim run ... --record all` writes them all.",
+        kinds=kinds,
+    )
+    return ["", *_wrapped("", text)]

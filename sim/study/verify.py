@@ -30,6 +30,7 @@ from sim.study.shrink import shrunk, size
 from sim.study.watch import LawBrokenError, Watch, watching
 from sim.study.witness import Parting, parting
 from sim.units import DAY
+from sim.words import _, in_english, marked
 
 TABLES = ("events", "postings", "stock", "daily")
 SMALL, SMALL_BLOCK = (
@@ -38,10 +39,10 @@ SMALL, SMALL_BLOCK = (
 )  # people of a small world; sessions that act together there under an odd seed, to have several
 FEW = 20  # deals that say little
 COMPARED = {  # in words
-    "events": "events",
-    "postings": "moves of money, coupons and points",
-    "stock": "moves of goods",
-    "daily": "daily counts, also of what is not written down",
+    "events": marked("{count:,} events (visits among them: {visits:,})"),
+    "postings": marked("{count:,} moves of money, coupons and points"),
+    "stock": marked("{count:,} moves of goods"),
+    "daily": marked("{count:,} daily counts, also of what is not written down"),
 }
 KEYS = {  # what a row tells of
     "events": ("event", "kind"),
@@ -67,7 +68,7 @@ class Difference:
     @property
     def sort(self) -> str:
         """One difference is as good as another."""
-        return "they differ"
+        return marked("they differ")
 
     @property
     def day(self) -> int:
@@ -82,9 +83,9 @@ class Difference:
         return {"table": self.table, "day": self.day, **found, "causes": [written(row) for row in self.chain]}
 
     def __str__(self) -> str:
-        lines = [f"first difference, in {self.table}:"]
+        lines = [_("first difference, in {table}:", table=self.table)]
         lines += [f"  {name:6} {_line(row)}" for name, row in (("array", self.array), ("events", self.events))]
-        lines += [f"  because of {_line(row)}" for row in self.chain]
+        lines += [_("  because of {row}", row=_line(row)) for row in self.chain]
         return "\n".join([*lines, *listening.told(self.draws)])
 
 
@@ -103,16 +104,18 @@ class Failure:
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return {"day": self.day, "sort": self.sort, "error": str(self.error)}
+        return {"day": self.day, "sort": self.sort, "error": in_english(self.error)}
 
     def __str__(self) -> str:
         if not isinstance(self.error, LawBrokenError):
-            return f"both engines stop on day {self.day}: {self.sort}: {self.error}"
-        lines = [f"both engines break the same law on day {self.day}, {self.error}"]
-        lines += [f"  then also {later}" for later in self.error.breaks[1:]]
+            said = marked("both engines stop on day {day}: {sort}: {error}")
+            return _(said, day=self.day, sort=self.sort, error=self.error)
+        lines = [_("both engines break the same law on day {day}, {error}", day=self.day, error=self.error)]
+        lines += [_("  then also {later}", later=later) for later in self.error.breaks[1:]]
         told = {int(row["event"]): _line(row) for row in self.error.chain}
         for number, (event, doings) in enumerate(self.error.doings.items()):
-            lines.append(f"  {'because of' if number else 'broken by'} {told.get(event, f'event {event:016x}')}")
+            row = told.get(event) or _("event {event:016x}", event=event)
+            lines.append(_("  because of {row}", row=row) if number else _("  broken by {row}", row=row))
             lines += [f"    {doing}" for doing in doings]
         return "\n".join([*lines, *listening.told(self.draws)])
 
@@ -144,20 +147,25 @@ class Verdict:
     def __str__(self) -> str:
         if self.difference is None or self.scenario is None:
             return "\n".join(self._same())
-        case = f"{size(self.scenario)}, seed {self.seed}: {' '.join(_mechanisms(self.scenario))}"
+        said = marked("smallest case found: {size}, seed {seed}: {mechanisms}")
+        mechanisms = " ".join(_mechanisms(self.scenario))
+        case = _(said, size=size(self.scenario), seed=self.seed, mechanisms=mechanisms)
         if isinstance(self.difference, Failure):
-            return f"smallest case found: {case}\n{self.difference}"
-        cause = self.parting or "all that mechanisms are shown and answer is the same: the books or the writer differ"
-        return f"smallest case found: {case}\n{self.difference}\n{cause}"
+            return f"{case}\n{self.difference}"
+        same = _("all that mechanisms are shown and answer is the same: the books or the writer differ")
+        return f"{case}\n{self.difference}\n{self.parting or same}"
 
     def _same(self) -> Iterator[str]:
         """What was compared, and whether that was enough to say much."""
-        rows = [f"{self.rows[table]:,} {what}" for table, what in COMPARED.items() if table in self.rows]
-        rows[:1] = [f"{rows[0]} (visits among them: {self.kinds.get('visit', 0):,})"] if rows else []
-        yield f"both engines wrote the same ledger, row by row: {', '.join(rows)}; digest {self.digest}"
+        visits = self.kinds.get("visit", 0)
+        rows = [
+            _(what, count=self.rows[table], visits=visits) for table, what in COMPARED.items() if table in self.rows
+        ]
+        said = marked("both engines wrote the same ledger, row by row: {rows}; digest {digest}")
+        yield _(said, rows=_(", ").join(rows), digest=self.digest)
         deals = sum(self.kinds.get(kind, 0) for kind in DEALS)
         if deals < FEW:
-            yield f"only {deals} orders and gifts: a larger case says more; try --users N or --days D"
+            yield _("only {deals} orders and gifts: a larger case says more; try --users N or --days D", deals=deals)
 
 
 def verify(
@@ -171,11 +179,11 @@ def verify(
     audited after every tick, to be told what goes wrong first. Raises StudyError if the scenario cannot be run at all.
     """
     seed = scenario.seed if seed is None else seed
-    told(f"{size(scenario)}, both engines")
+    told(_("{size}, both engines", size=size(scenario)))
     try:
         return smallest(once(scenario, seed), told)
     except (ConservationError, ContractError):
-        told("a law is broken; once more, audited after every tick")
+        told(_("a law is broken; once more, audited after every tick"))
         return smallest(once(scenario, seed, audited=1), told, audited=1)
 
 
@@ -196,7 +204,7 @@ def once(scenario: Scenario, seed: int, audited: int = 0) -> Verdict:
         if isinstance(array, Ledger) and isinstance(events, Ledger):
             difference = compare_ledgers(array, events)
             if difference is None and not audited and not (report := audit(array)).ok:
-                difference = Failure(0, ConservationError(str(report)))
+                difference = Failure(0, ConservationError(in_english(report)))
         else:
             difference = _stopped(array, events)
         for ledger in (array, events):
@@ -221,7 +229,7 @@ def smallest(verdict: Verdict, told: Callable[[str], None] = lambda step: None, 
     small, first = shrunk(verdict.scenario, verdict.difference, found, told)
     parted = None
     if isinstance(first, Difference):
-        told(f"looking on, act by act: {size(small)}")
+        told(_("looking on, act by act: {size}", size=size(small)))
         parted = parting(small, seed, first.day + 1, _block(small, seed))
         first = _explained(small, seed, first, audited)
     elif isinstance(first.error, LawBrokenError):
@@ -279,7 +287,9 @@ def _sound(ledger: Ledger, watch: Watch) -> Ledger:
     report = audit(ledger)
     if not report.ok:
         ledger.close()
-        raise watch.in_the_end(report.breaks) if report.breaks else ConservationError(f"in the end: {report}")
+        raise (
+            watch.in_the_end(report.breaks) if report.breaks else ConservationError(f"in the end: {in_english(report)}")
+        )
     return ledger
 
 
@@ -375,7 +385,7 @@ def _mechanisms(scenario: Scenario) -> list[str]:
 def _line(row: Mapping[str, Any] | None) -> str:
     """A row in a line, without what is empty."""
     if row is None:
-        return "has no such row"
+        return _("has no such row")
     shown = {
         name: f"{value:016x}" if name in ("event", "cause") else value
         for name, value in row.items()

@@ -21,6 +21,7 @@ from sim.ledger.audit import AT_THE_END, CHECKS, DEALS, ENDS, Break, breaks_in, 
 from sim.ledger.parquet import SCHEMAS, text_names, to_arrow
 from sim.ledger.schema import ACCOUNTS, CURRENCIES, Postings, Records
 from sim.units import I64, Array
+from sim.words import _, in_english, marked
 
 HELD: Mapping[tuple[str, str], tuple[str, str]] = {  # columns of state that are the balance of an account
     ("variant", "stock"): ("stock", "shelf"),
@@ -30,7 +31,8 @@ COUNTED: Mapping[tuple[str, str], Mapping[str, int]] = {  # columns of state tha
     ("merchant", "members"): {"group_joined": 1},
     ("merchant", "fans"): {"follow": 1, "unfollow": -1},
 }
-AS_WRITTEN = "the engine has what the ledger says"
+AS_WRITTEN = marked("the engine has what the ledger says")
+DIFFERS = marked("{} of {} {} is {} in the engine, {} in the ledger")
 _WATCHED = ("events", "postings", "stock")
 _CHECKS = tuple(check for check in CHECKS if check not in AT_THE_END)
 _ACCOUNT = {account.code: name for name, account in ACCOUNTS.items()}
@@ -41,14 +43,22 @@ class LawBrokenError(ConservationError):
 
     def __init__(
         self,
-        when: str,
+        tick: int | None,
         breaks: Sequence[Break],
         chain: Sequence[Mapping[str, Any]],
         doings: Mapping[int, Sequence[str]],
     ) -> None:
-        """`chain`: rows of the event and its causes, back to the root; `doings`: what was done for each, by whom."""
-        super().__init__(f"{when}: {breaks[0]}")
-        self.breaks, self.chain, self.doings = tuple(breaks), tuple(chain), doings
+        """`tick`: after which, None in the end.
+
+        `chain`: rows of the event and its causes, back to the root; `doings`: what was done for each, by whom.
+        """
+        super().__init__(f"{tick}: {in_english(breaks[0])}")
+        self.tick, self.breaks, self.chain, self.doings = tick, tuple(breaks), tuple(chain), doings
+
+    def __str__(self) -> str:
+        if self.tick is None:
+            return _("in the end: {found}", found=self.breaks[0])
+        return _("after tick {tick}: {found}", tick=self.tick, found=self.breaks[0])
 
     @property
     def law(self) -> str:
@@ -146,7 +156,7 @@ class Watch:
         broken = [*self._differing(tick), *self._audit()]
         self._events, self._moves = [], []
         if broken:
-            raise self._broken(f"after tick {tick}", broken)
+            raise self._broken(tick, broken)
         if objection is not None:
             raise objection
 
@@ -154,7 +164,7 @@ class Watch:
         """What the audit of the finished ledger found, with all that the watch has seen of it."""
         self._take_in(self._engine.view.clock.tick)
         self._events, self._moves = [], []
-        return self._broken("in the end", breaks)
+        return self._broken(None, breaks)
 
     def _take_in(self, tick: int) -> None:
         """Add what this tick wrote to the tables and to the sums."""
@@ -196,7 +206,7 @@ class Watch:
 
         return asked
 
-    def _broken(self, when: str, breaks: Sequence[Break]) -> LawBrokenError:
+    def _broken(self, tick: int | None, breaks: Sequence[Break]) -> LawBrokenError:
         chain: list[Mapping[str, Any]] = []
         event = breaks[0].event
         while event and event not in (row["event"] for row in chain):
@@ -205,7 +215,7 @@ class Watch:
             chain += found
             event = int(found[0]["cause"]) if found else 0
         concerned = dict.fromkeys([breaks[0].event, *(int(row["event"]) for row in chain)])
-        return LawBrokenError(when, breaks, chain, {each: tuple(self._doings(each)) for each in concerned if each})
+        return LawBrokenError(tick, breaks, chain, {each: tuple(self._doings(each)) for each in concerned if each})
 
     def _doings(self, event: int) -> Iterator[str]:
         """Who wrote an event, and what was moved for it by whom."""
@@ -237,10 +247,8 @@ class Watch:
                 first = int(other[0])
                 last = [rows for _, rows in self._events if (getattr(rows, table) == first).any()]
                 event, time = _last(last, table, first) if last else (0, tick * self._engine.tick_seconds)
-                wrong = (
-                    f"{column} of {table} {first} is {int(has[first])} in the engine, {int(says[first])} in the ledger"
-                )
-                yield Break(AS_WRITTEN, event, time, wrong, other.size)
+                values = (column, table, str(first), str(has[first]), str(says[first]))
+                yield Break(AS_WRITTEN, event, time, DIFFERS, values, other.size)
 
     def _has(self, at: tuple[str, str]) -> I64:
         table, column = at

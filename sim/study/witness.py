@@ -23,16 +23,17 @@ from sim.errors import WxsimError
 from sim.ledger.schema import Postings, Records, Table
 from sim.run import ENGINES, WIND_DOWN_DAYS
 from sim.units import DAY, Array, Bools
+from sim.words import _, marked
 from sim.world.build import build
 from sim.world.calendar import Calendar
 
 HOOKS = ("agenda", "plan", *PHASES)  # in the order of a tick
 ENGINE = -1  # rank of what the engine shows: before what the mechanisms answer to it
 SHOWN = {
-    "arrive": "the engines show other people, rows of their own, shared columns or posts",
-    "deliver": "the engines' mail brings other messages",
-    "settle": "the engines' desks settle otherwise: who is granted what",
-    "respond": "the engines tell sessions other outcomes of their requests",
+    "arrive": marked("the engines show other people, rows of their own, shared columns or posts"),
+    "deliver": marked("the engines' mail brings other messages"),
+    "settle": marked("the engines' desks settle otherwise: who is granted what"),
+    "respond": marked("the engines tell sessions other outcomes of their requests"),
 }
 WINDOW = ("attend", "appraise", "choose", "checkout")  # where sessions look at exposures
 LINES = 4  # of each engine that are printed
@@ -55,15 +56,20 @@ class Parting:
 
     def __str__(self) -> str:
         if self.mechanism:
-            said = f"{self.mechanism} answers `{self.hook}` otherwise for a batch than for one at a time"
-            last = "  all that it was shown is the same: it depends on who else is in the batch, or on its own past"
+            said = _(
+                "{mechanism} answers `{hook}` otherwise for a batch than for one at a time",
+                mechanism=self.mechanism,
+                hook=self.hook,
+            )
+            last = _("  all that it was shown is the same: it depends on who else is in the batch, or on its own past")
         else:
-            said = SHOWN.get(self.hook, "the engines show other exposures") + f" (`{self.hook}`)"
-            last = "  of one second the smaller event id comes first" if self.one_second else ""
-        lines = [f"they part in tick {self.tick}: {said}"]
+            what = _(SHOWN.get(self.hook, marked("the engines show other exposures")))
+            said = _("{what} (`{hook}`)", what=what, hook=self.hook)
+            last = _("  of one second the smaller event id comes first") if self.one_second else ""
+        lines = [_("they part in tick {tick}: {said}", tick=self.tick, said=said)]
         for who, facts in (("array", self.array), ("events", self.events), ("both", self.both)):
             lines += [f"  {who:6} {fact[:WIDTH]}" for fact in facts[:LINES]]
-            lines += [f"  {who:6} and {len(facts) - LINES} more"] if len(facts) > LINES else []
+            lines += [_("  {who:6} and {count} more", who=who, count=len(facts) - LINES)] if len(facts) > LINES else []
         return "\n".join([*lines, last] if last else lines)
 
     @property
@@ -147,7 +153,7 @@ class Witness:
             stage = self._stages[args[0]] if hook == "settle" else 0
             before = view.clock.tick, HOOKS.index(hook), stage, ENGINE
             shown = self.acts.setdefault(before, Counter())
-            for fact, _ in self._shown(view, hook, args):
+            for fact, _count in self._shown(view, hook, args):
                 shown[fact] = 1
             answer = ask(view, *args)
             heard = self.acts.setdefault((*before[:3], rank), Counter())
@@ -198,7 +204,7 @@ def _people(view: View) -> Facts:
 
 
 def _settled(kind: str, rows: Records, granted: Bools) -> Facts:
-    for (line, _), yes in zip(_rows(kind, rows), granted, strict=True):
+    for (line, _count), yes in zip(_rows(kind, rows), granted, strict=True):
         yield f"{line}: {'granted' if yes else 'refused'}", 1
 
 

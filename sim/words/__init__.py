@@ -23,7 +23,7 @@ from pathlib import Path
 
 ENGLISH = "en"
 FOLDER = Path(__file__).parent
-_NUMBER = re.compile(r"\d[\d,]*")
+_NUMBER = re.compile(r"\d+(?:,\d{3})*")
 _INSIDE = re.compile(r" \((\w+)\)$")
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -42,6 +42,17 @@ def preferred(environment: Mapping[str, str]) -> str:
     return next((each for each in wanted if each in languages()), ENGLISH)
 
 
+def spoken() -> str:
+    """The language in which things are told here and now."""
+    return _spoken.get()
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself, which stands in its catalogue as the translation of English."""
+    with speaking(language):
+        return _("English")
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it, everything is told in this language."""
@@ -52,15 +63,21 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def _(text: str, **values: object) -> str:
+def in_english(thing: object) -> str:
+    """A thing as text for programs, and for files that are the same whoever has them written."""
+    with speaking(ENGLISH):
+        return str(thing)
+
+
+def _(text: str, /, **values: object) -> str:
     """A text in the user's language, its placeholders filled in."""
-    said = _catalogue(_spoken.get()).gettext(text)
+    said = text and _catalogue(spoken()).gettext(text)  # that of "" is the catalogue's head
     return said.format(**values) if values else said
 
 
-def several(one: str, more: str, count: int, **values: object) -> str:
+def several(one: str, more: str, count: int, /, **values: object) -> str:
     """A text about one or `count` things."""
-    return _catalogue(_spoken.get()).ngettext(one, more, count).format(count=count, **values)
+    return _catalogue(spoken()).ngettext(one, more, count).format(count=count, **values)
 
 
 def marked(text: str) -> str:
@@ -74,24 +91,23 @@ def told(text: str) -> str:
     ``about 20 more seeds`` is looked up as ``about {n} more seeds``, ``Orders (store)`` as ``Orders ({what})`` and
     ``store``.
     """
-    said = _(text)
-    if said != text or _spoken.get() == ENGLISH:
+    if (said := _(text)) != text or spoken() == ENGLISH:
         return said
     template, values = taken_apart(text)
-    if "what" in values:
-        values["what"] = _(values["what"])
-    return _(template).format(**values) if values else said
+    if (said := _(template)) == template:
+        return text
+    return said.format(**{name: _(value) for name, value in values.items()})
 
 
 def taken_apart(text: str) -> tuple[str, dict[str, str]]:
-    """A text without its number and its name in brackets, and these."""
+    """A text without its first number, wherever that stands in it, and its name in brackets; and these."""
     values = {}
     if found := _INSIDE.search(text):
         values["what"] = found[1]
         text = text[: found.start()] + " ({what})"
     if found := _NUMBER.search(text):
         values["n"] = found[0]
-        text = text[: found.start()] + "{n}" + text[found.end() :]
+        text = re.sub(rf"(?<!\d)(?<!\d,){found[0]}(?!,?\d)", "{n}", text)
     return text, values
 
 

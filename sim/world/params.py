@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from sim.params import Params, param
+from sim.words import _
 from sim.world.categories import CATEGORIES
 
 NATIVE_FROM = 10_000  # people; below, networkx builds the default graph
@@ -39,7 +40,7 @@ class PeopleParams(Params):
     @classmethod
     def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if min(value) < 0 or sum(value) > 1 + 1e-9:
-            raise ValueError("shares must be at least 0 and sum to at most 1")
+            raise ValueError(_("shares must be at least 0 and sum to at most 1"))
         return value
 
 
@@ -74,7 +75,7 @@ class GraphParams(Params):
     @model_validator(mode="after")
     def _one_source(self) -> "GraphParams":
         if self.networkx is not None and self.file is not None:
-            raise ValueError("give either networkx or file, not both")
+            raise ValueError(_("give either networkx or file, not both"))
         return self
 
 
@@ -118,14 +119,14 @@ class ProductParams(Params):
     @classmethod
     def _known(cls, value: str) -> str:
         if value not in CATEGORIES:
-            raise ValueError(f"unknown category {value!r}; one of {', '.join(CATEGORIES)}")
+            raise ValueError(_("unknown category {value!r}; one of {known}", value=value, known=", ".join(CATEGORIES)))
         return value
 
     @field_validator("variants")
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
-            raise ValueError("two variants have the same name")
+            raise ValueError(_("two variants have the same name"))
         return value
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.params import Setting
 from sim.units import DAY, HOUR, I64, Array, Bools
+from sim.words import _, marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,5 @@ class Rounds:
 def too_late(first_day: int, around: Setting) -> Iterator[tuple[str, str]]:
     """A first round after the last day of the scenario, for `Params.idle`."""
     if first_day >= around.days:
-        yield "first_day", f"the first is on day {first_day} of {around.days}; write a day from 0 to {around.days - 1}"
+        said = marked("the first is on day {day} of {days}; write a day from 0 to {last}")
+        yield "first_day", _(said, day=first_day, days=around.days, last=around.days - 1)

@@ -8,6 +8,7 @@ from sim import draws
 from sim.kernels import expand, segments
 from sim.params import Setting
 from sim.units import F64, I64, NOBODY, Array, Bools
+from sim.words import _
 from sim.world.world import World
 
 STYLES = 1_024  # numbering of styles: product · 1,024 + place among its styles
@@ -45,7 +46,8 @@ def unknown(names: Sequence[str], around: Setting, where: str = "products") -> I
     """Names that none of the merchant's goods has, for `Params.idle`."""
     for name in names:
         if name not in around.goods:
-            yield where, f"there is no product {name!r}; known here: {', '.join(around.goods)}"
+            known = ", ".join(around.goods)
+            yield where, _("there is no product {name!r}; known here: {known}", name=name, known=known)
 
 
 def hoard(world: World, ahead_days: F64, most: Array) -> I64:

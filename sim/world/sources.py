@@ -15,6 +15,7 @@ import numpy as np
 
 from sim import draws
 from sim.units import F64, I32, I64, U64
+from sim.words import _
 from sim.world.graph import SocialGraph, ends_of
 from sim.world.params import GeneratorParams, GraphParams, WorldParams
 from sim.world.strength import common_friends, strength
@@ -37,7 +38,13 @@ def outside(params: GraphParams, count: int, seed: int) -> "nx.Graph[int]":
     graph = read(params.file) if params.file is not None else generate(params.networkx, count, seed)
     if graph.number_of_nodes() != count:
         people = graph.number_of_nodes()
-        raise ValueError(f"the graph has {people} people, the world {count}; write people: {{count: {people}}}")
+        raise ValueError(
+            _(
+                "the graph has {people} people, the world {count}; write people: {{count: {people}}}",
+                people=people,
+                count=count,
+            )
+        )
     return graph
 
 
@@ -88,9 +95,9 @@ def generate(params: GeneratorParams | None, count: int, seed: int) -> "nx.Graph
     known = generators()
     if params.generator not in known:
         close = get_close_matches(params.generator, known, 1)
-        raise ValueError(
-            f"networkx has no generator {params.generator!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        said = _("networkx has no generator {name!r}", name=params.generator)
+        hint = _("did you mean {word!r}?", word=close[0]) if close else ""
+        raise ValueError(_("{wrong}; {instead}", wrong=said, instead=hint) if close else said)
     function = known[params.generator]
     given = {"n": count, "seed": int(draws.keys(seed, "generator", 1)[0]) % 2**32}
     takes = inspect.signature(function).parameters
@@ -98,9 +105,11 @@ def generate(params: GeneratorParams | None, count: int, seed: int) -> "nx.Graph
     try:
         graph = function(**arguments)
     except Exception as error:  # whatever a foreign function makes of the author's arguments is told to the author
-        raise ValueError(f"networkx.{params.generator}: {error}") from error
+        raise ValueError(_("networkx.{generator}: {error}", generator=params.generator, error=error)) from error
     if not isinstance(graph, nx.Graph):
-        raise ValueError(f"networkx.{params.generator} does not return a graph; name one that does")
+        raise ValueError(
+            _("networkx.{generator} does not return a graph; name one that does", generator=params.generator)
+        )
     return numbered(graph)
 
 
@@ -123,11 +132,17 @@ def _read(path: Path, changed: int, size: int) -> "nx.Graph[int]":
         "txt": _edge_list, "edgelist": _edge_list, "csv": _edge_list, "graphml": nx.read_graphml, "gexf": nx.read_gexf,
     }  # fmt: skip
     if kind not in readers:
-        raise ValueError(f"cannot read {path.name!r} as a graph; its name must end in one of: {', '.join(readers)}")
+        raise ValueError(
+            _(
+                "cannot read {name!r} as a graph; its name must end in one of: {readers}",
+                name=path.name,
+                readers=", ".join(readers),
+            )
+        )
     try:
         return numbered(readers[kind](path))
     except (OSError, ValueError, TypeError, SyntaxError, nx.NetworkXException) as error:
-        raise ValueError(f"cannot read {path.name!r} as a graph: {error}") from error
+        raise ValueError(_("cannot read {name!r} as a graph: {error}", name=path.name, error=error)) from error
 
 
 def _edge_list(path: Path) -> Any:
@@ -146,7 +161,7 @@ def numbered(graph: "nx.Graph[Any]") -> "nx.Graph[int]":
     import networkx as nx
 
     if graph.is_directed():
-        raise ValueError("ties must be undirected; make it a networkx Graph first")
+        raise ValueError(_("ties must be undirected; make it a networkx Graph first"))
     number = {name: i for i, name in enumerate(_in_order(list(graph)))}
     out: nx.Graph[int] = nx.empty_graph(len(number))
     out.add_edges_from((number[u], number[v], data) for u, v, data in graph.edges(data=True) if u != v)

@@ -13,6 +13,7 @@ import numpy as np
 from sim.ledger.schema import Records
 from sim.params import Params, Setting, param
 from sim.units import DAY, HOUR, I64, Array, Bools
+from sim.words import _
 
 NEVER = 1 << 60  # a second that does not come
 
@@ -39,12 +40,11 @@ class Dated(Params):
         """Windows outside the scenario, a campaign that nobody calls, dates that do not count."""
         when = getattr(self, "when", "dates")
         if when == "campaign" and "offers.joint_campaign" not in around.on:
-            yield "when", "there is no campaign; write `offers: {joint_campaign: {}}`, or `when: dates`"
+            yield "when", _("there is no campaign; write `offers: {joint_campaign: {}}`, or `when: dates`")
         elif when != "dates":
             stated = [name for name in Dated.model_fields if name in self.model_fields_set]
-            yield from (
-                (name, f"is not read when it is on {when}; leave it out, or write `when: dates`") for name in stated
-            )
+            said = _("is not read when it is on {when}; leave it out, or write `when: dates`", when=when)
+            yield from ((name, said) for name in stated)
         else:
             yield from self._outside(around)
 
@@ -55,7 +55,12 @@ class Dated(Params):
         if not any(start < around.days * DAY and start + self.hours * HOUR > 0 for start in begin):
             last = around.start + timedelta(around.days - 1)
             name = "day" if self.start is None else "start"
-            yield name, f"no window within the scenario's days, {around.start} to {last}; write a date or day of these"
+            said = _(
+                "no window within the scenario's days, {first} to {last}; write a date or day of these",
+                first=around.start,
+                last=last,
+            )
+            yield name, said
 
 
 class Windowed(Dated):

@@ -123,7 +123,7 @@ def progress(step: str, quiet: bool = False, unit: str = marked("days"), lines: 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """KeyboardInterrupt, as soon as nothing is being imported.
 
-    A library in C that imports (duckdb) would swallow it, and might keep Python's lock of imports, for which every thread
+    A library in C that imports (duckdb) would swallow it, and perhaps keep the lock of imports, for which every thread
     waits then.
     """
     while frame is not None:

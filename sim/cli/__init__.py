@@ -293,4 +293,5 @@ from sim.cli import new as new  # noqa: E402
 from sim.cli import reading as reading  # noqa: E402
 from sim.cli import reporting as reporting  # noqa: E402
 from sim.cli import sensitivity as sensitivity  # noqa: E402
+from sim.cli import serving as serving  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

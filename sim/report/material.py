@@ -148,17 +148,23 @@ def _comparison(place: Path) -> Material:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
+    return of(found)
+
+
+def of(found: Comparison) -> Material:
+    """A comparison, finished or not, with the ledgers of its finished runs. LedgerError if one is missing."""
     cells = []
     slugs = folder.slugs(found.strategies)
     for strategy in found.strategies:
         example = True
         for number in np.flatnonzero(found.done[strategy]).tolist():
             at = f"runs/{slugs[strategy]}/seed-{number}"
-            if not (place / at / MANIFEST).is_file():
-                raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
-            cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
+            if not (found.folder / at / MANIFEST).is_file():
+                wrong = f"is missing, though {folder.COMPARISON.manifest} names it; compare again"
+                raise LedgerError(f"{found.folder / at}: {wrong}")
+            cells.append(Cell(strategy, number, found.seeds[number], at, found.folder / at, example))
             example = False
-    return Material(place, found, tuple(cells), single=False)
+    return Material(found.folder, found, tuple(cells), single=False)
 
 
 def _run(place: Path, merchant: str) -> Material:

@@ -15,6 +15,8 @@ from typing import Any
 
 import polib
 import yaml
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 from typer.main import get_command
 
 from docs.generate import models, words_of
@@ -27,7 +29,9 @@ from sim.ledger.schema import ACCOUNTS
 from sim.metrics.catalog import METRICS
 from sim.metrics.genealogy import KINDS
 from sim.params import Params
+from sim.study.facts import facts
 from sim.words import ENGLISH, FOLDER, languages, taken_apart
+from sim.world.categories import CATEGORIES
 
 ROOT = Path(__file__).parents[1]
 SIM = ROOT / "sim"
@@ -41,7 +45,10 @@ def messages() -> dict[Message, list[str]]:
     for path in sorted(SIM.rglob("*.py")):
         for message in in_code(ast.parse(path.read_text("utf-8"))):
             found.setdefault(message, []).append(path.relative_to(ROOT).as_posix())
-    elsewhere = (in_metrics, in_mechanisms, in_parameters, in_scenarios, in_ledgers, in_warnings, in_commands)
+    for path in sorted(SIM.rglob("*.j2")):
+        for message in in_template(path.read_text("utf-8")):
+            found.setdefault(message, []).append(path.relative_to(ROOT).as_posix())
+    elsewhere = (in_metrics, in_mechanisms, in_parameters, in_scenarios, in_ledgers, in_warnings, in_facts, in_commands)
     for place, text in (each for texts in elsewhere for each in texts()):
         found.setdefault((text, ""), []).append(place)
     return {message: sorted(set(places)) for message, places in found.items()}
@@ -54,6 +61,13 @@ def in_code(tree: ast.AST) -> Iterator[Message]:
             texts = [each.value for each in node.args[: CALLS[node.func.id]] if isinstance(each, ast.Constant)]
             if len(texts) == CALLS[node.func.id]:
                 yield (texts[0], texts[1] if len(texts) == 2 else "")
+
+
+def in_template(source: str) -> Iterator[Message]:
+    """The texts of a template, which calls the same functions."""
+    for _line, function, texts in extract_from_ast(Environment().parse(source), tuple(CALLS), babel_style=False):
+        if len(texts) >= CALLS[function]:
+            yield (texts[0], texts[1] if CALLS[function] == 2 else "")
 
 
 def in_metrics() -> Iterator[tuple[str, str]]:
@@ -103,6 +117,12 @@ def in_commands() -> Iterator[tuple[str, str]]:
     for command in (whole, *whole.commands.values()):
         texts = [*paragraphs(command.help), *paragraphs(command.epilog), *(each.help for each in command.params)]
         yield from (("sim/cli/help.py", text) for text in texts if text)
+
+
+def in_facts() -> Iterator[tuple[str, str]]:
+    """Notes on the facts that the model is held to; and the categories of goods."""
+    yield from (("sim/study/facts.py", fact.note) for fact in facts() if fact.note)
+    yield from (("sim/world/categories.py", category) for category in CATEGORIES)
 
 
 def in_ledgers() -> Iterator[tuple[str, str]]:

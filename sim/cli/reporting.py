@@ -45,10 +45,14 @@ def report(
         raise StudyError(_("give --figures alone: --out names a page, --diffusion is one"))
     if figures is not None:
         from sim.report.figures import write
+        from sim.study.figure import readable
 
-        shapes, strategies = _drawn(place, quiet, merchant)
-        written = write(shapes, strategies, figures)
+        with readable() as lacking:
+            shapes, strategies = _drawn(place, quiet, merchant)
+            written = write(shapes, strategies, figures)
         answer.say(_("wrote {count} files in {folder}", count=len(written), folder=figures), whole=True)
+        if lacking:
+            answer.say(lacking)
         return
     answer.wrote([page(place, out, quiet, diffusion, merchant)])
 

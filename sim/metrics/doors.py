@@ -10,10 +10,12 @@ comparison with the door shut.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
 from sim import catalog
+from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import BOUGHT, END, OURS, Metric, texts
 from sim.metrics.money import REFUNDS
@@ -22,7 +24,7 @@ from sim.units import DAY
 WINDOW_DAYS = 30
 CONTENT = ("image_post", "article", "broadcast")  # for which strangers follow
 
-_DOORS = f"""WITH content AS (  -- who follows for a broadcast was no fan: she met its article
+_PEOPLE = f"""WITH content AS (  -- who follows for a broadcast was no fan: she met its article
     SELECT event AS content, if(kind = 'broadcast', 'articles', channel) AS door FROM events
     WHERE kind IN ({texts(*CONTENT)})
 ), touch AS (
@@ -32,18 +34,19 @@ _DOORS = f"""WITH content AS (  -- who follows for a broadcast was no fan: she m
 ), bought AS (
     SELECT *, row_number() OVER w AS nth, first(time) OVER w AS since, lead(time) OVER w AS next
     FROM ({BOUGHT}) WINDOW w AS (PARTITION BY "user", merchant ORDER BY time, event)
-), refund AS (
-    SELECT cause AS event, any_value(kind = 'returned') AS returned, sum(amount) AS back FROM events
-    WHERE kind IN ({texts(*REFUNDS)}) GROUP BY cause
 ), customer AS (
     SELECT "user", merchant, since, channel AS won, coalesce(next <= time + {WINDOW_DAYS * DAY}, false) AS again,
         since + {WINDOW_DAYS * DAY} <= {END} AS whole FROM bought WHERE nth = 1
+), met AS (
+    SELECT "user", merchant, arg_min(channel, (touch.time, touch.event)) AS channel
+    FROM touch JOIN customer USING ("user", merchant) WHERE touch.time <= since AND NOT detail GROUP BY ALL
+)"""
+_DOORS = f"""{_PEOPLE}, refund AS (
+    SELECT cause AS event, any_value(kind = 'returned') AS returned, sum(amount) AS back FROM events
+    WHERE kind IN ({texts(*REFUNDS)}) GROUP BY cause
 ), worth AS (
     SELECT "user", merchant, sum(amount - coalesce(back, 0)) FILTER (time <= since + {WINDOW_DAYS * DAY}) AS paid
     FROM bought LEFT JOIN refund USING (event) GROUP BY ALL
-), met AS (
-    SELECT arg_min(channel, (touch.time, touch.event)) AS channel FROM touch JOIN customer USING ("user", merchant)
-    WHERE touch.time <= since AND NOT detail GROUP BY "user", merchant
 ), won AS (
     SELECT won AS channel, count(*) AS customers, avg(again::INT) FILTER (whole) AS again,
         sum(paid) FILTER (whole) / 100.0 / nullif(count(*) FILTER (whole), 0) AS worth
@@ -59,6 +62,16 @@ SELECT channel, CASE WHEN $everything THEN coalesce(people, 0)::BIGINT END AS re
 FROM reached FULL JOIN (SELECT channel, count(*) AS n FROM met GROUP BY channel) AS first USING (channel)
     FULL JOIN won USING (channel) FULL JOIN sold USING (channel)
 ORDER BY customers_won DESC, orders DESC, channel"""
+BY_FIRST_TOUCH = f"""{_PEOPLE}, many AS (SELECT "user", merchant, count(*) AS orders FROM bought GROUP BY ALL),
+earned AS (  -- what moved the merchant's cash was caused by a deal, if by any customer
+    SELECT deal."user", deal.merchant, sum(if(target = 'cash', moved.amount, -moved.amount)) AS fen
+    FROM postings AS moved JOIN events AS moving USING (event) JOIN events AS deal ON deal.event = moving.cause
+    WHERE currency = 'fen' AND 'cash' IN (source, target) AND deal.kind IN ({texts(*DEALS)}) GROUP BY ALL
+) SELECT channel, count(*) AS customers, sum(orders)::BIGINT AS orders, count(*) FILTER (whole) AS whole,
+    count(*) FILTER (whole AND again) AS again, coalesce(sum(fen), 0)::BIGINT AS fen
+FROM customer JOIN met USING ("user", merchant) JOIN many USING ("user", merchant)
+    LEFT JOIN earned USING ("user", merchant)
+GROUP BY channel ORDER BY customers DESC, channel"""
 
 _TELLS = {  # column: title, unit, higher is better, definition
     "reach": (
@@ -89,10 +102,22 @@ def doors(ledger: Ledger, merchant: str | None = None) -> pa.Table:
     return _table(ledger, ledger.merchant(merchant) if merchant else None)
 
 
+def by_first_touch(ledger: Ledger, merchant: str | None = None) -> pa.Table:
+    """Customers by the channel of their first touch: how many, all their orders, those with a whole window and who of
+
+    them bought again in it, and what their deals brought into the merchant's cash, less what they took out, fen.
+    """
+    return ledger.query(BY_FIRST_TOUCH, **_values(ledger, ledger.merchant(merchant) if merchant else None))
+
+
 def _table(ledger: Ledger, merchant: int | None) -> pa.Table:
+    return ledger.query(_DOORS, **_values(ledger, merchant))
+
+
+def _values(ledger: Ledger, merchant: int | None) -> dict[str, Any]:
     facts = ledger.manifest
     details = [kind for kind, detail in facts["kinds"].items() if detail]
-    return ledger.query(_DOORS, merchant=merchant, days=facts["days"], details=details, everything=facts["everything"])
+    return {"merchant": merchant, "days": facts["days"], "details": details, "everything": facts["everything"]}
 
 
 def _by_channel(ledger: Ledger, merchant: int | None) -> Mapping[str, float]:

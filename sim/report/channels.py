@@ -5,11 +5,11 @@ from typing import Any
 
 from sim.ledger.reader import Ledger
 from sim.metrics.funnel import BY_CHANNEL, funnel
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
-from sim.report.shape import Figure, Line, mean, number
+from sim.report.shape import Figure, Line, channel, mean, number
+from sim.words import _, marked
 
-STAGES = {"exposures": "Noticed", "views": "Opened", "orders": "Ordered"}
+STAGES = {"exposures": marked("Noticed"), "views": marked("Opened"), "orders": marked("Ordered")}
 Funnel = Mapping[str, Mapping[str, float]]  # by channel: exposures, views, orders, gmv
 
 
@@ -23,31 +23,29 @@ def tell(material: Material, found: Mapping[Cell, Funnel]) -> dict[str, Any]:
     """A figure for each stage, means over the runs, and the table with the rates between them."""
     totals: dict[str, float] = {}
     for run in found.values():
-        for channel, stages in run.items():
-            totals[channel] = totals.get(channel, 0.0) + stages["orders"] + 1e-9 * stages["exposures"]
-    channels = tuple(sorted(totals, key=lambda channel: (-totals[channel], channel)))
+        for name, stages in run.items():
+            totals[name] = totals.get(name, 0.0) + stages["orders"] + 1e-9 * stages["exposures"]
+    channels = tuple(sorted(totals, key=lambda name: (-totals[name], name)))
     if not channels:
         return {}
-    own = {
-        name: [run for cell, run in found.items() if cell.strategy == name] for name in material.comparison.strategies
-    }
     means = {
-        name: {at: {s: mean(run.get(at, {}).get(s, 0.0) for run in runs) for s in (*STAGES, "gmv")} for at in channels}
-        for name, runs in own.items()
+        name: {
+            at: {s: mean(run.get(at, {}).get(s, 0.0) for run in runs.values()) for s in (*STAGES, "gmv")}
+            for at in channels
+        }
+        for name, runs in material.by_strategy(found).items()
         if runs
     }
-    cell = next(iter(found))
     return {
         "figures": [
             Figure(
-                f"funnel-{stage}", "bars", title, "channel", "per run", channels,
+                f"funnel-{stage}", "bars", _(title), _("channel"), _("per run"), tuple(map(channel, channels)),
                 tuple(Line(name, tuple(of[at][stage] for at in channels)) for name, of in means.items()),
             )
             for stage, title in STAGES.items()
         ],
         "rates": {name: {at: _rates(of[at]) for at in channels} for name, of in means.items()},
-        "sql": literal(BY_CHANNEL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(BY_CHANNEL),
     }  # fmt: skip
 
 

@@ -8,25 +8,22 @@ from pydantic import ValidationError
 from sim.config.model import Scenario
 from sim.config.parameters import ASSUMED, Parameter, parameters
 from sim.errors import WxsimError
-from sim.ledger.audit import audit
+from sim.ledger.audit import AuditReport, audit
 from sim.ledger.reader import Ledger
 from sim.report.material import Cell, Material
+from sim.words import _, told
 
 FACTS = "facts: "  # how the source of a number from the facts table begins
 
 
-def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[str, ...] | None:
-    """The laws that the books of an example break, none if they are whole; of other runs it is not asked."""
-    if not cell.example:
-        return None
-    found = audit(ledger)
-    changed = () if found.digest_matches and not found.recounted else ("the files are not those that the run wrote",)
-    return (*(str(each) for each in found.breaks), *changed)
+def look(cell: Cell, ledger: Ledger, material: Material) -> AuditReport | None:
+    """Whether the books of an example are whole; of other runs it is not asked."""
+    return audit(ledger) if cell.example else None
 
 
-def tell(material: Material, found: Mapping[Cell, tuple[str, ...] | None]) -> dict[str, Any]:
+def tell(material: Material, found: Mapping[Cell, AuditReport | None]) -> dict[str, Any]:
     """Audits and the sources of parameters; `untold` says why these are not known."""
-    audits = [(cell, broken) for cell, broken in found.items() if broken is not None]
+    audits = [(cell, _broken(audited)) for cell, audited in found.items() if audited is not None]
     try:
         own = [parameters(Scenario.restore(manifest["scenario"])).values() for manifest in material.manifests.values()]
     except (ValidationError, ValueError, KeyError, WxsimError) as error:
@@ -46,8 +43,14 @@ def tell(material: Material, found: Mapping[Cell, tuple[str, ...] | None]) -> di
     }
 
 
+def _broken(found: AuditReport) -> tuple[str, ...]:
+    """The laws that books break, none if they are whole."""
+    whole = found.digest_matches and not found.recounted
+    return (*map(str, found.breaks), *(() if whole else (_("the files are not those that the run wrote"),)))
+
+
 def _row(each: Parameter) -> dict[str, Any]:
-    return {"path": each.path, "value": str(each.value), "unit": each.unit, "doc": each.doc}
+    return {"path": each.path, "value": str(each.value), "unit": told(each.unit), "doc": told(each.doc)}
 
 
 def _by_source(found: list[Parameter]) -> dict[str, list[dict[str, Any]]]:

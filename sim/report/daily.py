@@ -8,10 +8,10 @@ import numpy as np
 from sim.ledger.audit import DEALS
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import OURS, texts
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, line, paired
 from sim.units import F64, FEN_PER_YUAN
+from sim.words import _
 
 SQL = f"""
     SELECT day, sum(amount)::BIGINT AS fen FROM daily
@@ -22,7 +22,7 @@ SQL = f"""
 def look(cell: Cell, ledger: Ledger, material: Material) -> F64:
     """Yuan paid on each day of the horizon."""
     out = np.zeros(int(ledger.manifest["days"]))
-    for day, fen in ledger.rows(SQL, **values_of(ledger, material.comparison.merchant)):
+    for day, fen in ledger.rows(SQL, **material.values(ledger.manifest)):
         out[day] = fen / FEN_PER_YUAN
     return out
 
@@ -32,21 +32,19 @@ def tell(material: Material, found: Mapping[Cell, F64]) -> dict[str, Any]:
     if not found:
         return {}
     by = {
-        name: {cell.number: days[: material.days] for cell, days in found.items() if cell.strategy == name}
-        for name in material.comparison.strategies
+        name: {number: days[: material.days] for number, days in own.items()}
+        for name, own in material.by_strategy(found).items()
     }
     days = tuple(range(1, material.days + 1))
-    figures = [_figure("gmv-by-day", "GMV by day", days, [line(n, [*own.values()]) for n, own in by.items() if own])]
+    figures = [_figure("gmv-by-day", _("GMV by day"), days, [line(n, [*own.values()]) for n, own in by.items() if own])]
     base = by.get(material.comparison.baseline, {})
     ahead = [line(name, _ahead(by[name], base)) for name in material.others if _ahead(by[name], base)]
     if ahead:
-        title = f"GMV so far, ahead of {material.comparison.baseline}"
+        title = _("GMV so far, ahead of {baseline}", baseline=material.comparison.baseline)
         figures.append(_figure("gmv-ahead", title, days, ahead, zero=True))
-    cell = next(iter(found))
     return {
         "figures": figures,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(SQL),
         "bands": any(each.low for each in figures[0].lines),
     }
 
@@ -57,4 +55,4 @@ def _ahead(own: Mapping[int, F64], base: Mapping[int, F64]) -> list[F64]:
 
 
 def _figure(name: str, title: str, days: tuple[int, ...], lines: list[Line], zero: bool = False) -> Figure:
-    return Figure(name, "curves", title, "day", "yuan", days, tuple(lines), zero=zero)
+    return Figure(name, "curves", title, _("day"), _("yuan"), days, tuple(lines), zero=zero)

@@ -58,36 +58,39 @@ def html(folder: Path) -> str:
     ties = _ties(graph, people)
     at = {user: position for position, user in enumerate(people.tolist())}
     listed = sorted(chosen, key=lambda name: (-len(chosen[name]), name))[:LISTED]
+    moves = [
+        [move.time, move.kind, at[move.start], at[move.end], listed.index(name) if name in listed else -1]
+        for name, move in sorted(
+            ((name, move) for name, moves in chosen.items() for move in moves),
+            key=lambda each: (each[1].time, each[1].kind, each[1].start, each[1].end, each[0]),
+        )
+    ]
     data = {
         "start": str(manifest["scenario"].get("horizon", {}).get("start", "")),
         "days": int(manifest["days"]),
         "people": people.tolist(),
         "places": places(people, ties).tolist(),
         "ties": ties.ravel().tolist(),
-        "moves": [
-            [move.time, move.kind, at[move.start], at[move.end], listed.index(name) if name in listed else -1]
-            for name, move in sorted(
-                ((name, move) for name, moves in chosen.items() for move in moves),
-                key=lambda each: (each[1].time, each[1].kind, each[1].start, each[1].end, each[0]),
-            )
-        ],
-        "stories": _stories(ledger, people),
+        "moves": moves,
     }
+    lives = _lives(ledger, people)
     ledger.close()
-    return render(
-        "diffusion.html.j2",
-        scripts=(asset("diffusion.js"),),
-        styles=(asset("page.css") + asset("diffusion.css"),),
-        data=data,
-        title=str(manifest["scenario"].get("title") or folder.resolve().name),
-        strategy=manifest["strategy"],
-        seed=manifest["seed"],
-        users=graph.rows,
-        drawn=people.size,
-        cascades=len(cascades),
-        shown=len(chosen),
-        listed=[_named(name, chosen[name], ledger) for name in listed],
-    )
+
+    def tell() -> tuple[dict[str, Any], dict[str, Any]]:
+        teller = Teller(ledger)
+        values = {
+            "strategy": manifest["strategy"],
+            "seed": manifest["seed"],
+            "users": graph.rows,
+            "drawn": int(people.size),
+            "cascades": len(cascades),
+            "shown": len(chosen),
+            "listed": [_named(name, chosen[name], teller) for name in listed],
+        }
+        return {**data, "stories": _stories(teller, lives)}, values
+
+    title = str(manifest["scenario"].get("title") or folder.resolve().name)
+    return render("diffusion.html.j2", title, tell, scripts=(asset("diffusion.js"),), styles=(asset("diffusion.css"),))
 
 
 def _graph(manifest: Mapping[str, Any]) -> SocialGraph:
@@ -173,22 +176,27 @@ def _ties(graph: SocialGraph, people: I64) -> I64:
     return np.stack([one[both], other[both]], axis=1)
 
 
-def _stories(ledger: Ledger, people: I64) -> list[list[str]]:
-    """What the ledger says of each person, a dated sentence for each event, the first ones."""
-    teller = Teller(ledger)
+def _lives(ledger: Ledger, people: I64) -> list[list[Mapping[str, Any]]]:
+    """What the ledger holds of each person, the first events."""
     place = {user: at for at, user in enumerate(people.tolist())}
-    out: list[list[str]] = [[] for _ in place]
+    out: list[list[Mapping[str, Any]]] = [[] for _person in place]
     for row in ledger.query(_LIVES, ids=people.tolist()).to_pylist():
-        concerned = {place[user] for user in (row["user"], row["peer"]) if user in place}
-        if any(len(out[at]) < MOST_TOLD for at in concerned):
-            told = f"{teller.when(row['time'])}  {teller.sentence(row)} [{short(row['event'])}]"
-            for at in concerned:
-                if len(out[at]) < MOST_TOLD:
-                    out[at].append(told)
+        for at in {place[user] for user in (row["user"], row["peer"]) if user in place}:
+            if len(out[at]) < MOST_TOLD:
+                out[at].append(row)
     return out
 
 
-def _named(name: int, moves: list[Move], ledger: Ledger) -> dict[str, Any]:
+def _stories(teller: Teller, lives: list[list[Mapping[str, Any]]]) -> list[list[str]]:
+    """A dated sentence for each event of each life."""
+    told: dict[int, str] = {}  # an event may concern two people
+    for row in (row for life in lives for row in life):
+        if row["event"] not in told:
+            told[row["event"]] = f"{teller.when(row['time'])}  {teller.sentence(row)} [{short(row['event'])}]"
+    return [[told[row["event"]] for row in life] for life in lives]
+
+
+def _named(name: int, moves: list[Move], teller: Teller) -> dict[str, Any]:
     """A cascade in the list: the event that began it, its kind and size."""
     people = {user for move in moves for user in (move.start, move.end)}
     gift = any(move.kind == GIVEN for move in moves)
@@ -199,6 +207,6 @@ def _named(name: int, moves: list[Move], ledger: Ledger) -> dict[str, Any]:
         "steps": sum(move.kind in (PASSED, GIVEN, BEGUN) for move in moves),
         "orders": sum(move.kind == BOUGHT for move in moves),
         "people": len(people),
-        "when": Teller(ledger).when(first.time),
+        "when": teller.when(first.time),
         "who": first.start,
     }

@@ -8,14 +8,12 @@ import numpy as np
 
 from sim.errors import StudyError
 from sim.report.shape import Figure, Number
-from sim.study.figure import paper, plain
+from sim.study.figure import PALETTE, paper, plain
 from sim.units import F64
 
-# Okabe and Ito's palette, grey for the first (the baseline); told apart by dash and mark as well
-COLOURS = ("#4d4d4d", "#0072b2", "#d55e00", "#009e73", "#b6609a", "#2f8fc4", "#b58900", "#7a4fb5")
 DASHES = ("-", "--", ":", "-.")
 MARKS = ("o", "s", "D", "^", "P", "X", "*", "v")
-UP, DOWN, TOTAL = COLOURS[3], COLOURS[2], COLOURS[1]
+UP, DOWN, TOTAL = PALETTE[3], PALETTE[2], PALETTE[1]
 WIDTH = 7.5  # inches
 
 
@@ -134,7 +132,7 @@ def _rows(axes: Any, shape: Figure) -> None:
 def _look(name: str, strategies: Sequence[str]) -> tuple[str, str, str]:
     """Colour, dash and mark of a strategy, the same in every figure."""
     at = strategies.index(name) if name in strategies else 0
-    return COLOURS[at % len(COLOURS)], DASHES[at % len(DASHES)], MARKS[at % len(MARKS)]
+    return PALETTE[at % len(PALETTE)], DASHES[at % len(DASHES)], MARKS[at % len(MARKS)]
 
 
 def _floats(values: Sequence[Number]) -> F64:

@@ -3,8 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from textwrap import dedent
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.ledger.reader import Ledger
@@ -17,6 +16,7 @@ from sim.study.comparison import Comparison, heading
 from sim.study.sentence import Teller, short
 from sim.study.stats import Difference
 from sim.study.table import number
+from sim.words import told
 
 EXAMPLES = 4  # rows shown behind a number
 _WORD = re.compile(r"'(\w+)'")
@@ -33,28 +33,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What stands behind a metric in one run: rows, how many there are of them, and kinds that are only counted."""
+    """What stands behind a metric in one run: some rows, how many there are, and kinds that are only counted."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Any, ...]  # as the ledger holds them; on the page each is a `Row`
     count: int
     counted: tuple[str, ...]
-
-
-def literal(sql: str, **values: object) -> str:
-    """A question with its parameters written out, so that it can be asked as it stands."""
-    for name, value in values.items():
-        sql = re.sub(rf"\${name}\b", "NULL" if value is None else str(value), sql)
-    return dedent(sql).strip()
-
-
-def values_of(ledger: Ledger, merchant: str) -> dict[str, Any]:
-    """The parameters that questions know."""
-    manifest = ledger.manifest
-    return {
-        "merchant": ledger.merchant(merchant) if merchant else None,
-        "days": manifest["days"],
-        "users": manifest["users"],
-    }
 
 
 # ------------------------------------------------------------------------------------------------- from one ledger
@@ -64,11 +47,10 @@ def look(cell: Cell, ledger: Ledger, material: Material) -> Mapping[str, Behind]
     """The rows behind each metric, of the run that stands for its strategy."""
     if not cell.example:
         return {}
-    teller = Teller(ledger)
-    return {name: _behind(ledger, teller, name, material) for name in material.comparison.metrics}
+    return {name: _behind(ledger, name, material) for name in material.comparison.metrics}
 
 
-def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> Behind:
+def _behind(ledger: Ledger, metric: str, material: Material) -> Behind:
     """Events of the kinds that the question names, or moves of the accounts that it names."""
     asked, kinds = METRICS[metric].sql, ledger.manifest["kinds"]
     text = asked if isinstance(asked, str) else inspect.getsource(inspect.getmodule(asked) or asked)
@@ -76,19 +58,18 @@ def _behind(ledger: Ledger, teller: Teller, metric: str, material: Material) -> 
     everything = ledger.manifest["everything"]
     counted = tuple(word for word in words if kinds.get(word, False) and not everything)
     written = [word for word in words if word in kinds and word not in counted]
-    merchant = values_of(ledger, material.comparison.merchant)["merchant"]
+    merchant = material.values(ledger.manifest)["merchant"]
     if "postings" in text and not written:
-        return _moves(ledger, teller, [word for word in words if word in ACCOUNTS and word not in OWN], merchant)
+        return _moves(ledger, [word for word in words if word in ACCOUNTS and word not in OWN], merchant)
     where = f"list_contains($kinds::VARCHAR[], kind) AND {OURS}"
     found = ledger.query(
         f"SELECT * FROM events WHERE {where} ORDER BY time, event LIMIT {EXAMPLES}", kinds=written, merchant=merchant
     ).to_pylist()
     ((count,),) = ledger.rows(f"SELECT count(*) FROM events WHERE {where}", kinds=written, merchant=merchant)
-    rows = (Row(short(row["event"]), teller.when(row["time"]), teller.sentence(row)) for row in found)
-    return Behind(tuple(rows), count, counted)
+    return Behind(tuple(found), count, counted)
 
 
-def _moves(ledger: Ledger, teller: Teller, accounts: list[str], merchant: int | None) -> Behind:
+def _moves(ledger: Ledger, accounts: list[str], merchant: int | None) -> Behind:
     """Moves into or out of the merchant's cash, of these other accounts or of any."""
     named = "true"
     if accounts:
@@ -100,11 +81,20 @@ def _moves(ledger: Ledger, teller: Teller, accounts: list[str], merchant: int | 
     order = "ORDER BY time, event, source, target, amount"
     found = ledger.query(f"SELECT * FROM postings WHERE {where} {order} LIMIT {EXAMPLES}", **given).to_pylist()
     ((count,),) = ledger.rows(f"SELECT count(*) FROM postings WHERE {where}", **given)
-    rows = (Row(short(row["event"]), teller.when(row["time"]), teller.move(row)) for row in found)
-    return Behind(tuple(rows), count, ())
+    return Behind(tuple(found), count, ())
 
 
 # ------------------------------------------------------------------------------------------------- for the page
+
+
+def told_rows(cell: Cell, rows: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
+    """Events or moves of money of a run, in words."""
+    teller = Teller(cell.ledger())
+
+    def told_of(row: Mapping[str, Any]) -> str:
+        return teller.move(row) if "currency" in row else teller.sentence(row)
+
+    return tuple(Row(short(row["event"]), teller.when(row["time"]), told_of(row)) for row in rows)
 
 
 def tell(material: Material, found: Mapping[Cell, Mapping[str, Behind]]) -> dict[str, Any]:
@@ -115,7 +105,6 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Behind]]) -> dict
         "sentences": [_sentence(comparison, name) for name in material.others],
         "main": _metric(comparison, comparison.metrics[0]) if comparison.metrics else None,
         "tables": [_table(material, name, behind) for name in comparison.metrics],
-        "expected": material.expected,
         "finished": sum(int(done.sum()) for done in comparison.done.values()),
         "runs": len(comparison.seeds) * len(comparison.strategies),
     }
@@ -127,7 +116,7 @@ def _sentence(comparison: Comparison, strategy: str) -> dict[str, Any]:
     found = comparison.difference(strategy, first)
     by: dict[str, list[str]] = {}
     for name in more:
-        by.setdefault(_verdict(comparison.difference(strategy, name))[0], []).append(METRICS[name].title)
+        by.setdefault(_verdict(comparison.difference(strategy, name))[0], []).append(told(METRICS[name].title))
     pairs = int((comparison.done[strategy] & comparison.done[comparison.baseline]).sum())
     return {
         "strategy": strategy,
@@ -143,23 +132,19 @@ def _metric(comparison: Comparison, name: str) -> dict[str, Any]:
     metric = METRICS[name]
     return {
         "name": name,
-        "heading": heading(name),
-        "title": metric.title,
-        "unit": metric.unit,
+        "heading": heading(name, told),
+        "title": told(metric.title),
+        "unit": told(metric.unit),
         "higher": metric.higher_is_better,
-        "definition": metric.definition,
+        "definition": told(metric.definition),
     }
 
 
 def _table(material: Material, name: str, behind: Mapping[str, tuple[Cell, Mapping[str, Behind]]]) -> dict[str, Any]:
     comparison, asked = material.comparison, METRICS[name].sql
-    values = {}
-    if behind:
-        cell, _ = next(iter(behind.values()))
-        values = values_of(cell.ledger(), comparison.merchant)
     return {
         **_metric(comparison, name),
-        "sql": literal(asked, **values) if isinstance(asked, str) else None,
+        "sql": material.asked(asked)["sql"] if isinstance(asked, str) and behind else None,
         "call": None if isinstance(asked, str) else f"{asked.__module__}.{asked.__name__}",
         "rows": [row for strategy in comparison.strategies for row in _rows(comparison, strategy, name, behind)],
     }
@@ -170,6 +155,7 @@ def _rows(
 ) -> Iterable[dict[str, Any]]:
     """A strategy's row of a metric, and the row of its synergy if it combines others."""
     cell, seen = behind.get(strategy, (None, {}))
+    own_rows = seen.get(metric)
     base = comparison.per_seed(comparison.baseline, metric)
     own = comparison.per_seed(strategy, metric)
     is_base = strategy == comparison.baseline
@@ -185,7 +171,7 @@ def _rows(
         ],
         "place": cell.place if cell else None,
         "seed": cell.seed if cell else None,
-        "behind": seen.get(metric),
+        "behind": replace(own_rows, rows=told_rows(cell, own_rows.rows)) if cell and own_rows else None,
     }
     yield row if is_base else {**row, **_difference(comparison.difference(strategy, metric))}
     if strategy in comparison.combined:

@@ -1,11 +1,13 @@
 """What a report is made of: a comparison (or a run, as one of one strategy in one world) and its ledgers."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,8 +17,11 @@ from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.study import folder
 from sim.study.comparison import Comparison
+from sim.words import _, marked
 
-ALONE = "as it is"  # what the strategy of a run is called that has none
+_Seen = TypeVar("_Seen")
+
+ALONE = marked("as it is")  # what the strategy of a run is called that has none
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,6 @@ class Material:
     comparison: Comparison
     cells: tuple[Cell, ...]
     single: bool  # a run, not a comparison
-    expected: tuple[Mapping[str, Any], ...] = ()  # claims of the expectation, as the comparison judged them
 
     @cached_property
     def manifests(self) -> Mapping[str, Mapping[str, Any]]:
@@ -76,9 +80,49 @@ class Material:
         """The strategies that are compared with the baseline."""
         return tuple(name for name in self.comparison.strategies if name != self.comparison.baseline)
 
+    def spoken(self) -> "Material":
+        """The same, with the strategy of a run that has none called so in the user's language."""
+        if not self.single or self.manifest["strategy"]:
+            return self
+        name, found = _(ALONE), self.comparison
+        comparison = replace(
+            found,
+            baseline=name,
+            values={name: found.values[ALONE]},
+            done={name: found.done[ALONE]},
+            digests={name: found.digests[ALONE]},
+        )
+        return replace(self, comparison=comparison, cells=tuple(replace(cell, strategy=name) for cell in self.cells))
+
     def of(self, strategy: str) -> Iterator[Cell]:
         """The finished runs of a strategy."""
         return (cell for cell in self.cells if cell.strategy == strategy)
+
+    def by_strategy(self, found: Mapping[Cell, _Seen]) -> dict[str, dict[int, _Seen]]:
+        """What was found in each run, by strategy and number of the replication."""
+        return {
+            name: {cell.number: seen for cell, seen in found.items() if cell.strategy == name}
+            for name in self.comparison.strategies
+        }
+
+    def values(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """What the parameters of questions stand for in a run."""
+        merchant = self.comparison.merchant
+        number = manifest["merchants"].index(merchant) if merchant else None
+        details = [kind for kind, detail in manifest["kinds"].items() if detail]
+        return {"merchant": number, "days": manifest["days"], "users": manifest["users"], "details": details}
+
+    def asked(self, sql: str, cell: Cell | None = None, **others: object) -> dict[str, str]:
+        """A question as it can be asked of a run, by default the first, as it stands; and where that is."""
+        cell = cell or self.cells[0]
+        return {"sql": literal(sql, **{**self.values(self.manifests[cell.strategy]), **others}), "place": cell.place}
+
+
+def literal(sql: str, **values: object) -> str:
+    """A question with its parameters written out."""
+    for name, value in values.items():
+        sql = re.sub(rf"\${name}\b", "NULL" if value is None else str(value), sql)
+    return dedent(sql).strip()
 
 
 def read(place: Path, merchant: str = "") -> Material:
@@ -101,7 +145,6 @@ def _comparison(place: Path) -> Material:
     try:
         content = json.loads(path.read_text("utf-8"))
         found = Comparison.restore(content, place)
-        expected = tuple(content.get("expected", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
@@ -115,7 +158,7 @@ def _comparison(place: Path) -> Material:
                 raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
             cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
             example = False
-    return Material(place, found, tuple(cells), single=False, expected=expected)
+    return Material(place, found, tuple(cells), single=False)
 
 
 def _run(place: Path, merchant: str) -> Material:

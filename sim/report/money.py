@@ -5,21 +5,21 @@ from typing import Any
 
 from sim.ledger.reader import Ledger
 from sim.metrics.money import OWN, of_moves
-from sim.report.findings import Row, literal, values_of
+from sim.report.findings import told_rows
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, estimate, mean, number
-from sim.study.sentence import Teller, short
 from sim.units import FEN_PER_YUAN
+from sim.words import _, marked
 
-PAID, BACK, HELD, KEPT = "Paid", "Paid back", "Still held", "Margin"
+PAID, BACK, HELD, KEPT = marked("Paid"), marked("Paid back"), marked("Still held"), marked("Margin")
 _TOLD = {  # by account: what money goes there for; an account of another name is told by it
-    "platform": "Platform fee",
-    "payment": "Payment fee",
-    "promoter": "Commission",
-    "supplier": "Goods",
-    "courier": "Parcels",
-    "media": "Media",
-    "staff": "Staff",
+    "platform": marked("Platform fee"),
+    "payment": marked("Payment fee"),
+    "promoter": marked("Commission"),
+    "supplier": marked("Goods"),
+    "courier": marked("Parcels"),
+    "media": marked("Media"),
+    "staff": marked("Staff"),
 }
 SQL = (
     of_moves("account, other, amount < 0 AND other = 'wallet' AS back, sum(amount)::BIGINT AS fen")
@@ -32,9 +32,9 @@ _DEAREST = """
 Steps = Mapping[str, int]  # by step: fen that came (+) or went (-); the margin is their sum
 
 
-def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, tuple[Row, ...]]:
+def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, list[Any]]:
     """The steps of one run; their sum is its margin, to the fen. With them the dearest payments, of an example."""
-    values = values_of(ledger, material.comparison.merchant)
+    values = material.values(ledger.manifest)
     steps = {PAID: 0, BACK: 0, HELD: 0}
     kept = 0
     for account, other, back, fen in ledger.rows(SQL, **values):
@@ -45,17 +45,15 @@ def look(cell: Cell, ledger: Ledger, material: Material) -> tuple[Steps, tuple[R
             kept += fen
         else:
             steps[HELD] -= fen
-    teller = Teller(ledger)
-    found = ledger.query(_DEAREST, **values).to_pylist() if cell.example else []
-    rows = (Row(short(row["event"]), teller.when(row["time"]), teller.move(row)) for row in found)
-    return {**steps, KEPT: kept}, tuple(rows)
+    dearest = ledger.query(_DEAREST, **values).to_pylist() if cell.example else []
+    return {**steps, KEPT: kept}, dearest
 
 
-def tell(material: Material, found: Mapping[Cell, tuple[Steps, tuple[Row, ...]]]) -> dict[str, Any]:
+def tell(material: Material, found: Mapping[Cell, tuple[Steps, list[Any]]]) -> dict[str, Any]:
     """The waterfall of every strategy, means over its runs, and each step's difference to the baseline."""
     runs = {
-        name: {cell.number: steps for cell, (steps, _) in found.items() if cell.strategy == name}
-        for name in material.comparison.strategies
+        name: {number: steps for number, (steps, _rows) in own.items()}
+        for name, own in material.by_strategy(found).items()
     }
     steps = _order({step for own in runs.values() for run in own.values() for step, fen in run.items() if fen})
     if not steps:
@@ -65,16 +63,16 @@ def tell(material: Material, found: Mapping[Cell, tuple[Steps, tuple[Row, ...]]]
         for name, own in runs.items()
         if own
     )
-    base = runs.get(material.comparison.baseline, {})
-    cell = next(iter(found))
-    examples = [(cell, rows) for cell, (_, rows) in found.items() if rows]
+    base, named = runs.get(material.comparison.baseline, {}), tuple(_(step) for step in steps)
+    examples = [(cell, told_rows(cell, rows)) for cell, (_steps, rows) in found.items() if rows]
     totals = tuple(at for at, step in enumerate(steps) if step in (PAID, KEPT))
     return {
-        "figures": [Figure("money", "waterfall", "From GMV to margin", "step", "yuan per run", steps, lines, totals)],
+        "figures": [
+            Figure("money", "waterfall", _("From GMV to margin"), _("step"), _("yuan per run"), named, lines, totals)
+        ],
         "differences": {name: _differences(runs[name], base, steps) for name in material.others},
-        "steps": steps,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        "steps": named,
+        **material.asked(SQL),
         "examples": examples,
     }
 

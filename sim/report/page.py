@@ -3,30 +3,34 @@
 import base64
 import importlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StudyError
-from sim.report import channels, checks, daily, findings, manifest, money, question, trees, users
+from sim.report import channels, checks, daily, doors, facts, findings, manifest, money, question, trees, users
 from sim.report.material import Cell, Material
-from sim.report.shape import Figure
+from sim.report.shape import Figure, channel
 from sim.study import table
+from sim.words import _, languages, own_name, several, speaking, spoken, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILE = "report.html"
+Tell = Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]
 _LOOKS: Mapping[str, Any] = {  # sections that read ledgers, in the order of the page
     "findings": findings,
     "daily": daily,
     "channels": channels,
+    "doors": doors,
     "money": money,
     "users": users,
     "trees": trees,
     "checks": checks,
+    "facts": facts,
 }
 _EXTRA = "pip install 'wxsim[report]', or on a clone: make demo"
 _STYLED = re.compile(
@@ -37,19 +41,36 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # what HTML may not h
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What every section tells, by its name; ready for a page or for paper."""
+    """What every section saw in every run, by its name; told in the user's language, on a page or on paper."""
 
     material: Material
-    told: Mapping[str, Mapping[str, Any]]
+    seen: Mapping[str, Mapping[Cell, Any]]
+    _told: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)  # by language
+
+    @property
+    def told(self) -> Mapping[str, Mapping[str, Any]]:
+        """What every section tells."""
+        if spoken() not in self._told:
+            self._told[spoken()] = self._tell()
+        return self._told[spoken()]
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """All figures, in the order of the page."""
         return tuple(_figures(self.told))
 
+    def _tell(self) -> Mapping[str, Mapping[str, Any]]:
+        material = self.material.spoken()
+        cells = dict(zip(self.material.cells, material.cells, strict=True))
+        sections = {
+            name: section.tell(material, {cells[cell]: found for cell, found in self.seen[name].items()})
+            for name, section in _LOOKS.items()
+        }
+        return {"question": question.tell(material), **sections, "manifest": manifest.tell(material)}
+
 
 def report(material: Material, progress: Callable[[int, int], None] = lambda done, all_: None) -> Report:
-    """Read every ledger once and let each section tell what it found. `progress` counts ledgers."""
+    """Read every ledger once. `progress` counts them."""
     seen: dict[str, dict[Cell, Any]] = {name: {} for name in _LOOKS}
     for at, cell in enumerate(material.cells, 1):
         ledger = cell.ledger()
@@ -57,34 +78,62 @@ def report(material: Material, progress: Callable[[int, int], None] = lambda don
             seen[name][cell] = section.look(cell, ledger, material)
         ledger.close()
         progress(at, len(material.cells))
-    told = {name: section.tell(material, seen[name]) for name, section in _LOOKS.items()}
-    return Report(material, {"question": question.tell(material), **told, "manifest": manifest.tell(material)})
+    return Report(material, seen)
 
 
 def html(made: Report) -> str:
     """The page."""
-    figures = {figure.name: figure.as_dict() for figure in made.figures}
-    names = list(made.material.comparison.strategies)
-    return render(
-        "page.html.j2",
-        scripts=(plotly(), asset("page.js")),
-        styles=(asset("page.css"),),
-        data={"figures": figures, "strategies": names},
-        material=made.material,
-        comparison=made.material.comparison,
-        title=made.material.comparison.title,
-        strategies=names,
-        told=made.told,
+
+    def tell() -> tuple[dict[str, Any], dict[str, Any]]:
+        material = made.material.spoken()
+        comparison, names = material.comparison, list(material.comparison.strategies)
+        values = {"material": material, "comparison": comparison, "told": made.told}
+        return drawn(made.figures, names), {**values, "strategies": names}
+
+    return render("page.html.j2", made.material.comparison.title, tell, scripts=(plotly(), asset("page.js")))
+
+
+def drawn(figures: Iterable[Figure], strategies: Sequence[str]) -> dict[str, Any]:
+    """What the script of a page draws."""
+    return {"figures": {figure.name: figure.as_dict() for figure in figures}, "strategies": strategies}
+
+
+def render(template: str, title: str, tell: Tell, *, scripts: tuple[str, ...], styles: tuple[str, ...] = ()) -> str:
+    """A page from a template in the language spoken, and in all others for its switch.
+
+    `tell` gives what the page's scripts read and what its template says, in the language in which it is called. Its
+    scripts and styles are inside it; its policy allows these and nothing else.
+    """
+    environment, scripts = _environment(), (asset("base.js"), *scripts)
+    style = "".join((asset("page.css"), *styles))
+    names = {language: own_name(language) for language in (spoken(), *languages())}
+    bodies, data = {}, dict[str, Mapping[str, Any]]()
+    for language in names:
+        with speaking(language):
+            found, values = tell()
+            others = {other: name for other, name in names.items() if other != language}
+            bodies[language] = environment.get_template(template).render(**values, title=_(title), others=others)
+            data[language] = changed(next(iter(data.values())), found) if data else found
+    text = environment.get_template("base.html.j2").render(
+        language=spoken(),
+        title=_(title),
+        bodies=bodies,
+        data=data,
+        scripts=scripts,
+        style=style,
+        named=[name for script in scripts for name in _STYLED.findall(script)],
+        policy=policy(scripts, (style,)),
     )
-
-
-def render(template: str, *, scripts: tuple[str, ...], styles: tuple[str, ...], data: Any, **values: Any) -> str:
-    """A page from a template, its scripts and styles inside it; its policy allows these and nothing else."""
-    made = _environment().get_template(template)
-    named = [name for script in scripts for name in _STYLED.findall(script)]
-    given = {"scripts": scripts, "styles": styles, "data": data, "named": named, "policy": policy(scripts, styles)}
-    text = made.render(**given, **values)
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def changed(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs of the data in another language."""
+    return {
+        name: changed(first[name], value) if isinstance(value, Mapping) else value
+        for name, value in other.items()
+        if value != first[name]
+    }
 
 
 def policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
@@ -140,9 +189,21 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["number"] = _number
-    made.globals["more_and_fewer"] = users.more_and_fewer
+    made.filters |= {"number": _number, "told": told, "channel": channel}
+    made.globals |= {"_": _marked_up(_), "several": _marked_up(several)}
     return made
+
+
+def _marked_up(say: Callable[..., str]) -> Callable[..., str]:
+    """The same with texts that hold markup of ours: what stands in their places is escaped."""
+    markup = needed("markupsafe")
+
+    def said(*texts: Any, **values: Any) -> str:
+        safe = {name: markup.escape(value) if isinstance(value, str) else value for name, value in values.items()}
+        text: str = markup.Markup(say(*texts, **safe))
+        return text
+
+    return said
 
 
 def _number(value: float | None, signed: bool = False) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.report.material import Material
+from sim.words import _
 
 _NOT_RUN = ("title", "expectation", "trap", "seed", "strategies", "compare", "record")
 
@@ -14,8 +15,8 @@ def tell(material: Material) -> dict[str, Any]:
     own = {name: dict(_flat(_run(found["scenario"]))) for name, found in material.manifests.items()}
     base = own.get(material.comparison.baseline)
     return {
-        "expectation": str(scenario.get("expectation", "")).strip(),
-        "trap": str(scenario.get("trap", "")).strip(),
+        "expectation": _(str(scenario.get("expectation", "")).strip()),
+        "trap": _(str(scenario.get("trap", "")).strip()),
         "users": manifest.get("users"),
         "days": manifest.get("days"),
         "start": scenario.get("horizon", {}).get("start"),

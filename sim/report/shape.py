@@ -10,6 +10,7 @@ import numpy as np
 from sim.study import stats
 from sim.study.stats import Estimate
 from sim.units import F64
+from sim.words import told
 
 Number = float | None  # None: nothing to show there
 
@@ -45,6 +46,11 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
         return asdict(self)
+
+
+def channel(name: str) -> str:
+    """A channel as people call it."""
+    return told(name).replace("_", " ")
 
 
 def line(name: str, rows: Sequence[F64]) -> Line:

@@ -1,36 +1,45 @@
 """The report of a study: what was found at each point of its design, in sentences, figures and numbers."""
 
 import json
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sim.metrics.catalog import METRICS
-from sim.report.page import asset, plotly, render
-from sim.report.shape import Figure, Line, line, number
+from sim.report.page import asset, drawn, plotly, render
+from sim.report.shape import Figure, line, number
 from sim.study.answer import sentences
-from sim.study.chart import ordered, shown, values, varied
+from sim.study.chart import along, numeric, ordered, shown, values, varied
 from sim.study.comparison import heading
-from sim.study.results import results
+from sim.study.results import Results, results
 from sim.study.stats import estimate, verdict
+from sim.study.sweep import STUDY
 from sim.units import F64
+from sim.words import _, told
 
-MANIFEST = "study.json"
 MOST_PANELS = 8  # values of a second axis that get a figure each
+MOST_TICKS = 12  # values of an axis along which means are drawn
 
 
 class StudyReport:
-    """What the page of a study tells; `figures` are drawn on paper too."""
+    """What the page of a study tells, in the user's language; its figures are drawn on paper too."""
 
     def __init__(self, folder: Path) -> None:
         self.found = results(folder)
         self.strategies, what = shown(self.found, levels=False)
         self.differs = bool(what)
+        self.axes = varied(self.found)
         self._values = {
             (name, metric): values(self.found, name, metric, levels=False)
             for metric in self.found.metrics
             for name in self.strategies
         }
-        self.figures: tuple[Figure, ...] = tuple(self._drawn())
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures, in the order of the page."""
+        return tuple(figure for group in self.drawn() for figure in group["figures"])
 
     def told(self) -> dict[str, Any]:
         """Everything that the template needs."""
@@ -45,10 +54,11 @@ class StudyReport:
             "runs": len(rows),
             "done": sum(row["status"] == "done" for row in rows),
             "failures": [row for row in rows if row["status"] == "failed"],
-            "varied": {axis: ordered([point.get(axis) for point in found.points]) for axis in varied(found)},
+            "varied": {axis: ordered([point.get(axis) for point in found.points]) for axis in self.axes},
             "differs": self.differs,
             "answers": [self._answer(name, metric) for metric in found.metrics for name in self.strategies],
-            "figures": self.figures,
+            "averaged": len(self.axes) > 2,
+            "drawn": self.drawn(),
         }
 
     def _answer(self, strategy: str, metric: str) -> dict[str, Any]:
@@ -58,69 +68,91 @@ class StudyReport:
             "quoted": json.dumps(strategy, ensure_ascii=False),
             "number": self.found.strategies.index(strategy),
             "metric": metric,
-            "heading": heading(metric),
+            "heading": heading(metric, told),
             "sentences": [*sentences(self.found, here, metric, differs=self.differs)],
             "rows": [self._row(at, here[at], metric) for at in range(len(self.found.points))],
         }
 
     def _row(self, at: int, row: F64, metric: str) -> dict[str, Any]:
         mean, point = estimate(row), self.found.points[at]
+        word, _colon, more = verdict(row, mean, METRICS[metric].higher_is_better).partition(": ")
         return {
-            "where": [point.get(axis) for axis in varied(self.found)],
+            "where": [point.get(axis) for axis in self.axes],
             "mean": number(mean.mean),
             "low": number(mean.low),
             "high": number(mean.high),
-            "verdict": verdict(row, mean, METRICS[metric].higher_is_better) if self.differs else "",
+            "verdict": (told(word) + (f": {told(more)}" if more else "")) if self.differs else "",
         }
 
-    def _drawn(self) -> list[Figure]:
-        """Metrics along the one axis that varies, or along the first at each value of the second."""
-        axes = varied(self.found)
-        if len(axes) == 1:
-            return [self._curves(metric, axes[0], metric) for metric in self.found.metrics]
-        if len(axes) != 2:
-            return []
-        ends = ordered([point.get(axes[1]) for point in self.found.points])[:MOST_PANELS]
+    def drawn(self) -> list[dict[str, Any]]:
+        """Figures by metric: along the one axis that varies, along the first at each value of the second, or along
+
+        each of several, whatever the others are.
+        """
         return [
-            self._curves(f"{metric}-{at}", axes[0], metric, axes[1], end)
+            {"heading": self._title(metric), "figures": figures}
             for metric in self.found.metrics
-            for at, end in enumerate(ends)
+            if (figures := [*self._of(metric)])
         ]
 
-    def _curves(self, name: str, axis: str, metric: str, other: str = "", end: object = None) -> Figure:
-        at = [n for n, point in enumerate(self.found.points) if not other or point.get(other) == end]
-        ticks = ordered([self.found.points[n].get(axis) for n in at])
-        order = sorted(at, key=lambda n: (ticks.index(self.found.points[n].get(axis)), n))
-        lines: list[Line] = [line(each, [*self._values[each, metric][order].T]) for each in self.strategies]
-        numeric = all(isinstance(tick, int | float) and not isinstance(tick, bool) for tick in ticks)
-        places: list[Any] = [self.found.points[n].get(axis) for n in order]
-        title = f"{METRICS[metric].title}{', ahead of ' + self.found.baseline if self.differs else ''}"
+    def _of(self, metric: str) -> Iterator[Figure]:
+        everywhere = range(len(self.found.points))
+        if len(self.axes) == 2:
+            stated = [point.get(self.axes[1]) for point in self.found.points]
+            for panel, end in enumerate(ordered(stated)[:MOST_PANELS]):
+                at = [n for n in everywhere if stated[n] == end]
+                title = f"{self._title(metric)} ({self.axes[1]} = {end})"
+                yield self._curves(f"{metric}-{panel}", title, self.axes[0], metric, at)
+            return
+        for axis in self.axes:
+            if len(self.axes) == 1:
+                yield self._curves(metric, self._title(metric), axis, metric, everywhere)
+            elif _few(self.found, axis):
+                yield self._curves(f"{metric}-by-{_slug(axis)}", axis, axis, metric, everywhere)
+
+    def _title(self, metric: str) -> str:
+        title = told(METRICS[metric].title)
+        return _("{metric}, ahead of {baseline}", metric=title, baseline=self.found.baseline) if self.differs else title
+
+    def _curves(self, name: str, title: str, axis: str, metric: str, at: Sequence[int]) -> Figure:
+        """A line for each strategy over the values of an axis at these points."""
+        lines = []
+        for each in self.strategies:
+            ticks, rows = along(self.found, self._values[each, metric], axis, at)
+            lines.append(line(each, [*rows.T]))
         return Figure(
             name.replace("@", "-at-"),
             "curves",
-            title + (f" ({other} = {end})" if other else ""),
+            title,
             axis,
-            METRICS[metric].unit,
-            tuple(places if numeric else map(str, places)),
+            told(METRICS[metric].unit),
+            tuple(ticks if numeric(ticks) else map(str, ticks)),
             tuple(lines),
             zero=self.differs,
         )
 
 
+def _few(found: Results, axis: str) -> bool:
+    """Whether an axis has few enough values, each at several points, for means at each of them."""
+    stated = [point.get(axis) for point in found.points]
+    ticks = ordered(stated)
+    return len(ticks) <= MOST_TICKS and all(stated.count(tick) > 1 for tick in ticks)
+
+
+def _slug(axis: str) -> str:
+    return re.sub(r"\W+", "-", axis).strip("-")
+
+
 def html(made: StudyReport) -> str:
     """The page."""
     names = [*made.found.strategies]
-    return render(
-        "study.html.j2",
-        scripts=(plotly(), asset("page.js")),
-        styles=(asset("page.css"),),
-        data={"figures": {figure.name: figure.as_dict() for figure in made.figures}, "strategies": names},
-        title=made.found.title,
-        strategies=names,
-        told=made.told(),
-    )
+
+    def tell() -> tuple[dict[str, Any], dict[str, Any]]:
+        return drawn(made.figures, names), {"strategies": names, "told": made.told()}
+
+    return render("study.html.j2", made.found.title, tell, scripts=(plotly(), asset("page.js")))
 
 
 def is_study(folder: Path) -> bool:
     """Whether a folder is that of a study."""
-    return (folder / MANIFEST).is_file()
+    return (folder / STUDY.manifest).is_file()

@@ -12,10 +12,22 @@ from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, mean, number
 from sim.study.trace import story
 from sim.units import I64
+from sim.words import _, marked
 
-SIZES = ("1", "2", "3 to 4", "5 to 8", "9 to 16", "17 or more")  # of a tree, in shares or gifts
+SIZES = (
+    "1",
+    "2",
+    marked("3 to 4"),
+    marked("5 to 8"),
+    marked("9 to 16"),
+    marked("17 or more"),
+)  # of a tree, in shares or gifts
 _EDGES = (1, 2, 3, 5, 9, 17)
-WHAT = {"shares": "Trees of shares", "gifts": "Trees of gifts", "promotions": "Trees of promotions"}
+WHAT = {
+    "shares": marked("Trees of shares"),
+    "gifts": marked("Trees of gifts"),
+    "promotions": marked("Trees of promotions"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +60,8 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Trees]]) -> dict[
 
 def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: str) -> dict[str, Any]:
     lines, rows = [], []
-    for name in material.comparison.strategies:
-        runs = [run.get(kind) for cell, run in found.items() if cell.strategy == name]
+    for name, own in material.by_strategy(found).items():
+        runs = [run.get(kind) for run in own.values()]
         if not runs:
             continue
         counts = [_by_size(trees.sizes) if trees else np.zeros(len(SIZES), np.int64) for trees in runs]
@@ -61,7 +73,9 @@ def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: s
     )
     return {
         "kind": kind,
-        "figure": Figure(f"trees-{kind}", "bars", WHAT[kind], "size", "trees per run", SIZES, tuple(lines)),
+        "figure": Figure(
+            f"trees-{kind}", "bars", _(WHAT[kind]), _("size"), _("trees per run"), tuple(map(_, SIZES)), tuple(lines)
+        ),
         "rows": rows,
         "story": {
             "strategy": cell.strategy,

@@ -10,10 +10,10 @@ from sim.errors import WxsimError
 from sim.ledger.reader import Ledger
 from sim.metrics.metric import BOUGHT, texts
 from sim.metrics.money import REFUNDS
-from sim.report.findings import literal, values_of
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, Line, line
 from sim.units import F64, FEN_PER_YUAN, I64, Array
+from sim.words import _, marked
 from sim.world.build import society
 from sim.world.categories import CATEGORIES, category
 from sim.world.params import WorldParams
@@ -22,10 +22,17 @@ SQL = f"""
     SELECT "user", count(*) AS deals, sum(amount - coalesce(back, 0))::BIGINT AS fen FROM ({BOUGHT})
     LEFT JOIN (SELECT cause AS event, amount AS back FROM events WHERE kind IN ({texts(*REFUNDS)})) USING (event)
     GROUP BY "user" ORDER BY "user" """
-WAYS = ("only with it", "more", "as before", "less", "only without it")
-THIRDS = ("lowest third", "middle third", "highest third")
+WAYS = (marked("only with it"), marked("more"), marked("as before"), marked("less"), marked("only without it"))
+THIRDS = (marked("lowest third"), marked("middle third"), marked("highest third"))
+TIERS = (marked("1 (largest)"), "2", "3", "4")
+TRAITS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {  # title and axis of the figure, and the groups
+    "income": (marked("By income"), marked("income"), THIRDS),
+    "price-sensitivity": (marked("By price sensitivity"), marked("price sensitivity"), THIRDS),
+    "taste": (marked("By taste for {category}"), marked("taste for {category}"), THIRDS),
+    "city-tier": (marked("By city tier"), marked("city tier"), TIERS),
+}
 NAMED = 3  # users named by strategy and direction
-Groups = Mapping[str, tuple[tuple[str, ...], Array]]  # by trait: names of its groups, and the group of each user
+Groups = Mapping[str, Array]  # by trait: the group of each user
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +42,7 @@ class Bought:
     user: I64
     deals: I64
     fen: I64
+    groups: Groups | str | None  # of everybody, in the first run of a world; or why they are not known
 
     def dense(self, column: str, users: int) -> I64:
         """A column with an entry for every user."""
@@ -45,30 +53,31 @@ class Bought:
 
 def look(cell: Cell, ledger: Ledger, material: Material) -> Bought:
     """The buyers of one run."""
-    found = ledger.query(SQL, **values_of(ledger, material.comparison.merchant))
-    return Bought(*(found[name].to_numpy().astype(np.int64) for name in ("user", "deals", "fen")))
+    found = ledger.query(SQL, **material.values(ledger.manifest))
+    user, deals, fen = (found[name].to_numpy().astype(np.int64) for name in ("user", "deals", "fen"))
+    first = next((each for each in material.cells if each.number == cell.number), cell)
+    return Bought(user, deals, fen, _groups(material, cell.seed) if cell == first else None)
 
 
 def tell(material: Material, found: Mapping[Cell, Bought]) -> dict[str, Any]:
     """Differences by group of users; of a run the purchases themselves. `untold` says why there are no groups."""
-    runs: dict[str, dict[int, tuple[Cell, Bought]]] = {name: {} for name in material.comparison.strategies}
-    for cell, bought in found.items():
-        runs[cell.strategy][cell.number] = (cell, bought)
+    runs = material.by_strategy({cell: (cell, bought) for cell, bought in found.items()})
     users = {int(manifest["users"]) for manifest in material.manifests.values()}
     worlds = {repr(manifest["scenario"].get("world")) for manifest in material.manifests.values()}
     if not found or len(users) > 1 or len(worlds) > 1:
         return {"untold": "worlds" if found else "runs"}
-    groups, untold = _groups(material, {cell.number: cell.seed for cell in found})
+    known = {cell.number: bought.groups for cell, bought in found.items() if bought.groups is not None}
+    untold = next((each for each in known.values() if isinstance(each, str)), "")
+    groups = {} if untold else {number: each for number, each in known.items() if not isinstance(each, str)}
     count = users.pop()
     names = list(material.comparison.strategies if material.single else material.others)
-    cell = next(iter(found))
     return {
         "figures": _figures(material, runs, groups, names, count),
+        "directions": [_(way) for way in WAYS],
         "ways": {} if material.single else {name: _ways(runs, name, material, count) for name in names},
         "named": {} if material.single else {name: _named(runs, name, material, count) for name in names},
         "untold": untold,
-        "sql": literal(SQL, **values_of(cell.ledger(), material.comparison.merchant)),
-        "place": cell.place,
+        **material.asked(SQL),
     }
 
 
@@ -98,28 +107,28 @@ def _figures(
 ) -> list[Figure]:
     """For each trait the orders per 1,000 people of a group, more or fewer than under the baseline."""
     figures = []
-    for trait, (places, _) in next(iter(groups.values()), {}).items():
+    kind = _category(material.scenario, material.comparison.merchant) if groups else 0
+    for trait in next(iter(groups.values()), {}):
+        title, axis, places = TRAITS[trait]
         lines = []
         for name in names:
             rows = [
-                _per_thousand(_change(runs, name, at, "deals", material, users), groups[at][trait])
+                _per_thousand(_change(runs, name, at, "deals", material, users), groups[at][trait], len(places))
                 for at in _pairs(runs, name, material)
             ]
             if rows:
                 lines.append(line(name, rows))
-        unit = "orders per 1,000 people" if material.single else "more orders per 1,000 people"
+        unit = _("orders per 1,000 people") if material.single else _("more orders per 1,000 people")
         if lines:
-            slug = trait.replace(" ", "-")
-            figures.append(
-                Figure(f"users-by-{slug}", "dots", f"By {trait}", trait, unit, places, tuple(lines), zero=True)
-            )
+            title, axis = (_(text, category=_(CATEGORIES[kind])) for text in (title, axis))
+            named = tuple(_(place) for place in places)
+            figures.append(Figure(f"users-by-{trait}", "dots", title, axis, unit, named, tuple(lines), zero=True))
     return figures
 
 
-def _per_thousand(change: I64, groups: tuple[tuple[str, ...], Array]) -> F64:
-    places, of = groups
-    size = np.bincount(of, minlength=len(places))
-    total = np.bincount(of, change, len(places))
+def _per_thousand(change: I64, of: Array, groups: int) -> F64:
+    size = np.bincount(of, minlength=groups)
+    total = np.bincount(of, change, groups)
     return 1000.0 * total / np.where(size > 0, size, np.nan)
 
 
@@ -153,7 +162,7 @@ def _named(
     change = _change(runs, name, at, "fen", material, users)
     order = np.argsort(-change, kind="stable")
     chosen = [*order[:NAMED].tolist(), *order[::-1][:NAMED][::-1].tolist()]
-    spent = {side: bought.dense("fen", users) for side, (_, bought) in (("own", own), ("base", base))}
+    spent = {side: bought.dense("fen", users) for side, (_cell, bought) in (("own", own), ("base", base))}
     return [
         {
             "user": user,
@@ -170,24 +179,23 @@ def _named(
 # ------------------------------------------------------------------------------------------------ groups of people
 
 
-def _groups(material: Material, seeds: Mapping[int, int]) -> tuple[Mapping[int, Groups], str]:
-    """The groups of every world, by number of the replication, made again from its seed; or why there are none."""
+def _groups(material: Material, seed: int) -> Groups | str:
+    """The groups of a world, made again from its seed; or why there are none."""
     scenario = material.scenario
     try:
         params = WorldParams.model_validate(scenario["world"])
-        liking = _category(scenario, material.comparison.merchant)
-        return {number: _of_world(params, seed, liking) for number, seed in sorted(seeds.items())}, ""
+        return _of_world(params, seed, _category(scenario, material.comparison.merchant))
     except (KeyError, ValueError, OSError, WxsimError) as error:
-        return {}, f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"
 
 
 def _of_world(params: WorldParams, seed: int, liking: int) -> Groups:
     people = society(params, seed).people
     return {
-        "income": (THIRDS, _third(people["income"])),
-        "price sensitivity": (THIRDS, _third(people["price_sensitivity"])),
-        f"taste for {CATEGORIES[liking]}": (THIRDS, _third(people["taste"][:, liking])),
-        "city tier": (("1 (largest)", "2", "3", "4"), people["tier"].astype(np.int64) - 1),
+        "income": _third(people["income"]),
+        "price-sensitivity": _third(people["price_sensitivity"]),
+        "taste": _third(people["taste"][:, liking]),
+        "city-tier": people["tier"].astype(np.int64) - 1,
     }
 
 
@@ -202,16 +210,3 @@ def _category(scenario: Mapping[str, Any], merchant: str) -> int:
     """What the merchant sells: its category, or that of its first product."""
     own = scenario["merchants"][merchant or next(iter(scenario["merchants"]))]
     return category(own.get("category") or next((each["category"] for each in own["products"].values()), CATEGORIES[0]))
-
-
-def more_and_fewer(line: Line) -> dict[str, Any]:
-    """The ways of `WAYS` with their means and intervals, for the page."""
-    return {
-        way: {
-            "mean": line.mean[at],
-            "low": line.low[at] if line.low else None,
-            "high": line.high[at] if line.high else None,
-        }
-        for at, way in enumerate(WAYS)
-        if line.mean
-    }

@@ -1,4 +1,7 @@
-"""A study as a picture: metrics over one axis as lines with bands, over two as maps, by strategy, with intervals."""
+"""A study as a picture, by strategy, with intervals: metrics over one axis as lines with bands, over two as maps, over
+
+each of several as lines, averaged over the others.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +11,13 @@ import numpy as np
 
 from sim.errors import StudyError
 from sim.study.comparison import heading
-from sim.study.figure import paper, plain
+from sim.study.figure import PALETTE, paper, plain
 from sim.study.results import Results
 from sim.study.stats import estimate
 from sim.study.table import number
 from sim.units import F64
 from sim.words import _, several, told
 
-# Told apart by every eye (Okabe & Ito 2008), the darkest first.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 MARKS = "os^Dv<>p"
 PANEL = 2.6  # inches
 
@@ -42,45 +43,39 @@ def values(found: Results, strategy: str, metric: str, levels: bool) -> F64:
 
 
 def draw(found: Results, *paths: Path, levels: bool = False) -> None:
-    """Write the picture as PNG or SVG: a panel per metric, and in maps one per strategy. StudyError for other axes."""
+    """Write the picture as PNG or SVG: a panel per metric, in maps one per strategy too, else one per axis."""
     axes = varied(found)
-    if len(axes) not in (1, 2):
-        raise StudyError(
-            _(
-                "{folder}: a figure shows one or two axes, here {count} vary; see `wxsim sensitivity`",
-                folder=found.folder,
-                count=len(axes),
-            )
-        )
+    if not axes:
+        raise StudyError(_("{folder}: nothing varies, so there is nothing to draw", folder=found.folder))
     strategies, what = shown(found, levels)
-    across = 1 if len(axes) == 1 else len(strategies)
-    width = 7.5 if len(axes) == 1 else max(4.5, 3.8 * across)
+    across = len(strategies) if len(axes) == 2 else len(axes)
+    width = 7.5 if across == 1 else max(4.5, 3.8 * across)
     with paper(width, PANEL * len(found.metrics) + 0.6, *paths) as figure:
         panels = figure.subplots(len(found.metrics), across, squeeze=False)
         for row, metric in zip(panels, found.metrics, strict=True):
-            if len(axes) == 1:
-                _lines(row[0], found, axes[0], strategies, metric, levels)
-            else:
+            if len(axes) == 2:
                 for panel, strategy in zip(row, strategies, strict=True):
                     _map(panel, found, axes, strategy, metric, levels)
+            else:
+                for panel, axis in zip(row, axes, strict=True):
+                    _lines(panel, found, axis, strategies, metric, levels)
         seeds = several("{count} seed, 95 % intervals", "{count} seeds, 95 % intervals", len(found.said["seeds"]))
         figure.suptitle(plain(f"{found.title}\n{what}{', ' * bool(what)}{seeds}"))
 
 
 def _lines(panel: Any, found: Results, axis: str, strategies: Sequence[str], metric: str, levels: bool) -> None:
-    stated = [point.get(axis) for point in found.points]
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in stated)
-    order = np.argsort(np.array(stated, float), kind="stable") if numeric else np.arange(len(stated))
-    x = np.array([stated[at] for at in order], float) if numeric else np.arange(len(stated), dtype=float)
+    ticks = ordered([point.get(axis) for point in found.points])
+    by_size = numeric(ticks)
+    x = np.array(ticks, float) if by_size else np.arange(len(ticks), dtype=float)
     for at, strategy in enumerate(strategies):
-        rows = [estimate(row) for row in values(found, strategy, metric, levels)[order]]
-        colour, mark = COLOURS[at % len(COLOURS)], MARKS[at % len(MARKS)]
+        rows = [estimate(row) for row in along(found, values(found, strategy, metric, levels), axis)[1]]
+        colour, mark = PALETTE[(at + 1) % len(PALETTE)], MARKS[at % len(MARKS)]
         panel.plot(x, [row.mean for row in rows], f"{mark}-", color=colour, markersize=4, label=plain(strategy))
         panel.fill_between(
             x, [row.low for row in rows], [row.high for row in rows], color=colour, alpha=0.2, linewidth=0
         )
-    if not numeric:
-        panel.set_xticks(x, [plain(str(stated[at])) for at in order])
+    if not by_size:
+        panel.set_xticks(x, [plain(str(tick)) for tick in ticks])
     if not levels and len(found.strategies) > 1:
         panel.axhline(0.0, color="black", linewidth=0.8)
     panel.set_xlabel(plain(axis))
@@ -118,8 +113,22 @@ def _map(panel: Any, found: Results, axes: Sequence[str], strategy: str, metric:
     panel.set_title(plain(f"{heading(metric, told)}\n{strategy}"), loc="left", fontsize=9)
 
 
+def along(found: Results, here: F64, axis: str, at: Sequence[int] = ()) -> tuple[list[Any], F64]:
+    """The values of an axis, and what is shown at each, (values, seeds): the mean over the points that have it.
+
+    Of some points (their numbers, by default of all).
+    """
+    stated = [(found.points[n].get(axis), n) for n in at or range(len(found.points))]
+    ticks = ordered([value for value, _n in stated])
+    return ticks, np.stack([here[[n for value, n in stated if value == tick]].mean(axis=0) for tick in ticks])
+
+
 def ordered(stated: Sequence[Any]) -> list[Any]:
     """Different values, numbers by size, others as they come."""
     different = list(dict.fromkeys(stated))
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in different)
-    return sorted(different) if numeric else different
+    return sorted(different) if numeric(different) else different
+
+
+def numeric(stated: Sequence[Any]) -> bool:
+    """Whether all values are numbers; a switch is none."""
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in stated)

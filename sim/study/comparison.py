@@ -103,6 +103,7 @@ class Comparison:
             "strategies": {s: {m: self._estimate_dict(s, m) for m in self.metrics} for s in self.strategies},
             "differences": {s: {m: self._difference_dict(s, m) for m in self.metrics} for s in others},
             "synergy": {s: {m: self._synergy_dict(s, m) for m in self.metrics} for s in self.combined},
+            "expects": [claim.model_dump(mode="json", by_alias=True, exclude_defaults=True) for claim in self.expects],
             "expected": self._claims(),
             "metrics": {name: METRICS[name].as_dict() for name in self.metrics},
             "digests": {s: list(found) for s, found in self.digests.items()},
@@ -144,6 +145,7 @@ class Comparison:
             failures=failures,
             folder=folder,
             combined={name: tuple(of[metrics[0]]["combines"]) for name, of in content.get("synergy", {}).items()},
+            expects=tuple(Expected.model_validate(claim) for claim in content.get("expects", ())),
         )
 
     def _claims(self) -> list[dict[str, Any]]:

@@ -104,7 +104,8 @@ def words(comparison: "Comparison", claim: Expected) -> str:
 
 def jackknife(measured: Callable[[Bools], float], done: Bools) -> Estimate:
     """A function of means over seeds, and its 95 % interval; of one seed there is none."""
-    whole, seeds = measured(done), done.nonzero()[0]
+    seeds = done.nonzero()[0]
+    whole = measured(done) if seeds.size else math.nan
     if not math.isfinite(whole) or seeds.size < 2:
         return Estimate(whole if math.isfinite(whole) else math.nan, math.nan, math.nan)
     without = np.array([measured(done & (np.arange(done.size) != seed)) for seed in seeds])

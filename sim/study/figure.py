@@ -11,6 +11,9 @@ import numpy as np
 from sim.study.comparison import Comparison, heading
 from sim.words import ENGLISH, _, speaking, spoken, told
 
+# Told apart by every eye (after Okabe & Ito 2008), grey for what the others are compared with.
+PALETTE = ("#4d4d4d", "#0072b2", "#d55e00", "#009e73", "#b6609a", "#2f8fc4", "#b58900", "#7a4fb5")
+PACKAGE = "fonts-wqy-microhei"  # of a small font that holds Chinese
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
 COLOURS = {"better": "#1b7837", "worse": "#b2182b"}
@@ -48,15 +51,28 @@ def paper(width: float, height: float, *paths: Path) -> Iterator[Any]:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    language = spoken() if len(_fonts()) > 1 else ENGLISH
     with (
         rc_context({"font.size": 9, "svg.hashsalt": "wxsim", "font.family": _fonts()}),
-        speaking(language),
+        readable(),
     ):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         for path in paths:
             figure.savefig(path, dpi=150, metadata={"Date" if path.suffix == ".svg" else "Software": None})
+
+
+@contextmanager
+def readable() -> Iterator[str]:
+    """Within it, everything is told so that figures can show it: in English without a font for the user's language.
+
+    It gives a line that says so and what to install, or nothing.
+    """
+    if spoken() == ENGLISH or len(_fonts()) > 1:
+        yield ""
+        return
+    lacking = _("No Chinese font is installed, so figures are labelled in English; on Debian: apt install {package}")
+    with speaking(ENGLISH):
+        yield lacking.format(package=PACKAGE)
 
 
 def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) -> None:

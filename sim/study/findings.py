@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.study import folder
 from sim.study.design import Study
-from sim.study.figure import paper, plain
+from sim.study.figure import PALETTE, paper, plain
 from sim.study.indices import Index
 from sim.study.sensitivity import Finding
 from sim.study.stats import finite
@@ -19,7 +19,7 @@ from sim.words.columns import cut, left, right
 
 SHOWN = 15  # factors in a table or a figure; the file holds all
 _NAME, _VALUE, _INTERVAL, _NOISE = 28, 9, 21, 8
-BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#bbbbbb"  # told apart by every eye (Okabe & Ito 2008)
+GREY, BLUE, ORANGE = "#bbbbbb", *PALETTE[1:3]
 _HEADINGS = {
     "effect": (marked("change over the whole range"), marked("depends on others by")),
     "first": (marked("share of the variance, alone"), marked("with others")),

@@ -47,6 +47,12 @@ def spoken() -> str:
     return _spoken.get()
 
 
+def own_name(language: str) -> str:
+    """What a language calls itself, which stands in its catalogue as the translation of English."""
+    with speaking(language):
+        return _("English")
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it, everything is told in this language."""

@@ -1,12 +1,17 @@
 """A page taken apart by Python's own parser: its elements must nest, its scripts, styles, tables and words are kept."""
 
+import re
 from html.parser import HTMLParser
 
+_OTHER = re.compile(r'<template data-language="(\w+)">\n(.*?)\n</template>', re.DOTALL)
 VOID = {"meta", "br", "hr", "img", "input", "link", "line"}
 
 
 class Page(HTMLParser):
-    """`scripts` and `styles` by text, the cells of every table row, words outside both, links that it would follow."""
+    """What a page is made of, and in `others` its bodies in other languages, taken apart alike.
+
+    `scripts` and `styles` by text, the cells of every table row, words outside both, links that it would follow.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -20,7 +25,8 @@ class Page(HTMLParser):
         self.meta: dict[str, str] = {}
         self.handlers: list[str] = []  # attributes that a policy without 'unsafe-inline' would refuse
         self.codes: list[str] = []
-        self.feed(text)
+        self.others = {language: Page(body) for language, body in _OTHER.findall(text)}
+        self.feed(_OTHER.sub("", text))
         self.close()
         assert not self.open, f"never closed: {self.open}"
 

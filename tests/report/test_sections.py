@@ -10,9 +10,9 @@ import pytest
 from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.report import channels, daily, money, trees, users
-from sim.report.findings import literal
-from sim.report.material import Cell, Material
+from sim.report.material import Cell, Material, literal
 from sim.report.page import Report
+from sim.report.shape import channel
 from sim.study.trace import story
 from sim.units import DAY, FEN_PER_YUAN
 from sim.world.build import society
@@ -121,11 +121,11 @@ def test_the_funnel_is_that_of_the_daily_counts(
                 row["kind"]
             )
             if stage:
-                counted[row["channel"] or "none", stage] += row["count"]
+                counted[channel(row["channel"] or "none"), stage] += row["count"]
     for stage in channels.STAGES:
         shape = figure(made, f"funnel-{stage}")
-        for at, channel in enumerate(shape.places):
-            assert by_name(shape)[BASE].mean[at] == pytest.approx(counted[channel, stage] / len(cells), rel=1e-5)
+        for at, name in enumerate(shape.places):
+            assert by_name(shape)[BASE].mean[at] == pytest.approx(counted[name, stage] / len(cells), rel=1e-5)
 
 
 def test_users_are_paired_with_themselves(made: Report, ledgers: Mapping[Cell, Ledger], material: Material) -> None:

@@ -67,7 +67,17 @@ def test_the_same_bytes_again(tmp_path: Path) -> None:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
-def test_other_numbers_of_axes_are_refused(tmp_path: Path) -> None:
+def test_each_of_three_axes_has_its_lines_averaged_over_the_others(tmp_path: Path, figures: list[Figure]) -> None:
+    points = [{**point, "price": price} for point in GRID for price in (1, 2)]
+    found = made.study(tmp_path / "s", points, value)
+    chart.draw(found, tmp_path / "a.png")
+    hours, chance, price = figures[0].axes
+    assert list(hours.lines[0].get_ydata()) == [6 + 1.5, 24 + 1.5, 72 + 1.5]
+    assert list(chance.lines[0].get_ydata()) == list(price.lines[0].get_ydata()) == [34 + 1.5, 34 + 1.5]
+    assert [panel.get_xlabel() for panel in (hours, chance, price)] == ["hours", "chance", "price"]
+
+
+def test_where_nothing_varies_there_is_nothing_to_draw(tmp_path: Path) -> None:
     found = made.study(tmp_path / "s", [{"hours": 1}], value)
-    with pytest.raises(StudyError, match="one or two axes, here 0 vary"):
+    with pytest.raises(StudyError, match="nothing varies"):
         chart.draw(found, tmp_path / "a.png")

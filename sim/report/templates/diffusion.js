@@ -2,11 +2,10 @@
 (() => {
   const DAY = 86400, TRAIL = DAY / 2, SECONDS_PER_DAY = 4;
   const root = document.documentElement, by = (id) => document.getElementById(id);
-  const { start, days, people, places, ties, moves, stories } = JSON.parse(by("data").textContent);
-  const stage = by("stage"), slider = by("time"), play = by("play"), button = by("theme"), dark = matchMedia("(prefers-color-scheme: dark)");
+  const { start, days, people, places, ties, moves } = page.data();
   const end = Math.max(days * DAY, moves.length ? moves[moves.length - 1][0] : 0) + TRAIL;
   const position = new Map(people.map((user, at) => [user, at]));
-  let now = 0, playing = false, cascade = -1, chosen = -1, last = 0, scale = 1, ground = null, colours = {};
+  let now = 0, playing = false, cascade = -1, chosen = -1, last = 0, scale = 1, ground = null, colours = {}, stage, slider;
 
   const value = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const resolved = (name) => { const found = value(name).match(/^var\((.*)\)$/); return found ? value(found[1]) : value(name); };
@@ -70,7 +69,7 @@
   };
 
   const set = (time) => { now = Math.max(0, Math.min(end, time)); slider.value = String(Math.round(now / end * 1000)); draw(); };
-  const run = (on) => { playing = on; play.setAttribute("aria-pressed", String(on)); last = 0; if (on) { if (now >= end) set(0); requestAnimationFrame(frame); } };
+  const run = (on) => { playing = on; by("play").setAttribute("aria-pressed", String(on)); last = 0; if (on) { if (now >= end) set(0); requestAnimationFrame(frame); } };
   const frame = (moment) => {
     if (!playing) return;
     if (last) set(now + (moment - last) / 1000 * DAY / SECONDS_PER_DAY * Number(by("speed").value));
@@ -81,42 +80,49 @@
     chosen = at === undefined ? -1 : at;
     by("told").hidden = at === undefined; by("nobody").hidden = at !== undefined; by("unknown").hidden = at !== undefined;
     if (at !== undefined) {
-      by("who").textContent = by("whose").textContent = String(people[at]);
+      for (const place of document.querySelectorAll(".who")) place.textContent = String(people[at]);
       by("person").value = String(people[at]);
-      by("life").replaceChildren(...stories[at].map((said) => { const item = document.createElement("li"); item.textContent = said; return item; }));
+      by("life").replaceChildren(...page.data().stories[at].map((said) => { const item = document.createElement("li"); item.textContent = said; return item; }));
     }
     draw();
   };
 
-  play.addEventListener("click", () => run(!playing));
-  slider.addEventListener("input", () => { run(false); now = Number(slider.value) / 1000 * end; draw(); });
-  by("cascade").addEventListener("change", (event) => { cascade = Number(event.target.value); draw(); });
-  by("tell").addEventListener("click", () => tell(position.get(Number(by("person").value))));
-  by("person").addEventListener("keydown", (event) => { if (event.key === "Enter") by("tell").click(); });
-  stage.addEventListener("click", (event) => {
-    const box = stage.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
-    let near = -1, least = 15 * 15;
-    for (let at = 0; at < people.length; at++) {
-      const far = (x(at) - mx) ** 2 + (y(at) - my) ** 2;
-      if (far < least) { least = far; near = at; }
-    }
-    if (near >= 0) tell(near);
-  });
-  stage.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: DAY / 8, ArrowLeft: -DAY / 8, PageDown: DAY, PageUp: -DAY }[event.key];
-    if (by) { event.preventDefault(); run(false); set(now + by); }
-    if (event.key === " ") { event.preventDefault(); run(!playing); }
-  });
-  let picked = null;
-  const theme = () => {
-    root.dataset.theme = picked || (dark.matches ? "dark" : "light");
-    button.setAttribute("aria-pressed", String(root.dataset.theme === "dark"));
-    prepare(); draw();
+  const bind = () => {
+    stage = by("stage"); slider = by("time");
+    by("play").addEventListener("click", () => run(!playing));
+    slider.addEventListener("input", () => { run(false); now = Number(slider.value) / 1000 * end; draw(); });
+    by("cascade").addEventListener("change", (event) => { cascade = Number(event.target.value); draw(); });
+    by("tell").addEventListener("click", () => tell(position.get(Number(by("person").value))));
+    by("person").addEventListener("keydown", (event) => { if (event.key === "Enter") by("tell").click(); });
+    stage.addEventListener("click", (event) => {
+      const box = stage.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
+      let near = -1, least = 15 * 15;
+      for (let at = 0; at < people.length; at++) {
+        const far = (x(at) - mx) ** 2 + (y(at) - my) ** 2;
+        if (far < least) { least = far; near = at; }
+      }
+      if (near >= 0) tell(near);
+    });
+    stage.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: DAY / 8, ArrowLeft: -DAY / 8, PageDown: DAY, PageUp: -DAY }[event.key];
+      if (step) { event.preventDefault(); run(false); set(now + step); }
+      if (event.key === " ") { event.preventDefault(); run(!playing); }
+    });
   };
-  button.hidden = false;
-  button.addEventListener("click", () => { picked = root.dataset.theme === "dark" ? "light" : "dark"; theme(); });
-  dark.addEventListener("change", theme);
-  window.addEventListener("resize", theme);
-  theme();
-  set(moves.length ? Math.min(moves[0][0] + TRAIL / 4, end) : 0);
+  const restore = () => {  // what was chosen in the other language
+    by("speed").value = speed; by("cascade").value = String(cascade);
+    by("play").setAttribute("aria-pressed", String(playing));
+    if (chosen >= 0) tell(chosen);
+  };
+  let speed = "4";
+  const show = (fresh) => {
+    if (fresh) bind();
+    prepare();
+    if (fresh) restore();
+    set(now);
+    root.dataset.drawn = root.lang;
+  };
+  window.addEventListener("resize", () => show(false));
+  now = moves.length ? Math.min(moves[0][0] + TRAIL / 4, end) : 0;
+  page.start(show, () => { speed = by("speed").value; });
 })();

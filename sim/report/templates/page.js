@@ -1,9 +1,6 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const button = document.getElementById("theme");
-  const { figures, strategies } = JSON.parse(document.getElementById("data").textContent);
   const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const clear = (hex, alpha) => `rgba(${[1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(",")},${alpha})`;
@@ -11,7 +8,7 @@
   const MARKS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
 
   const look = (name) => {
-    const at = Math.max(0, strategies.indexOf(name));
+    const at = Math.max(0, page.data().strategies.indexOf(name));
     return { at, colour: colour(`--c${at % 8}`), dash: DASHES[at % 4], mark: MARKS[at % 8] };
   };
 
@@ -83,24 +80,14 @@
   };
 
   const draw = () => {
+    const { figures } = page.data();
     for (const place of document.querySelectorAll("[data-figure]")) {
       const figure = figures[place.dataset.figure];
       const [traces, more] = kinds[figure.kind](figure, Number(place.dataset.line || 0));
       Plotly.react(place, traces, layout(figure, more), { displayModeBar: false, responsive: true, doubleClick: false });
     }
+    root.dataset.drawn = root.lang;
   };
-  let chosen = null;
-  const theme = (name) => {
-    root.dataset.theme = name;
-    button.setAttribute("aria-pressed", String(name === "dark"));
-    draw();
-  };
-  const usual = () => chosen || (dark.matches ? "dark" : "light");
-  button.hidden = false;
-  button.addEventListener("click", () => { chosen = root.dataset.theme === "dark" ? "light" : "dark"; theme(chosen); });
-  dark.addEventListener("change", () => theme(usual()));
-  window.addEventListener("beforeprint", () => theme("light"));
-  window.addEventListener("afterprint", () => theme(usual()));
   const open = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!target) return;
@@ -108,6 +95,6 @@
     target.scrollIntoView();
   };
   window.addEventListener("hashchange", open);
-  theme(usual());
+  page.start(draw, () => document.querySelectorAll("[data-figure]").forEach((place) => Plotly.purge(place)));
   open();
 })();

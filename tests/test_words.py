@@ -46,7 +46,8 @@ def chinese() -> list[tuple[str, str]]:
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    parts = Formatter().parse(text) if "{" in text else ()
+    return {name for _text, name, _spec, _conversion in parts if name is not None}
 
 
 @pytest.mark.parametrize("language", OTHERS)

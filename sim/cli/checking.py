@@ -60,7 +60,7 @@ def verify(
     with interrupted(_("interrupted; what was told is true, and failing cases are kept in runs/verify")):
         for name, asked in cases.items():
             called = _("strategy {name}", name=name) if name else _("base")
-            before = f"{called}: " if len(names) > 1 else ""
+            before = _("{called}: ", called=called) if len(names) > 1 else ""
             if asked.digest in same:
                 answer.say(before + _("the same scenario as {other}", other=same[asked.digest]))
                 continue
@@ -221,7 +221,7 @@ def _swarm(count: int, first: int, given: list[str], answer: Answer) -> None:
         if folder != swarm.TESTS:
             kept = _("copy it to {folder} to test it", folder=swarm.TESTS)
         said = _("{failed} of {count} cases failed, kept in {folder}", failed=len(failed), count=count, folder=folder)
-        fail(f"{said}: {kept}", FAILED)
+        fail(_("{said}: {kept}", said=said, kept=kept), FAILED)
     answer.say(
         _(
             "both engines wrote the same ledger in {count} cases, seeds {first} to {last}",

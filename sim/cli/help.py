@@ -118,7 +118,10 @@ def _rows(rows: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
 
 def fail_usage(error: Any) -> NoReturn:
     """Say what is wrong with what was typed; what typer shows by itself, or in English, is raised again."""
-    if spoken() == ENGLISH or error.ctx is None or type(error).show is not UsageError.show:
+    if spoken() == ENGLISH or type(error).show is not UsageError.show:
         raise error
-    more = _("`{command} --help` says more.", command=error.ctx.command_path)
-    fail(f"{error.ctx.get_usage()}\n{more}\n\n{told_by(error.format_message(), USAGE)}", WRONG)
+    said = told_by(error.format_message(), USAGE)
+    if error.ctx is not None:
+        more = _("`{command} --help` says more.", command=error.ctx.command_path)
+        said = f"{error.ctx.get_usage()}\n{more}\n\n{said}"
+    fail(said, WRONG)

@@ -219,7 +219,7 @@ def run(
     said |= {"scenario": whole.title, "merchant": whole.focal, "folder": str(out)}
     written += answer.give("run", {**said, "digest": manifest["digest"]["total"], "metrics": numbers(found)})
     answer.say("\n".join(_measured(found)))
-    answer.say(f"digest {manifest['digest']['total']}")
+    answer.say(_("digest {digest}", digest=manifest["digest"]["total"]))
     answer.wrote(written)
     if profile:
         answer.say(str(spent))

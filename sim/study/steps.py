@@ -8,6 +8,7 @@ from sim.ledger.reader import Ledger
 from sim.study.sentence import Teller, short
 from sim.study.trace import Row, by_id, events, rank
 from sim.units import DAY
+from sim.words import _
 
 NAMED = 4  # people named for each thing that they did
 WEEK = 7
@@ -34,7 +35,7 @@ def days(ledger: Ledger, user: int) -> list[int]:
     """The days on which something happened to a user. StudyError if there is no such user."""
     users = int(ledger.manifest["users"])
     if not 0 <= user < users:
-        raise StudyError(f"no user {user}; there are users 0 to {users - 1}")
+        raise StudyError(_("no user {user}; there are users 0 to {last}", user=user, last=users - 1))
     return [day for (day,) in ledger.rows(_DAYS, user=user, day=DAY)]
 
 

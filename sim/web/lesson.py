@@ -19,6 +19,7 @@ from sim.web.predictions import Prediction
 from sim.web.result import Seen
 from sim.web.setting import MOST, MOST_FOR_A_CLASS, Setting, begun, made
 from sim.web.work import Apart, Running
+from sim.words import _
 
 
 class Lesson:
@@ -65,7 +66,7 @@ class Lesson:
         self._unlocked()
         value = lever.fitted(value)
         if value is not None and not lever.allowed(value):
-            raise StudyError(f"{lever.path}: {value!r} cannot stand there")
+            raise StudyError(_("{path}: {value} cannot stand there", path=lever.path, value=value))
         self._set(self.setting.changed(lever.key, value))
 
     def back(self) -> None:
@@ -186,7 +187,7 @@ class Lesson:
 
     def _unlocked(self) -> None:
         if self.read_only:
-            raise StudyError("levers are locked; the teacher chose them")
+            raise StudyError(_("levers are locked; the teacher chose them"))
 
 
 @cache

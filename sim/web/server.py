@@ -9,6 +9,7 @@ from typing import Any
 
 from sim.errors import StudyError
 from sim.web.lesson import Lesson, offered
+from sim.words import _
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -27,7 +28,10 @@ def listening(port: int | None) -> socket.socket:
         except OSError as error:
             opened.close()
             if wanted != PORT or port is not None:
-                raise StudyError(f"port {wanted} cannot be had: {error.strerror}; leave out --port") from None
+                why = error.strerror
+                raise StudyError(
+                    _("port {port} cannot be had: {why}; leave out --port", port=wanted, why=why)
+                ) from None
         else:
             opened.listen(128)
             return opened
@@ -89,7 +93,8 @@ def needed() -> None:
         try:
             import_module(module)
         except ImportError:
-            raise StudyError(f"the page needs the package {module.partition('.')[0]}; {_EXTRA}") from None
+            package = module.partition(".")[0]
+            raise StudyError(_("the page needs the package {package}; {how}", package=package, how=_EXTRA)) from None
 
 
 def serve(lesson: Lesson, opened: socket.socket, language: str) -> None:

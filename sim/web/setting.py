@@ -15,6 +15,7 @@ from sim.config.node import plain
 from sim.errors import ScenarioError, StudyError
 from sim.metrics.catalog import METRICS
 from sim.web.levers import EVERYONE
+from sim.words import _
 
 PEOPLE, DAYS, SEEDS = 5_000, 21, 8  # to begin with, so that a first result comes in seconds
 MOST = {"people": 20_000, "days": 365, "seeds": 64}
@@ -53,13 +54,18 @@ def begun(source: str, most: Mapping[str, int] = MOST) -> tuple[Setting, Scenari
     """A scenario as it is, but small. ScenarioError if it has faults, StudyError if it compares nothing."""
     scenario = load(source, metrics=tuple(METRICS))
     if scenario.compare is None or scenario.compare.baseline not in scenario.strategies:
-        raise StudyError(
-            f"{source}: there is nothing to compare; it needs `strategies:` and `compare: {{baseline: ...}}`"
-        )
+        wrong = _("{source}: there is nothing to compare; it needs `strategies:` and `compare:`", source=source)
+        raise StudyError(wrong)
     count = scenario.world.people.count
     people = count if fixed(scenario) else min(count, PEOPLE)
     if people > most["people"]:
-        raise StudyError(f"{source}: its graph has {people:,} people, more than {most['people']:,}")
+        words = _(
+            "{source}: its graph has {people} people, more than {most}",
+            source=source,
+            people=people,
+            most=most["people"],
+        )
+        raise StudyError(words)
     seeds = min(scenario.compare.replications, SEEDS, most["seeds"])
     return Setting(source, people, min(scenario.horizon.days, DAYS, most["days"]), seeds), scenario
 
@@ -103,7 +109,7 @@ def without(scenario: Scenario, off: frozenset[str]) -> Scenario:
     """The scenario without some strategies, and without what is claimed of them; never without its baseline."""
     asked = scenario.compare
     if asked is None or asked.baseline in off:
-        raise StudyError("the baseline must run; the others are compared with it")
+        raise StudyError(_("the baseline must run; the others are compared with it"))
     on = {name: each for name, each in scenario.strategies.items() if name not in off}
     synergy = {name: parts for name, parts in asked.synergy.items() if {name, *parts} <= on.keys()}
     claims = []

@@ -10,7 +10,7 @@ from sim.report.material import Cell
 from sim.report.page import piece
 from sim.study.steps import WEEK, Step, days, people, steps
 from sim.web.result import TEMPLATES
-from sim.words import marked
+from sim.words import _, marked
 
 KINDS: Mapping[str, str] = {  # what people did who are worth looking at
     "order": marked("bought most"),
@@ -86,7 +86,7 @@ def cell_of(cells: Sequence[Cell], strategy: str, number: int) -> Cell:
     for cell in cells:
         if (cell.strategy, cell.number) == (strategy, number):
             return cell
-    raise StudyError(f"{strategy}: world {number + 1} is not finished")
+    raise StudyError(_("{strategy}: world {number} is not finished", strategy=strategy, number=number + 1))
 
 
 def _moments(sides: Sequence[Mapping[str, Step]]) -> list[Moment]:

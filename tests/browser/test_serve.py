@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """The page of `wxsim serve` in Chromium: pick, change, run, compare, download, predict, by keyboard alone."""
-=======
-"""The page of `wxsim serve` in Chromium: pick, change, run, compare, download, predict, reveal; by keyboard alone."""
->>>>>>> c4bd3f8bc158d0a2d335926653943233d3b578ea
 
 import re
 import signal

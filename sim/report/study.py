@@ -44,7 +44,7 @@ class StudyReport:
     def told(self) -> dict[str, Any]:
         """Everything that the template needs."""
         found = self.found
-        rows = found.to_arrow().select(["strategy", "seed", "status", "error"]).to_pylist()
+        rows = found.to_arrow().to_pylist()
         return {
             "points": found.points,
             "seeds": found.said["seeds"],

@@ -34,7 +34,7 @@ def study(
     rows = []
     for at, name, seed in runs:
         found = value(points[at], name, seed)
-        status = {"status": "missing" if found is None else "done", "error": "", **dict.fromkeys(metrics, found)}
+        status = {"status": "missing" if found is None else "done", **dict.fromkeys(metrics, found)}
         where = {"strategy": name, "replication": seed, "seed": SEEDS[seed]}
         rows.append({"point": at, **points[at], **where, **status})
     write_table(rows, folder, "results")

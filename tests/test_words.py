@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -12,7 +13,7 @@ import polib
 import pytest
 from typer.testing import CliRunner
 
-from docs.words import in_code, in_template, messages
+from docs.words import SIM, in_code, in_template, messages
 from sim import catalog
 from sim.cli import app
 from sim.config.load import load
@@ -46,7 +47,8 @@ def chinese() -> list[tuple[str, str]]:
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    parts = Formatter().parse(text) if "{" in text else ()
+    return {name for _text, name, _spec, _conversion in parts if name is not None}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -226,3 +228,52 @@ def test_english_reads_no_catalogue() -> None:
     script = "import sys, sim.words as w; w._('better'); print('polib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# ------------------------------------------------------------------------------------------------ nothing unwrapped
+
+PROGRAMMERS = {"ContractError", "ConservationError", "AttributeError", "NameError"}  # for those who write mechanisms
+SPEAKERS = {"echo", "fail", "warn", "say", "step", "progress", "interrupted", "fault", "Fault", "_note"}
+OURS = {"wxsim", "array", "events"}  # names that are the same in every language
+
+
+def unwrapped(tree: ast.AST, speakers: set[str]) -> Iterator[str]:
+    """Texts of errors, and in calls that speak to users, which no call of `_` or `several` tells."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            texts = [] if name_of(node.exc) in PROGRAMMERS else node.exc.args
+        else:
+            texts = node.args if isinstance(node, ast.Call) and name_of(node) in speakers else []
+        for text in texts:
+            said = " ".join(each.value for each in written(text))
+            if set(re.findall("[a-z]{3,}", said)) - OURS:
+                yield said
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def written(node: ast.AST) -> Iterator[ast.Constant]:
+    """What stands there as text: alone, in an f-string, or in a choice of them."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node
+    elif isinstance(node, ast.JoinedStr | ast.BinOp | ast.IfExp):
+        for child in ast.iter_child_nodes(node):
+            yield from written(child)
+
+
+@pytest.mark.parametrize("part", sorted({path.relative_to(SIM).parts[0] for path in SIM.rglob("*.py")}))
+def test_all_that_is_told_is_translatable(part: str) -> None:
+    speakers = SPEAKERS if part in ("cli", "config", "study") else set()
+    files = (SIM / part).rglob("*.py") if (SIM / part).is_dir() else [SIM / part]
+    found = {path.name: [*unwrapped(ast.parse(path.read_text("utf-8")), speakers)] for path in files}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_what_is_not_wrapped_is_found() -> None:
+    code = (
+        'raise StudyError(f"no {x}"); echo(_("a text")); fail(f"wxsim: {x}"); echo("a text" if x else y); raise Odd(x)'
+    )
+    assert [*unwrapped(ast.parse(code), SPEAKERS)] == ["a text"]
+    assert [*unwrapped(ast.parse('raise StudyError(f"no such {x}")'), set())] == ["no such "]

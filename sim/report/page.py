@@ -14,7 +14,7 @@ from sim.report import channels, checks, daily, doors, facts, findings, manifest
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, channel
 from sim.study import table
-from sim.words import _, languages, own_name, several, speaking, spoken, told
+from sim.words import _, languages, marked, own_name, several, speaking, spoken, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +32,7 @@ _LOOKS: Mapping[str, Any] = {  # sections that read ledgers, in the order of the
     "checks": checks,
     "facts": facts,
 }
-_EXTRA = "pip install 'wxsim[report]', or on a clone: make demo"
+_EXTRA = marked("pip install 'wxsim[report]', or on a clone: make demo")
 _STYLED = re.compile(
     r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)'
 )  # styles of maps, left out if the id is there
@@ -90,7 +90,8 @@ def html(made: Report) -> str:
         values = {"material": material, "comparison": comparison, "told": made.told}
         return drawn(made.figures, names), {**values, "strategies": names}
 
-    return render("page.html.j2", made.material.comparison.title, tell, scripts=(plotly(), asset("page.js")))
+    scripts = (plotly(), asset("figures.js"), asset("page.js"))
+    return render("page.html.j2", made.material.comparison.title, tell, scripts=scripts)
 
 
 def drawn(figures: Iterable[Figure], strategies: Sequence[str]) -> dict[str, Any]:
@@ -127,6 +128,11 @@ def render(template: str, title: str, tell: Tell, *, scripts: tuple[str, ...], s
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def piece(template: str, *folders: Path, **values: Any) -> str:
+    """A template by itself, to stand in a page that somebody else makes; of ours or in other folders."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _environment(*folders).get_template(template).render(**values))
+
+
 def changed(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """What differs of the data in another language."""
     return {
@@ -157,7 +163,7 @@ def clean(text: str) -> str:
     """A text as a browser reads it inside a page, so that its hash is the one that the browser computes."""
     text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip() + "\n"
     if "</script" in text.lower() or "</style" in text.lower():
-        raise StudyError("a script or style that would end itself cannot stand in a page")
+        raise StudyError(_("a script or style that would end itself cannot stand in a page"))
     return text
 
 
@@ -167,7 +173,7 @@ def needed(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         package = module.partition(".")[0]
-        raise StudyError(f"a report needs the package {package}; {_EXTRA}") from None
+        raise StudyError(_("a report needs the package {package}; {how}", package=package, how=_(_EXTRA))) from None
 
 
 def _hash(text: str) -> str:
@@ -180,10 +186,10 @@ def _figures(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
         yield from (kind["figure"] for kind in section.get("kinds", ()))
 
 
-def _environment() -> "Environment":
+def _environment(*folders: Path) -> "Environment":
     jinja = needed("jinja2")
     made: Environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja.FileSystemLoader([*folders, Path(__file__).parent / "templates"]),
         autoescape=True,
         undefined=jinja.StrictUndefined,
         trim_blocks=True,

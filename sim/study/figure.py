@@ -72,7 +72,7 @@ def paper(width: float, height: float, *paths: Path) -> Iterator[Any]:
 
 @contextmanager
 def readable() -> Iterator[str]:
-    """Within it, everything is told so that figures can show it: in English, if no font holds the user's language.
+    """Within it, everything is told so that figures can show it: in English without a font for the user's language.
 
     It gives a line that says so and what to install, or nothing.
     """

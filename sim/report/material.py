@@ -132,12 +132,14 @@ def read(place: Path, merchant: str = "") -> Material:
     """
     if (place / folder.COMPARISON.manifest).is_file():
         if merchant:
-            raise StudyError(f"{place}: is a comparison, which is of one merchant; leave out --merchant")
+            raise StudyError(_("{place}: is a comparison, which is of one merchant; leave out --merchant", place=place))
         return _comparison(place)
     if (place / MANIFEST).is_file():
         return _run(place, merchant)
-    wrong = "there is no such folder" if not place.exists() else "holds no run, comparison or study of wxsim"
-    raise StudyError(f"{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote")
+    wrong = _("there is no such folder") if not place.exists() else _("holds no run, comparison or study of wxsim")
+    raise StudyError(
+        _("{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote", place=place, wrong=wrong)
+    )
 
 
 def _comparison(place: Path) -> Material:
@@ -147,7 +149,9 @@ def _comparison(place: Path) -> Material:
         found = Comparison.restore(content, place)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
+        raise StudyError(
+            _("{path}: is not a comparison that this wxsim reads ({said}); compare again", path=path, said=said)
+        ) from None
     cells = []
     slugs = folder.slugs(found.strategies)
     for strategy in found.strategies:
@@ -155,7 +159,9 @@ def _comparison(place: Path) -> Material:
         for number in np.flatnonzero(found.done[strategy]).tolist():
             at = f"runs/{slugs[strategy]}/seed-{number}"
             if not (place / at / MANIFEST).is_file():
-                raise LedgerError(f"{place / at}: is missing, though {path.name} names it; compare again")
+                raise LedgerError(
+                    _("{path}: is missing, though {name} names it; compare again", path=place / at, name=path.name)
+                )
             cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
             example = False
     return Material(place, found, tuple(cells), single=False)

@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("study",),
     ("report",),
+    ("web",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -253,7 +254,7 @@ def test_mechanism_has_a_test_file_and_a_page(path: Path) -> None:
 
 
 def test_help_imports_nothing_slow() -> None:
-    heavy = ["scipy", "networkx", "pyarrow", "duckdb", "matplotlib", "numba", "numpy", "pydantic", "simpy"]
+    heavy = ["scipy", "networkx", "pyarrow", "duckdb", "matplotlib", "nicegui", "numba", "numpy", "pydantic", "simpy"]
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"

@@ -29,7 +29,19 @@ from sim.cli.options import (
     UntilOption,
     WorkersOption,
 )
-from sim.cli.terminal import FAILED, INTERRUPTED, WRONG, Answer, asked_to_stop, fail, load, progress, stem, warn
+from sim.cli.terminal import (
+    FAILED,
+    INTERRUPTED,
+    WRONG,
+    Answer,
+    asked_to_stop,
+    fail,
+    interrupt,
+    load,
+    progress,
+    stem,
+    warn,
+)
 from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 from sim.words import _, told
 from sim.words.columns import cut, left, right
@@ -114,7 +126,9 @@ class Engines(StrEnum):
 
 def main() -> None:
     """The command ``wxsim``. A request to end is an interrupt: nothing half-written stays, no worker either."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as for what a shell started in the background
+            signal.signal(number, interrupt)
     if COMPLETE in os.environ:
         completion.begin()
     app(prog_name="wxsim")
@@ -313,4 +327,5 @@ from sim.cli import new as new  # noqa: E402
 from sim.cli import reading as reading  # noqa: E402
 from sim.cli import reporting as reporting  # noqa: E402
 from sim.cli import sensitivity as sensitivity  # noqa: E402
+from sim.cli import serving as serving  # noqa: E402
 from sim.cli import sweeping as sweeping  # noqa: E402

@@ -7,7 +7,7 @@ A path is that of the scenario file, with dots: ``people.gift.everyday``, ``merc
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
@@ -25,7 +25,10 @@ _NUMBERS = (bool, int, float)  # a bool is an int, too
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a scenario. `low` and `high` are what it may be at all, None where nothing bounds it."""
+    """A parameter of a scenario. `low` and `high` are what it may be at all, None where nothing bounds it.
+
+    `choices` are the words that it is one of, if it is.
+    """
 
     path: str
     value: Any
@@ -34,6 +37,7 @@ class Parameter:
     doc: str
     low: float | None
     high: float | None
+    choices: tuple[str, ...] = ()
 
     @property
     def number(self) -> bool:
@@ -127,7 +131,8 @@ def _parameter(path: str, value: Any, field: FieldInfo) -> Parameter:
         elif isinstance(bound, Le | Lt):
             high = float(bound.le if isinstance(bound, Le) else bound.lt)  # type: ignore[arg-type]
     unit, source = str(extra.get("unit", "")), str(extra.get("source", ASSUMED))
-    return Parameter(path, value, unit, source, field.description or "", low, high)
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return Parameter(path, value, unit, source, field.description or "", low, high, words)
 
 
 def _places(content: dict[str, Any], path: str, where_there: bool = False) -> Iterator[tuple[Any, str]]:

@@ -152,19 +152,27 @@ def _comparison(place: Path) -> Material:
         raise StudyError(
             _("{path}: is not a comparison that this wxsim reads ({said}); compare again", path=path, said=said)
         ) from None
+    return of(found)
+
+
+def of(found: Comparison) -> Material:
+    """A comparison, finished or not, with the ledgers of its finished runs. LedgerError if one is missing."""
     cells = []
     slugs = folder.slugs(found.strategies)
     for strategy in found.strategies:
         example = True
         for number in np.flatnonzero(found.done[strategy]).tolist():
             at = f"runs/{slugs[strategy]}/seed-{number}"
-            if not (place / at / MANIFEST).is_file():
-                raise LedgerError(
-                    _("{path}: is missing, though {name} names it; compare again", path=place / at, name=path.name)
+            if not (found.folder / at / MANIFEST).is_file():
+                said = _(
+                    "{path}: is missing, though {name} names it; compare again",
+                    path=found.folder / at,
+                    name=folder.COMPARISON.manifest,
                 )
-            cells.append(Cell(strategy, number, found.seeds[number], at, place / at, example))
+                raise LedgerError(said)
+            cells.append(Cell(strategy, number, found.seeds[number], at, found.folder / at, example))
             example = False
-    return Material(place, found, tuple(cells), single=False)
+    return Material(found.folder, found, tuple(cells), single=False)
 
 
 def _run(place: Path, merchant: str) -> Material:

@@ -90,7 +90,8 @@ def html(made: Report) -> str:
         values = {"material": material, "comparison": comparison, "told": made.told}
         return drawn(made.figures, names), {**values, "strategies": names}
 
-    return render("page.html.j2", made.material.comparison.title, tell, scripts=(plotly(), asset("page.js")))
+    scripts = (plotly(), asset("figures.js"), asset("page.js"))
+    return render("page.html.j2", made.material.comparison.title, tell, scripts=scripts)
 
 
 def drawn(figures: Iterable[Figure], strategies: Sequence[str]) -> dict[str, Any]:
@@ -125,6 +126,11 @@ def render(template: str, title: str, tell: Tell, *, scripts: tuple[str, ...], s
         policy=policy(scripts, (style,)),
     )
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def piece(template: str, *folders: Path, **values: Any) -> str:
+    """A template by itself, to stand in a page that somebody else makes; of ours or in other folders."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _environment(*folders).get_template(template).render(**values))
 
 
 def changed(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,10 +188,10 @@ def _figures(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
         yield from (kind["figure"] for kind in section.get("kinds", ()))
 
 
-def _environment() -> "Environment":
+def _environment(*folders: Path) -> "Environment":
     jinja = needed("jinja2")
     made: Environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja.FileSystemLoader([*folders, Path(__file__).parent / "templates"]),
         autoescape=True,
         undefined=jinja.StrictUndefined,
         trim_blocks=True,

@@ -150,7 +150,7 @@ def html(made: StudyReport) -> str:
     def tell() -> tuple[dict[str, Any], dict[str, Any]]:
         return drawn(made.figures, names), {"strategies": names, "told": made.told()}
 
-    return render("study.html.j2", made.found.title, tell, scripts=(plotly(), asset("page.js")))
+    return render("study.html.j2", made.found.title, tell, scripts=(plotly(), asset("figures.js"), asset("page.js")))
 
 
 def is_study(folder: Path) -> bool:

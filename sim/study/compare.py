@@ -12,13 +12,13 @@ import numpy as np
 from sim import draws
 from sim.config.load import load
 from sim.config.model import Scenario
-from sim.errors import StudyError
+from sim.errors import RunStopped, StudyError
 from sim.metrics import catalog as metrics
 from sim.run import run
 from sim.study import executor, folder
 from sim.study.comparison import Comparison, Failure
 from sim.study.figure import draw
-from sim.study.plan import pieces
+from sim.study.plan import pieces, soonest
 from sim.study.table import table
 from sim.words import ENGLISH, _, speaking
 from sim.world.build import society
@@ -78,15 +78,18 @@ def compare(
     workers: int | None = None,
     out: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    arrived: Callable[[Comparison], None] | None = None,
 ) -> Comparison:
     """Run every strategy of a scenario in the same worlds and compare each with the baseline.
 
     `replications` worlds per strategy (by default the scenario's), on `workers` processes (by default as many as there
     are processors; the result does not depend on it). Everything is written to `out`, by default
-    ``runs/<title>-compare``. `progress(done, all)` counts simulated days. A run that fails is kept as a failure and the
-    others go on. Raises StudyError if the scenario has no `compare` section or `out` belongs to somebody else, and
-    ComparisonInterrupted on Ctrl-C, with what was finished. With several workers a script that calls this must do
-    so under ``if __name__ == "__main__":``, as always with multiprocessing.
+    ``runs/<title>-compare``. `progress(done, all)` counts simulated days; if it raises RunStopped, the comparison is
+    interrupted. `arrived` is told after every run what is found so far, with the folder in which its ledgers lie by
+    then; worlds then come one, two, four ... at a time, never in this process. A run that fails is kept as a failure
+    and the others go on. Raises StudyError if the scenario has no `compare` section or `out` belongs to somebody else,
+    and ComparisonInterrupted on an interrupt (Ctrl-C), with what was finished. With several workers a script that calls
+    this must do so under ``if __name__ == "__main__":``, as always with multiprocessing.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario, metrics=tuple(metrics.METRICS))
@@ -98,8 +101,14 @@ def compare(
         else Path("runs") / f"{next(iter(folder.slugs([scenario.title]).values()))}-compare"
     )
     made = folder.begin(out, folder.COMPARISON)
-    units = list(_units(scenario, plan, workers, made))
+    units = list(_units(scenario, plan, workers, made, apart=arrived is not None))
     found: dict[int, Rows | Exception] = {}
+
+    def done(index: int, rows: Rows | Exception) -> None:
+        found[index] = rows
+        if arrived is not None:
+            arrived(_gathered(scenario, plan, units, found, made))
+
     whole = len(plan.seeds) * len(scenario.strategies) * scenario.horizon.days
     try:
         executor.stream(
@@ -107,11 +116,12 @@ def compare(
             units,
             workers=workers,
             lane=lambda unit: unit.lane,
-            done=found.__setitem__,
+            done=done,
             told=(lambda days: progress(min(days, whole), whole)) if progress else lambda days: None,
+            apart=arrived is not None,
         )
         return _finish(scenario, plan, units, found, made, out)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RunStopped):
         if not found or not made.exists():
             raise ComparisonInterrupted(None) from None
         place = out if out.name else out.resolve()
@@ -174,13 +184,15 @@ def _plan(scenario: Scenario, replications: int | None) -> Plan:
     )
 
 
-def _units(scenario: Scenario, plan: Plan, workers: int, made: Path) -> Iterator[Unit]:
+def _units(scenario: Scenario, plan: Plan, workers: int, made: Path, apart: bool) -> Iterator[Unit]:
     """The runs, divided among the workers."""
     slugs = folder.slugs(scenario.strategies)
     contents = {name: strategy.resolved() for name, strategy in scenario.strategies.items()}
     names = tuple(scenario.strategies)
     users, days = scenario.world.people.count, scenario.horizon.days
-    for piece in pieces(len(plan.seeds), len(names), users, days, workers):
+    seeds = len(plan.seeds)
+    cut = soonest(seeds, len(names), users, workers) if apart else pieces(seeds, len(names), users, days, workers)
+    for piece in cut:
         name = names[piece.strategy]
         yield Unit(
             scenario=contents[name],
@@ -211,15 +223,10 @@ def _row(ledger: Any, unit: Unit) -> Row:
         ledger.close()
 
 
-def _finish(
-    scenario: Scenario,
-    plan: Plan,
-    units: Sequence[Unit],
-    found: Mapping[int, Rows | Exception],
-    made: Path,
-    out: Path,
+def _gathered(
+    scenario: Scenario, plan: Plan, units: Sequence[Unit], found: Mapping[int, Rows | Exception], out: Path
 ) -> Comparison:
-    """Put results in their places, write them down and give the folder its name."""
+    """Put results in their places."""
     shape = (len(plan.metrics), len(plan.seeds))
     values = {name: np.full(shape, np.nan) for name in scenario.strategies}
     done = {name: np.zeros(len(plan.seeds), np.bool_) for name in scenario.strategies}
@@ -234,7 +241,7 @@ def _finish(
             else:
                 done[unit.strategy][at] = True
                 values[unit.strategy][:, at] = [row.values[metric] for metric in plan.metrics]
-    comparison = Comparison(
+    return Comparison(
         title=scenario.title,
         baseline=plan.baseline,
         merchant=plan.merchant,
@@ -248,9 +255,21 @@ def _finish(
         combined=scenario.compare.synergy if scenario.compare else {},
         expects=scenario.expects,
     )
+
+
+def _finish(
+    scenario: Scenario,
+    plan: Plan,
+    units: Sequence[Unit],
+    found: Mapping[int, Rows | Exception],
+    made: Path,
+    out: Path,
+) -> Comparison:
+    """Write results down and give the folder its name."""
+    comparison = _gathered(scenario, plan, units, found, out)
     for index, unit in enumerate(units):
         for at, unfinished in enumerate(unit.folders, unit.first):
-            if index not in found or not done[unit.strategy][at]:
+            if index not in found or not comparison.done[unit.strategy][at]:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 with suppress(OSError):  # the strategy's folder, if that was all that it held
                     unfinished.parent.rmdir()

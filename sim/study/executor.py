@@ -92,20 +92,21 @@ def stream(
     lane: Callable[[U], int] | None = None,
     done: Callable[[int, T | Exception], None],
     told: Callable[[int], None] = lambda steps: None,
+    apart: bool = False,
 ) -> None:
     """`work` on every unit, on any executor; `done` is told each one's index and its result or error as it comes.
 
-    `pool` opens an executor of `workers`; by default it is a pool of processes here (one worker is the caller), to
-    whom `work` and units must be picklable. Units of one `lane` are then done by one process, in order, so that it can
-    keep what they share. Few units are under way at a time, so an interrupt or a lost worker costs little. An executor
-    that breaks is opened again; what was under way there is done again, alone, and given up after three deaths. On
-    any other error, KeyboardInterrupt too, what is pending is cancelled and what runs here is ended. `told` hears of
-    the steps reported so far (those of processes here) about every tenth of a second.
+    `pool` opens an executor of `workers`; by default it is a pool of processes here (one worker is the caller, unless
+    work is to be done `apart`), to whom `work` and units must be picklable. Units of one `lane` are then done by one
+    process, in order, so that it can keep what they share. Few units are under way at a time, so an interrupt or a lost
+    worker costs little. An executor that breaks is opened again; what was under way there is done again, alone, and
+    given up after three deaths. On any other error, KeyboardInterrupt too, what is pending is cancelled and what runs
+    here is ended. `told` hears of the steps reported so far (those of processes here) about every tenth of a second.
     """
     if workers < 1:
         raise StudyError(_("{workers} workers can do nothing; use 1 or more", workers=workers))
     count = min(workers, len(units))
-    if pool is None and count <= 1:
+    if pool is None and count <= 1 and not (apart and units):
         _serially(work, units, told, done)
         return
     steps = None if pool else multiprocessing.get_context("spawn").Value("q", 0)

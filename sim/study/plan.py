@@ -25,12 +25,40 @@ class Piece:
 
 def pieces(seeds: int, strategies: int, users: int, days: int, workers: int) -> list[Piece]:
     """All strategies in all worlds, cut so that the last of the workers is done as early as can be."""
-    abreast = max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // users))
-    fewest = -(-seeds // abreast)
+    fewest = -(-seeds // _abreast(users))
     ways = (
         _cut(seeds, strategies, batches, workers) for batches in range(fewest, min(seeds, fewest + 2 * workers) + 1)
     )
     return min(ways, key=lambda way: _last(way, users, days))
+
+
+def soonest(seeds: int, strategies: int, users: int, workers: int) -> list[Piece]:
+    """All strategies in one world, then in one more, in two, in four ...: the first results come soon."""
+    runs = [(strategy, worlds) for worlds in doubling(seeds, users) for strategy in range(strategies)]
+    return [Piece(strategy, worlds, at % workers) for at, (strategy, worlds) in enumerate(runs)]
+
+
+def doubling(seeds: int, users: int) -> list[range]:
+    """Worlds in batches of 1, 1, 2, 4, 8 ..., as many as a batch may hold, and the rest."""
+    edges = [0, 1]
+    while edges[-1] < seeds:
+        edges.append(min(2 * edges[-1], seeds, edges[-1] + _abreast(users)))
+    return [range(begin, end) for begin, end in zip(edges, edges[1:], strict=False)]
+
+
+def spent(seeds: int, users: int, share: float) -> float:
+    """The share of the price of batches that double, once that `share` of all days in all worlds is simulated."""
+    batches = [len(worlds) for worlds in doubling(seeds, users)]
+    whole, paid, left = sum(FIXED + worlds * users for worlds in batches), 0.0, share * seeds
+    for worlds in batches:
+        paid += min(1.0, left / worlds) * (FIXED + worlds * users)
+        left = max(0.0, left - worlds)
+    return paid / whole
+
+
+def _abreast(users: int) -> int:
+    """Worlds that a batch may hold."""
+    return max(1, min(MOST_SEEDS_ABREAST, MOST_USERS_ABREAST // users))
 
 
 def _cut(seeds: int, strategies: int, batches: int, workers: int) -> list[Piece]:

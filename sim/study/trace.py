@@ -34,7 +34,7 @@ def life(ledger: Ledger, user: int) -> str:
         raise StudyError(
             _("{folder}: no user {user}; there are users 0 to {last}", folder=ledger.folder, user=user, last=users - 1)
         )
-    rows = _rows(ledger, _OF_USER, user=user)
+    rows = events(ledger, _OF_USER, user=user)
     told = _Life(ledger, user, rows)
     counts = _counts(row["kind"] for row in rows) or _("nothing written")
     lines = [*_head(_("User {user}", user=user), ledger), *_wrapped("", counts)]
@@ -68,13 +68,13 @@ def hints(ledger: Ledger) -> str:
 
 def life_as_dict(ledger: Ledger, user: int) -> dict[str, Any]:
     """What `life` tells, ready for JSON: events in order of time."""
-    return {"user": user, "events": [written(row) for row in _rows(ledger, _OF_USER, user=user)]}
+    return {"user": user, "events": [written(row) for row in events(ledger, _OF_USER, user=user)]}
 
 
 def story_as_dict(ledger: Ledger, event: str) -> dict[str, Any]:
     """What `story` tells, ready for JSON: what led to the event, root first, all that followed, what it moved."""
     row = _find(ledger, event)
-    causes, followed = _chain(ledger, row)[:-1], _by_id(ledger, _Descent(ledger, row).ids)
+    causes, followed = _chain(ledger, row)[:-1], by_id(ledger, _Descent(ledger, row).ids)
     rows = {"causes": causes, "followed": followed, "moves": _moved(ledger, row)}
     return {"event": written(row), **{name: [written(each) for each in found] for name, found in rows.items()}}
 
@@ -97,11 +97,11 @@ class _Life:
         self._details: Mapping[str, bool] = ledger.manifest["kinds"]
         self._own = {row["event"]: row for row in rows}
         elsewhere = {row["cause"] for row in rows} - self._own.keys() - {0}
-        self._others = {row["event"]: row for row in _by_id(ledger, elsewhere)}
+        self._others = {row["event"]: row for row in by_id(ledger, elsewhere)}
 
     def second(self, rows: list[Row]) -> list[str]:
         """What happened in one second: each event under its cause, or under the visit in which she did it."""
-        rows.sort(key=self._rank)
+        rows.sort(key=lambda row: rank(row, self._details))
         here = {row["event"] for row in rows}
         visit = next((row["event"] for row in rows if not row["cause"] and row["user"] == self._user), None)
         under: dict[Any, list[Row]] = {}
@@ -111,11 +111,6 @@ class _Life:
         lines = list(self._told(under, None, ""))
         clock = self.teller.clock(rows[0]["time"])
         return [("" if at else clock).ljust(_CLOCK) + line for at, line in enumerate(lines)]
-
-    def _rank(self, row: Row) -> tuple[Any, ...]:
-        """Roots first, then what she noticed, by kind, then what she paid, then all else."""
-        detail = self._details.get(row["kind"], False)
-        return row["cause"] != 0, not detail, row["kind"] if detail else "", row["kind"] not in DEALS, row["event"]
 
     def _told(self, under: Mapping[Any, list[Row]], above: Any, indent: str) -> Iterator[str]:
         known = {0, above}
@@ -141,6 +136,12 @@ class _Life:
         return _("event {event:016x}, which this ledger does not hold", event=cause)
 
 
+def rank(row: Row, details: Mapping[str, bool]) -> tuple[Any, ...]:
+    """The order within a second: roots first, then what she noticed, by kind, then what she paid, then all else."""
+    detail = details.get(row["kind"], False)
+    return row["cause"] != 0, not detail, row["kind"] if detail else "", row["kind"] not in DEALS, row["event"]
+
+
 # ------------------------------------------------------------------------------------------------------ a story
 
 
@@ -164,7 +165,7 @@ class _Descent:
             for e, cause, _kind in sorted(found, key=lambda each: details.get(each[2], False)):
                 if depth <= DEEPEST and cause in self._shown and len(self._shown) <= BELOW:
                     self._shown.add(e)
-        self._rows = _by_id(ledger, self._shown - {self._root})
+        self._rows = by_id(ledger, self._shown - {self._root})
         self._hidden = self._counted()
 
     @property
@@ -262,15 +263,16 @@ _BALANCES = """
     GROUP BY account, owner HAVING sum(fen) <> 0 ORDER BY fen, account, owner"""
 
 
-def _rows(ledger: Ledger, which: str, limit: str = "", **values: Any) -> list[Row]:
+def events(ledger: Ledger, which: str, limit: str = "", **values: Any) -> list[Row]:
     """Events in order of time."""
     sql = f"SELECT * FROM events WHERE {which} ORDER BY time, event {limit}"
     found: list[Row] = ledger.query(sql, **values).to_pylist()
     return found
 
 
-def _by_id(ledger: Ledger, ids: Iterable[int]) -> list[Row]:
-    return _rows(ledger, "event IN (SELECT unnest($ids::UBIGINT[]))", ids=sorted(ids))
+def by_id(ledger: Ledger, ids: Iterable[int]) -> list[Row]:
+    """Events by their ids, in order of time."""
+    return events(ledger, "event IN (SELECT unnest($ids::UBIGINT[]))", ids=sorted(ids))
 
 
 def _find(ledger: Ledger, event: str) -> Row:
@@ -289,7 +291,7 @@ def _find(ledger: Ledger, event: str) -> Row:
     ((count,),) = ledger.rows(f"SELECT count(DISTINCT event) FROM events WHERE {begin}", low=low, high=high)
     if not count:
         begin, low = "event = $low", int(digits, 16)  # an id as a number, without zeros before it
-    found = _rows(ledger, begin, f"LIMIT {CANDIDATES}", low=low, high=high)
+    found = events(ledger, begin, f"LIMIT {CANDIDATES}", low=low, high=high)
     if not found:
         kinds = _details(ledger)
         said = _("{folder}: no event {event}", folder=ledger.folder, event=event)
@@ -307,7 +309,7 @@ def _find(ledger: Ledger, event: str) -> Row:
 def _chain(ledger: Ledger, row: Row) -> list[Row]:
     """The event and what led to it, from the root on."""
     chain, seen = [row], {row["event"]}
-    while chain[0]["cause"] not in seen and (above := _by_id(ledger, {chain[0]["cause"]})):
+    while chain[0]["cause"] not in seen and (above := by_id(ledger, {chain[0]["cause"]})):
         chain.insert(0, above[0])
         seen.add(above[0]["event"])
     return chain
@@ -315,7 +317,7 @@ def _chain(ledger: Ledger, row: Row) -> list[Row]:
 
 def _examples(ledger: Ledger) -> Iterator[tuple[str, str]]:
     """Options of interest in this ledger, and what each shows."""
-    deals = _rows(ledger, "list_contains($deals::VARCHAR[], kind)", deals=list(DEALS))
+    deals = events(ledger, "list_contains($deals::VARCHAR[], kind)", deals=list(DEALS))
     given = [row["peer"] for row in deals if row["peer"] >= 0]
     if given:
         yield f"user {given[0]}", _("somebody who was given something")

@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +18,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from sim.cli import app
-from sim.cli.terminal import WIDTH
+from sim.cli.terminal import WIDTH, interrupt
 from sim.words.columns import width
 from tests.cli.folders import ALL, write
 
@@ -199,6 +201,23 @@ def test_130_an_interrupt_says_what_is_kept(
     assert result.stderr.startswith("interrupted; ")
     assert kept in result.stderr
     assert not Path("new").exists()
+
+
+def test_an_interrupt_waits_until_an_import_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "interrupted_while_imported.py").write_text(
+        "import signal\nsignal.raise_signal(signal.SIGINT)\nwhole = True\n", "utf-8"
+    )
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        found = None
+        with pytest.raises(KeyboardInterrupt):
+            found = import_module("interrupted_while_imported")
+            time.sleep(5)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert found is not None
+    assert found.whole
 
 
 # ------------------------------------------------------------------------------------------------------ on a terminal

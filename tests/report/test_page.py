@@ -47,7 +47,7 @@ def test_policy_allows_what_is_inside_by_hash_and_nothing_else() -> None:
 def test_every_script_and_style_has_its_hash_in_the_policy(parsed: Page) -> None:
     rules = dict(rule.split(" ", 1) for rule in parsed.meta["Content-Security-Policy"].split("; "))
     running = [text for kind, text in parsed.scripts if kind is None]
-    assert len(running) == 3  # plotly once, and ours
+    assert len(running) == 4  # plotly once, and ours
     assert sorted(rules["script-src"].split()) == sorted(hashed(text) for text in running)
     assert rules["style-src"].split() == [hashed(text) for text in parsed.styles]
     assert rules["default-src"] == "'none'"
@@ -70,7 +70,7 @@ def test_words_of_a_scenario_stay_words(parsed: Page, text: str) -> None:
     assert f"{CHEAPER} does" in parsed.text or f"{CHEAPER} may do" in parsed.text
     assert "Cheaper tea & <i>more</i> of it." in parsed.text
     assert "alert(1)</script>" not in text
-    assert [kind for kind, _ in parsed.scripts] == ["application/json", None, None, None]
+    assert [kind for kind, _ in parsed.scripts] == ["application/json", None, None, None, None]
     data = json.loads(parsed.scripts[0][1])
     assert data["en"]["strategies"] == [BASE, CHEAPER, DEAR]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.study.plan import MOST_SEEDS_ABREAST, MOST_USERS_ABREAST, pieces
+from sim.study.plan import MOST_SEEDS_ABREAST, MOST_USERS_ABREAST, pieces, soonest, spent
 
 
 @given(
@@ -51,3 +51,21 @@ def test_no_worker_is_idle_if_large_worlds_leave_enough_to_do(rounds: int, strat
     found = Counter(piece.lane for piece in pieces(rounds * workers, strategies, MOST_USERS_ABREAST, 90, workers))
     assert len(found) == workers
     assert max(found.values()) - min(found.values()) <= 1
+
+
+def test_soonest_does_every_run_once_and_one_world_first() -> None:
+    for seeds, strategies, users, workers in ((1, 1, 100, 1), (8, 4, 5_000, 2), (100, 3, 200_000, 4)):
+        found = soonest(seeds, strategies, users, workers)
+        runs = [(piece.strategy, seed) for piece in found for seed in piece.seeds]
+        assert sorted(runs) == [(strategy, seed) for strategy in range(strategies) for seed in range(seeds)]
+        assert [len(piece.seeds) for piece in found[:strategies]] == [1] * strategies
+        assert max(len(piece.seeds) for piece in found) * users <= max(MOST_USERS_ABREAST, users)
+        assert {piece.lane for piece in found} == set(range(min(workers, len(found))))
+
+
+def test_spent_goes_from_nothing_to_all_and_slows_down() -> None:
+    shares = [spent(8, 5_000, at / 8) for at in range(9)]
+    assert shares[0] == 0.0
+    assert shares[-1] == pytest.approx(1.0)
+    steps = [later - sooner for sooner, later in zip(shares, shares[1:], strict=False)]
+    assert all(later <= sooner + 1e-9 for sooner, later in zip(steps, steps[1:], strict=False))  # those alone cost most

@@ -11,14 +11,18 @@ from collections import Counter
 from collections.abc import Iterator
 from inspect import get_annotations
 from pathlib import Path
+from typing import Any
 
 import polib
 import yaml
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
+from typer.main import get_command
 
 from docs.generate import models, words_of
 from sim import catalog
+from sim.cli import app
+from sim.cli.help import paragraphs
 from sim.config.model import Scenario
 from sim.config.parameters import ASSUMED
 from sim.ledger.schema import ACCOUNTS
@@ -44,7 +48,7 @@ def messages() -> dict[Message, list[str]]:
     for path in sorted(SIM.rglob("*.j2")):
         for message in in_template(path.read_text("utf-8")):
             found.setdefault(message, []).append(path.relative_to(ROOT).as_posix())
-    elsewhere = (in_metrics, in_mechanisms, in_parameters, in_scenarios, in_ledgers, in_warnings, in_facts)
+    elsewhere = (in_metrics, in_mechanisms, in_parameters, in_scenarios, in_ledgers, in_warnings, in_facts, in_commands)
     for place, text in (each for texts in elsewhere for each in texts()):
         found.setdefault((text, ""), []).append(place)
     return {message: sorted(set(places)) for message, places in found.items()}
@@ -105,6 +109,14 @@ def in_scenarios() -> Iterator[tuple[str, str]]:
         yield from (
             (f"scenarios/{file.name}", said[key].strip()) for key in ("title", "expectation", "trap") if key in said
         )
+
+
+def in_commands() -> Iterator[tuple[str, str]]:
+    """What the help of the commands says."""
+    whole: Any = get_command(app)
+    for command in (whole, *whole.commands.values()):
+        texts = [*paragraphs(command.help), *paragraphs(command.epilog), *(each.help for each in command.params)]
+        yield from (("sim/cli/help.py", text) for text in texts if text)
 
 
 def in_facts() -> Iterator[tuple[str, str]]:

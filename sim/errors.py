@@ -14,7 +14,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.words import _
+from sim.words import _, marked
+
+SYSTEM = (  # why systems refuse, in their words
+    *(marked("No such file or directory"), marked("Permission denied"), marked("Is a directory")),
+    *(marked("Not a directory"), marked("File exists"), marked("Read-only file system")),
+    *(marked("No space left on device"), marked("File name too long")),
+)
 
 
 class WxsimError(Exception):
@@ -36,6 +42,11 @@ class Fault:
         said = _("{where}: {wrong}", where=self.where, wrong=self.wrong) if self.where else self.wrong
         said = _("{wrong}; {instead}", wrong=said, instead=self.instead) if self.instead else said
         return f"{self.file}:{self.line}:{self.column}: {said}"
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused something."""
+    return _(error.strerror or str(error))
 
 
 class ScenarioError(WxsimError):

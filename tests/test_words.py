@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -12,7 +13,7 @@ import polib
 import pytest
 from typer.testing import CliRunner
 
-from docs.words import in_code, messages
+from docs.words import SIM, in_code, in_template, messages
 from sim import catalog
 from sim.cli import app
 from sim.config.load import load
@@ -20,7 +21,19 @@ from sim.config.parameters import parameters
 from sim.config.shipped import names
 from sim.metrics.catalog import METRICS
 from sim.study.table import WIDTH, table
-from sim.words import ENGLISH, FOLDER, _, languages, preferred, several, speaking, taken_apart, told
+from sim.words import (
+    ENGLISH,
+    FOLDER,
+    _,
+    in_english,
+    languages,
+    preferred,
+    several,
+    speaking,
+    taken_apart,
+    told,
+    told_by,
+)
 from sim.words.columns import width
 from tests.docs.test_glossary import ROWS
 from tests.study.example import comparison
@@ -46,7 +59,8 @@ def chinese() -> list[tuple[str, str]]:
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    parts = Formatter().parse(text) if "{" in text else ()
+    return {name for _text, name, _spec, _conversion in parts if name is not None}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -119,6 +133,11 @@ def test_all_that_is_told_of_mechanisms_and_metrics_is_chinese() -> None:
         assert {text for text in texts if told(text) == text} <= {"GPM", "0..1"}
 
 
+def test_texts_are_found_in_templates() -> None:
+    source = """{{ _("one {a}", a=1) }} {{ several("three", 'many', n) }} {{ other("four") }} {{ name | told }}"""
+    assert [*in_template(source)] == [("one {a}", ""), ("three", "many")]
+
+
 def test_texts_are_found_in_code() -> None:
     code = '_("one {a}", a=1); marked("two"); several("three", "many", n); other("four"); _(name)'
     assert [*in_code(ast.parse(code))] == [("one {a}", ""), ("two", ""), ("three", "many")]
@@ -156,6 +175,23 @@ def test_numbers_and_names_are_no_part_of_a_text() -> None:
             assert told(text) == text
         assert _("failed: {strategy}, seed {seed}: {error}", strategy="{x}", seed=1, error="e").count("{x}") == 1
     assert several("{count} run", "{count} runs", 2) == "2 runs"
+
+
+def test_what_others_put_together_is_told_by_templates() -> None:
+    templates = ("{what} failed: {error}", "unknown", "{what} of {whole}")
+    with speaking("zh"):
+        assert told_by("this failed: unknown", templates) == "this failed: 未知"
+        assert told_by("nothing of the sort", ()) == "nothing of the sort"
+    assert told_by("a of b failed: c", templates) == "a of b failed: c"
+
+
+def test_programs_are_told_in_english() -> None:
+    class Verdict:
+        def __str__(self) -> str:
+            return _("unknown")
+
+    with speaking("zh"):
+        assert (str(Verdict()), in_english(Verdict())) == ("未知", "unknown")
 
 
 def test_a_table_in_chinese_is_chinese_and_fits() -> None:
@@ -221,3 +257,52 @@ def test_english_reads_no_catalogue() -> None:
     script = "import sys, sim.words as w; w._('better'); print('polib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# ------------------------------------------------------------------------------------------------ nothing unwrapped
+
+PROGRAMMERS = {"ContractError", "ConservationError", "AttributeError", "NameError"}  # for those who write mechanisms
+SPEAKERS = {"echo", "fail", "warn", "say", "step", "progress", "interrupted", "fault", "Fault", "_note"}
+OURS = {"wxsim", "array", "events"}  # names that are the same in every language
+
+
+def unwrapped(tree: ast.AST, speakers: set[str]) -> Iterator[str]:
+    """Texts of errors, and in calls that speak to users, which no call of `_` or `several` tells."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            texts = [] if name_of(node.exc) in PROGRAMMERS else node.exc.args
+        else:
+            texts = node.args if isinstance(node, ast.Call) and name_of(node) in speakers else []
+        for text in texts:
+            said = " ".join(each.value for each in written(text))
+            if set(re.findall("[a-z]{3,}", said)) - OURS:
+                yield said
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def written(node: ast.AST) -> Iterator[ast.Constant]:
+    """What stands there as text: alone, in an f-string, or in a choice of them."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node
+    elif isinstance(node, ast.JoinedStr | ast.BinOp | ast.IfExp):
+        for child in ast.iter_child_nodes(node):
+            yield from written(child)
+
+
+@pytest.mark.parametrize("part", sorted({path.relative_to(SIM).parts[0] for path in SIM.rglob("*.py")}))
+def test_all_that_is_told_is_translatable(part: str) -> None:
+    speakers = SPEAKERS if part in ("cli", "config", "study") else set()
+    files = (SIM / part).rglob("*.py") if (SIM / part).is_dir() else [SIM / part]
+    found = {path.name: [*unwrapped(ast.parse(path.read_text("utf-8")), speakers)] for path in files}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_what_is_not_wrapped_is_found() -> None:
+    code = (
+        'raise StudyError(f"no {x}"); echo(_("a text")); fail(f"wxsim: {x}"); echo("a text" if x else y); raise Odd(x)'
+    )
+    assert [*unwrapped(ast.parse(code), SPEAKERS)] == ["a text"]
+    assert [*unwrapped(ast.parse('raise StudyError(f"no such {x}")'), set())] == ["no such "]

@@ -7,15 +7,16 @@ What is slow to import is imported by the command that needs it.
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from sim import words
+from sim.cli.help import Command, Spoken, UsageError, fail_usage
 from sim.cli.options import (
     STORE,
     FolderOption,
@@ -28,7 +29,19 @@ from sim.cli.options import (
     UntilOption,
     WorkersOption,
 )
-from sim.cli.terminal import FAILED, INTERRUPTED, WRONG, Answer, asked_to_stop, fail, load, progress, stem, warn
+from sim.cli.terminal import (
+    FAILED,
+    INTERRUPTED,
+    WRONG,
+    Answer,
+    asked_to_stop,
+    fail,
+    interrupt,
+    load,
+    progress,
+    stem,
+    warn,
+)
 from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
 from sim.words import _, told
 from sim.words.columns import cut, left, right
@@ -36,11 +49,24 @@ from sim.words.columns import cut, left, right
 if TYPE_CHECKING:
     from sim.study.comparison import Comparison
 
+Done = TypeVar("Done", bound=Callable[..., Any])
 COMPLETE = "_WXSIM_COMPLETE"  # set by a shell that asks what may be typed next
 
 
-class Spoken(TyperGroup):
-    """Commands whose errors are told in words, without a traceback."""
+class Commands(Spoken, TyperGroup):
+    """Commands that speak the user's language and tell errors in words, without a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run the command that was typed, in the language that was asked for before it or that the system speaks."""
+        with words.speaking(_language(sys.argv[1:] if args is None else args)):
+            return super().main(args, *others, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Take in what was typed."""
+        try:
+            return super().make_context(*args, **options)
+        except UsageError as error:
+            fail_usage(error)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what is raised on purpose becomes lines on stderr and an exit code."""
@@ -48,6 +74,8 @@ class Spoken(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # a closed pipe shows here, where it is handled, and not when the interpreter ends
             return result
+        except UsageError as error:
+            fail_usage(error)
         except ScenarioError as error:
             fail(str(error), WRONG)
         except (StudyError, LedgerError) as error:
@@ -62,9 +90,17 @@ class Spoken(TyperGroup):
             fail(f"wxsim: {error}", FAILED)
 
 
-app = typer.Typer(
+class App(typer.Typer):
+    """Commands that speak the user's language."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Done], Done]:
+        """As typer's."""
+        return super().command(name, cls=Command, **options)
+
+
+app = App(
     name="wxsim",
-    cls=Spoken,
+    cls=Commands,
     help="Compare marketing strategies on WeChat in a simulated market.",
     epilog="Exit codes: 0 done, 1 a check or a run failed, 2 wrong input, 130 interrupted.",
     no_args_is_help=True,
@@ -90,10 +126,24 @@ class Engines(StrEnum):
 
 def main() -> None:
     """The command ``wxsim``. A request to end is an interrupt: nothing half-written stays, no worker either."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as for what a shell started in the background
+            signal.signal(number, interrupt)
     if COMPLETE in os.environ:
         completion.begin()
     app(prog_name="wxsim")
+
+
+def _language(typed: Sequence[str]) -> str:
+    """The language that stands before the command, or that of the system: help and errors need it before all else."""
+    for at, word in enumerate(typed):
+        name, _equals, value = word.partition("=")
+        if name == "--lang":
+            asked = value or next(iter(typed[at + 1 :]), "")
+            return asked if asked in words.languages() else words.preferred(os.environ)
+        if not word.startswith("-"):
+            break
+    return words.preferred(os.environ)
 
 
 def _version(wanted: bool) -> None:
@@ -106,7 +156,6 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -116,8 +165,7 @@ def options(
 ) -> None:
     """Compare marketing strategies on WeChat in a simulated market."""
     if lang is not None and lang not in words.languages():
-        raise StudyError(f"--lang {lang}: there are {', '.join(words.languages())}")
-    context.with_resource(words.speaking(lang or words.preferred(os.environ)))
+        raise StudyError(_("--lang {name}: there are {known}", name=lang, known=", ".join(words.languages())))
 
 
 @app.command()
@@ -185,7 +233,7 @@ def run(
     said |= {"scenario": whole.title, "merchant": whole.focal, "folder": str(out)}
     written += answer.give("run", {**said, "digest": manifest["digest"]["total"], "metrics": numbers(found)})
     answer.say("\n".join(_measured(found)))
-    answer.say(f"digest {manifest['digest']['total']}")
+    answer.say(_("digest {digest}", digest=manifest["digest"]["total"]))
     answer.wrote(written)
     if profile:
         answer.say(str(spent))

@@ -1,5 +1,6 @@
 """Commands that check: ``wxsim verify``, ``reproduce``, ``audit``, ``lint`` and ``bench``."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from sim.cli import app, completing
 from sim.cli.options import JsonOption, QuietOption, RunArgument, SeedOption, StrategyOption
 from sim.cli.terminal import FAILED, WRONG, Answer, Progress, fail, interrupted, load, progress, stem
 from sim.errors import Fault, LedgerError, ScenarioError, StudyError
-from sim.words import _, marked, several
+from sim.words import ENGLISH, _, marked, several, speaking
 
 if TYPE_CHECKING:
     from sim.config.model import Scenario
@@ -59,7 +60,7 @@ def verify(
     with interrupted(_("interrupted; what was told is true, and failing cases are kept in runs/verify")):
         for name, asked in cases.items():
             called = _("strategy {name}", name=name) if name else _("base")
-            before = f"{called}: " if len(names) > 1 else ""
+            before = _("{called}: ", called=called) if len(names) > 1 else ""
             if asked.digest in same:
                 answer.say(before + _("the same scenario as {other}", other=same[asked.digest]))
                 continue
@@ -123,12 +124,11 @@ def lint(
 
     Each stands in a line of its own with its place; warnings name what would do nothing.
     """
-    answer, faults, warnings = Answer(json, quiet), tuple[Fault, ...](), list[Fault]()
-    try:
-        load(file, warnings.append)
-    except ScenarioError as error:
-        faults = error.faults
-    found = {"faults": [asdict(each) for each in faults], "warnings": [asdict(each) for each in warnings]}
+    answer = Answer(json, quiet)
+    faults, warnings = _linted(file)
+    with speaking(ENGLISH):  # for programs
+        said = (faults, warnings) if json is None else _linted(file)
+    found = {name: [asdict(each) for each in of] for name, of in zip(("faults", "warnings"), said, strict=True)}
     wrote = answer.give("lint", {"file": file, "ok": not faults, **found})
     for fault in faults:
         answer.say(str(fault), whole=True)
@@ -140,6 +140,16 @@ def lint(
     answer.wrote(wrote)
     if faults:
         raise typer.Exit(WRONG)
+
+
+def _linted(file: str) -> tuple[Sequence[Fault], Sequence[Fault]]:
+    """Faults of a scenario, and warnings."""
+    warnings = list[Fault]()
+    try:
+        load(file, warnings.append)
+    except ScenarioError as error:
+        return error.faults, warnings
+    return (), warnings
 
 
 @app.command()
@@ -211,7 +221,7 @@ def _swarm(count: int, first: int, given: list[str], answer: Answer) -> None:
         if folder != swarm.TESTS:
             kept = _("copy it to {folder} to test it", folder=swarm.TESTS)
         said = _("{failed} of {count} cases failed, kept in {folder}", failed=len(failed), count=count, folder=folder)
-        fail(f"{said}: {kept}", FAILED)
+        fail(_("{said}: {kept}", said=said, kept=kept), FAILED)
     answer.say(
         _(
             "both engines wrote the same ledger in {count} cases, seeds {first} to {last}",

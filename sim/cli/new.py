@@ -7,6 +7,7 @@ import typer
 
 from sim.cli import app
 from sim.errors import StudyError
+from sim.words import _
 
 if TYPE_CHECKING:
     from sim.config.draft import Answers
@@ -39,14 +40,14 @@ def new(
     if file is not None:
         _check_free(file)
     ask = _proposed if yes else _asked
-    sell = sell or ask("What do you sell", "tea")
+    sell = sell or ask(_("What do you sell"), "tea")
     if sell not in CATEGORIES:
-        category = category or ask(f"Its category, one of {', '.join(CATEGORIES)}", "food")
-    price = price or ask("Its price, yuan", 168.0)
-    cost = ask("What it costs you, yuan", round(price / 2.5, 2)) if cost is None else cost
-    channels = _words(channel, ask, f"Where you sell: any of {', '.join(draft.CHANNELS)}", "store")
+        category = category or ask(_("Its category, one of {known}", known=", ".join(CATEGORIES)), "food")
+    price = price or ask(_("Its price, yuan"), 168.0)
+    cost = ask(_("What it costs you, yuan"), round(price / 2.5, 2)) if cost is None else cost
+    channels = _words(channel, ask, _("Where you sell: any of {known}", known=", ".join(draft.CHANNELS)), "store")
     offered = draft.offered(channels)
-    ideas = _words(strategy, ask, f"Which to compare, of {', '.join(offered)}", ", ".join(offered[:2]))
+    ideas = _words(strategy, ask, _("Which to compare, of {known}", known=", ".join(offered)), ", ".join(offered[:2]))
     answers = draft.Answers(
         sell=sell,
         category=category or sell,
@@ -55,7 +56,7 @@ def new(
         channels=channels,
         ideas=ideas,
         market=extends,
-        days=days or ask("How many days", 60),
+        days=days or ask(_("How many days"), 60),
         people=people,
         replications=replications,
     )
@@ -74,7 +75,7 @@ def schema(
         typer.echo(_schema(), nl=False)
     else:
         out.write_text(_schema(), "utf-8")
-        typer.echo(f"wrote {out}")
+        typer.echo(_("wrote {files}", files=out))
 
 
 def _write(file: Path, answers: "Answers") -> None:
@@ -85,14 +86,15 @@ def _write(file: Path, answers: "Answers") -> None:
     with file.open("x", encoding="utf-8") as made:
         made.write(draft.text(answers, file.name))
     (file.parent / draft.SCHEMA).write_text(_schema(), "utf-8")
-    typer.echo(f"wrote {file}\n      {file.parent / draft.SCHEMA}\nnow: wxsim compare {file}")
+    typer.echo(_("wrote {files}", files=f"{file}\n      {file.parent / draft.SCHEMA}"))
+    typer.echo(_("now: {command}", command=f"wxsim compare {file}"))
 
 
 def _check_free(file: Path) -> None:
     if file.exists():
-        raise StudyError(f"{file} is there already, and stays as it is; name another file")
+        raise StudyError(_("{file} is there already, and stays as it is; name another file", file=file))
     if not file.absolute().parent.is_dir():
-        raise StudyError(f"{file}: there is no folder {file.parent}")
+        raise StudyError(_("{file}: there is no folder {folder}", file=file, folder=file.parent))
 
 
 def _words(given: list[str] | None, ask: Any, question: str, proposed: str) -> tuple[str, ...]:

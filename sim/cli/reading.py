@@ -75,7 +75,8 @@ def genealogy(
         found = trees(Ledger(run), kind.value, merchant)
         if out is not None:
             found.export(out)
-    answer.say("\n".join(_table(found)))
+        table = "\n".join(_table(found))
+    answer.say(table)
     written = answer.give("genealogy", {"folder": str(run), "merchant": merchant, **found.as_dict()})
     answer.wrote([*([out] if out else []), *written])
 

@@ -4,12 +4,16 @@ What was found goes to stdout, as lines or, with ``--json -``, as JSON alone; pr
 stderr. Progress is shown to somebody who looks on, and to nobody else.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
+from threading import Timer
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -97,12 +101,40 @@ def progress(step: str, quiet: bool = False, unit: str = marked("days"), lines: 
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
-    texts = (TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[said]"))
-    left = (TimeElapsedColumn(), TextColumn(_("left")), TimeRemainingColumn())
-    with Bar(*texts, BarColumn(bar_width=16), *left, console=Console(stderr=True), transient=True) as bar:
+    def kept() -> Column:
+        """What no narrow terminal takes away; names of steps and the bar give way."""
+        return Column(no_wrap=True, min_width=7)
+
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=3, no_wrap=True)),
+        TextColumn("{task.fields[said]}", markup=False, table_column=Column(no_wrap=True)),
+        BarColumn(None, table_column=Column(ratio=1)),
+        TimeElapsedColumn(table_column=kept()),
+        TextColumn(_("left")),
+        TimeRemainingColumn(table_column=kept()),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         bar.add_task(step, total=None, said="")
         yield Progress(bar, unit)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """KeyboardInterrupt, as soon as nothing is being imported.
+
+    A library in C that imports (duckdb) would swallow it, and perhaps keep the lock of imports, for which every thread
+    waits then.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            send = partial(os.kill, os.getpid()) if os.name == "posix" else signal.raise_signal
+            later = Timer(0.02, send, (number,))
+            later.daemon = True
+            later.start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -113,7 +145,7 @@ def asked_to_stop() -> Iterator[Callable[[], bool]]:
     def ask(number: int, frame: object) -> None:
         nonlocal asked
         asked = True
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, interrupt)
         typer.echo(_("stopping at the end of this day; Ctrl-C again to stop at once and keep nothing"), err=True)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

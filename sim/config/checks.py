@@ -38,7 +38,8 @@ def comparison(tree: Node, metrics: Collection[str] | None) -> Iterator[Fault]:
 def _synergy(tree: Node) -> Iterator[Fault]:
     """A strategy that combines others, and those others, are strategies; and none of them is the baseline."""
     combined, strategies, baseline = (find(tree, *path) for path in _COMBINED)
-    known = set(strategies.children) - {baseline.value if baseline is not None else None} if strategies else set()
+    named = strategies.children if strategies else {}
+    known = [name for name in named if baseline is None or name != baseline.value]
     for name, parts in (combined.children if combined is not None else {}).items():
         listed = parts.value if isinstance(parts.value, tuple) else ()
         for node, word in [(parts.key, name), *((node.place, node.value) for node in listed)]:

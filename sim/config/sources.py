@@ -6,7 +6,7 @@ from sim.config import shipped
 from sim.config.advice import did_you_mean
 from sim.config.node import Node, Place, merge, without
 from sim.config.yaml import MAX_BYTES, compose
-from sim.errors import Fault
+from sim.errors import Fault, reason
 from sim.words import _
 
 MAX_EXTENDS = 10  # files, one on top of another
@@ -37,7 +37,7 @@ def _read(path: Path, asked: Place, below: tuple[Path, ...], faults: list[Fault]
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        faults.append(asked.fault(_("{path} cannot be read: {strerror}", path=path, strerror=error.strerror)))
+        faults.append(asked.fault(_("{path} cannot be read: {reason}", path=path, reason=reason(error))))
         return None
     tree, found = compose(raw, str(path))
     faults += found

@@ -40,6 +40,21 @@ _ADVICE = {
 }
 
 
+_PARSER = (  # what the parser says most often, and while doing what: for catalogues of other languages
+    *(marked("mapping values are not allowed in this context"), marked("found character that cannot start any token")),
+    *(marked("did not find expected key"), marked("did not find expected '-' indicator")),
+    *(marked("did not find expected ',' or ']'"), marked("did not find expected ',' or '}'")),
+    *(marked("did not find expected node content"), marked("did not find expected <document start>")),
+    *(marked("could not find expected ':'"), marked("found unexpected end of stream")),
+    *(marked("found unknown escape character"), marked("block sequence entries are not allowed in this context")),
+    *(marked("while parsing a block mapping"), marked("while parsing a block collection")),
+    *(marked("while parsing a flow mapping"), marked("while parsing a flow sequence")),
+    *(marked("while parsing a flow node"), marked("while parsing a block node")),
+    *(marked("while scanning a simple key"), marked("while scanning a quoted scalar")),
+    *(marked("while parsing a quoted scalar"), marked("while scanning for the next token")),
+)
+
+
 def compose(raw: bytes, file: str) -> tuple[Node | None, list[Fault]]:
     """The tree of a file and its faults; no tree if the text cannot be read as a mapping at all."""
     if len(raw) > MAX_BYTES:
@@ -201,6 +216,7 @@ class _Composer:
         if mark is None:
             return Fault(self.file, 1, 1, "", _("cannot be read as YAML: {error}", error=error))
         problem = str(getattr(error, "problem", error))
+        wrong = _(problem)
         lines = _BREAK.split(self.text)
         line = lines[mark.line] if mark.line < len(lines) else ""
         if "\t" in line[: mark.column + 1] and not line[: mark.column + 1].strip():
@@ -209,9 +225,9 @@ class _Composer:
         start = getattr(error, "context_mark", None)
         if context and start:
             said = marked("{problem} {context} that begins on line {line}")
-            problem = _(said, problem=problem, context=context, line=start.line + 1)
+            wrong = _(said, problem=wrong, context=_(context), line=start.line + 1)
         advice = next((text for known, text in _ADVICE.items() if known in problem), "")
-        return Fault(self.file, mark.line + 1, mark.column + 1, "", problem, _(advice))
+        return Fault(self.file, mark.line + 1, mark.column + 1, "", wrong, _(advice))
 
 
 class _TooDeepError(Exception):

@@ -149,7 +149,11 @@ class Ledger:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:
+            if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
+                raise KeyboardInterrupt from None  # as which it came; DuckDB looks for signals, too
+            if not isinstance(error, duckdb.Error):
+                raise
             raise LedgerError(
                 _("{folder}: cannot answer the question: {error}", folder=self.folder, error=error)
             ) from error

@@ -38,7 +38,7 @@ def dask(address: str, workers: int | None = None, say: Callable[[str], None] = 
             at = address
             _knock(address)
         client = opened.enter_context(Client(at, timeout=PATIENCE_SECONDS, set_as_default=False))
-        say(f"dashboard: {_dashboard(client.dashboard_link)}")
+        say(_("dashboard: {link}", link=_dashboard(client.dashboard_link)))
 
         def executor() -> Executor:
             if client.status != "running":

@@ -38,7 +38,7 @@ from sim.config.load import load
 from sim.config.model import Part, Scenario
 from sim.config.node import Node, nearest, plain
 from sim.config.parameters import ASSUMED, Parameter, leads, parameters, patched
-from sim.errors import Fault, ScenarioError, StudyError
+from sim.errors import Fault, ScenarioError, StudyError, reason
 from sim.metrics.catalog import METRICS
 from sim.study.compare import replication_seeds
 from sim.units import F64
@@ -268,7 +268,7 @@ def _stated(path: Path) -> StudyFile:
     try:
         tree, faults = yaml.compose(path.read_bytes(), str(path))
     except OSError as error:
-        raise StudyError(_("{path}: {strerror}; a study is a YAML file", path=path, strerror=error.strerror)) from None
+        raise StudyError(_("{path}: {reason}; a study is a YAML file", path=path, reason=reason(error))) from None
     if tree is None or faults:
         raise ScenarioError(faults)
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.errors import StudyError
+from sim.errors import StudyError, reason
 from sim.words import _, marked
 
 UNFINISHED = ".wxsim-"  # how the names of folders and files begin that are being made
@@ -92,7 +92,7 @@ def begin(folder: Path, output: Output) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place))
     except OSError as error:
-        raise StudyError(_("{folder} cannot be written: {strerror}", folder=folder, strerror=error.strerror)) from error
+        raise StudyError(_("{folder} cannot be written: {reason}", folder=folder, reason=reason(error))) from error
     made.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
     return made
 
@@ -143,7 +143,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f"{UNFINISHED}{path.name}-", dir=path.absolute().parent)
     except OSError as error:
-        raise StudyError(_("{path} cannot be written: {strerror}", path=path, strerror=error.strerror)) from error
+        raise StudyError(_("{path} cannot be written: {reason}", path=path, reason=reason(error))) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

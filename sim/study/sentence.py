@@ -81,7 +81,8 @@ class Teller:
             "coupon": _("{count} coupon of {merchant}", count=what, merchant=self.merchant(item)),
             "points": _("{count} points of {merchant}", count=what, merchant=self.merchant(item)),
         }[row["currency"]]
-        return f"{shown}: {self.account(row, 'source')} → {self.account(row, 'target')}"
+        source, target = (self.account(row, end) for end in ("source", "target"))
+        return _("{what}: {source} → {target}", what=shown, source=source, target=target)
 
     def account(self, row: Mapping[str, Any], side: str) -> str:
         """An account and whose it is; a variant's is told by what moves."""

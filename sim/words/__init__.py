@@ -13,7 +13,7 @@ language only where it is shown. A text without a translation is shown in Englis
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -97,6 +97,15 @@ def told(text: str) -> str:
     if (said := _(template)) == template:
         return text
     return said.format(**{name: _(value) for name, value in values.items()})
+
+
+def told_by(text: str, templates: Iterable[str]) -> str:
+    """A text that others put together, by the first of these templates that it fits; so is what it is filled with."""
+    for template in templates:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(template))
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return _(template).format(**{name: told_by(value, templates) for name, value in found.groupdict().items()})
+    return text
 
 
 def taken_apart(text: str) -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The page of `wxsim serve` in Chromium: pick, change, run, compare, download, predict, reveal; by keyboard alone."""
+"""The page of `wxsim serve` in Chromium: pick, change, run, compare, download, predict, by keyboard alone."""
 
 import re
 import signal

@@ -1,6 +1,7 @@
 """Reading a ledger: tables, questions in SQL, and errors that say what to do."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,3 +122,16 @@ def test_a_damaged_part_is_named(spoil: Callable[[Path], None], says: str, tmp_p
     for ask in (lambda: ledger.events, ledger.digest, lambda: ledger.rows("SELECT count(*) FROM events")):
         with pytest.raises(LedgerError, match=f"part-00000.parquet: .*{says}"):
             ask()
+
+
+def test_an_interrupt_during_a_question_stays_one(tmp_path: Path) -> None:
+    ledger = market().write(tmp_path / "run")
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for ask in (ledger.query, ledger.rows):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(KeyboardInterrupt):
+                ask("SELECT max(one.range * other.range) FROM range(10_000_000) AS one, range(10_000_000) AS other")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

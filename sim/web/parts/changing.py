@@ -100,8 +100,8 @@ class Changing:
             with ui.element("summary"):
                 say("h2", _("Levers"))
             with ui.element("div").classes("row between"):
-                self._count = say("p", "", "soft").props('role="status"')
-                self._back = button(_("Reset all"), window.does(lesson.back), "quiet")
+                self._count = say("span", "", "soft").props('role="status"')
+                self._back = button(_("Reset all"), window.does(lesson.back), "quiet small")
             first = [group for group in lesson.groups if group.first and group.levers]
             for group in first:
                 self._group(group)

@@ -344,5 +344,5 @@ def test_it_fits_and_is_pictured(
             page.locator(".now .card").first.wait_for()
         assert visit.fits(), name
         slug = name.lower().replace(" ", "-")
-        page.add_style_tag(content=".bar { position: static !important; grid-column: 1 / -1; order: 9; }")
+        page.add_style_tag(content=".bar { position: static !important; margin-top: 2rem; }")
         page.screenshot(path=pictures / f"serve-{slug}-{width}-{theme}-{language}.png", full_page=True)

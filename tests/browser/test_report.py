@@ -88,7 +88,8 @@ def test_the_language_is_switched_by_keyboard_and_the_place_kept(browser: Any, f
     visit = Visit(browser, folder / "chinese.html", language="zh")
     page = visit.page
     page.evaluate(
-        "document.getElementById('n-gmv-1').open = true; document.getElementById('m-gmv').scrollIntoView({behavior: 'instant'})"
+        "document.getElementById('n-gmv-1').open = true;"
+        "document.getElementById('m-gmv').scrollIntoView({behavior: 'instant'})"
     )
     before = page.evaluate("document.getElementById('m-gmv').getBoundingClientRect().top")
     for wanted in ("en", "zh", "en"):

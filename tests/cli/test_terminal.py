@@ -25,7 +25,13 @@ from tests.cli.folders import ALL, write
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "terminal.md").read_text("utf-8")
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-SILENT = {"completion", "new", "report", "schema", "serve"}  # they write one file or open a page, and have nothing more to tell
+SILENT = {
+    "completion",
+    "new",
+    "report",
+    "schema",
+    "serve",
+}  # they write one file or open a page, and have nothing more to tell
 READ = [
     "reproduce one",
     "audit one",

@@ -14,6 +14,7 @@ from sim.report.layout import places
 from sim.report.page import asset, render
 from sim.study.sentence import Teller, short
 from sim.units import I64
+from sim.words import _
 from sim.world.build import society
 from sim.world.graph import SocialGraph
 from sim.world.params import WorldParams
@@ -98,7 +99,7 @@ def _graph(manifest: Mapping[str, Any]) -> SocialGraph:
     try:
         return society(WorldParams.model_validate(manifest["scenario"]["world"]), int(manifest["seed"])).graph
     except (KeyError, ValueError, OSError, WxsimError) as error:
-        raise StudyError(f"its people cannot be made again: {type(error).__name__}: {error}") from None
+        raise StudyError(_("its people cannot be made again: {why}", why=f"{type(error).__name__}: {error}")) from None
 
 
 def _moves(ledger: Ledger) -> list[Move]:

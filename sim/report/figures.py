@@ -10,6 +10,7 @@ from sim.errors import StudyError
 from sim.report.shape import Figure, Number
 from sim.study.figure import PALETTE, paper, plain
 from sim.units import F64
+from sim.words import _
 
 DASHES = ("-", "--", ":", "-.")
 MARKS = ("o", "s", "D", "^", "P", "X", "*", "v")
@@ -22,7 +23,9 @@ def write(figures: Sequence[Figure], strategies: Sequence[str], folder: Path) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError(f"{folder}: figures cannot be written there: {error.strerror}") from None
+        raise StudyError(
+            _("{folder}: figures cannot be written there: {why}", folder=folder, why=error.strerror)
+        ) from None
     out: list[Path] = []
     for shape in figures:
         paths = (folder / f"{shape.name}.png", folder / f"{shape.name}.svg")

@@ -132,12 +132,17 @@ def read(place: Path, merchant: str = "") -> Material:
     """
     if (place / folder.COMPARISON.manifest).is_file():
         if merchant:
-            raise StudyError(f"{place}: is a comparison, which is of one merchant; leave out --merchant")
+            raise StudyError(
+                _("{folder}: is a comparison, which is of one merchant; leave out --merchant", folder=place)
+            )
         return _comparison(place)
     if (place / MANIFEST).is_file():
         return _run(place, merchant)
-    wrong = "there is no such folder" if not place.exists() else "holds no run, comparison or study of wxsim"
-    raise StudyError(f"{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote")
+    wrong = _("holds no run, comparison or study of wxsim") if place.exists() else _("there is no such folder")
+    told = _(
+        "{folder}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote", folder=place, wrong=wrong
+    )
+    raise StudyError(told)
 
 
 def _comparison(place: Path) -> Material:
@@ -147,7 +152,9 @@ def _comparison(place: Path) -> Material:
         found = Comparison.restore(content, place)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise StudyError(f"{path}: is not a comparison that this wxsim reads ({said}); compare again") from None
+        raise StudyError(
+            _("{file}: is not a comparison that this wxsim reads ({why}); compare again", file=path, why=said)
+        ) from None
     return of(found)
 
 
@@ -160,8 +167,8 @@ def of(found: Comparison) -> Material:
         for number in np.flatnonzero(found.done[strategy]).tolist():
             at = f"runs/{slugs[strategy]}/seed-{number}"
             if not (found.folder / at / MANIFEST).is_file():
-                wrong = f"is missing, though {folder.COMPARISON.manifest} names it; compare again"
-                raise LedgerError(f"{found.folder / at}: {wrong}")
+                where = {"folder": found.folder / at, "file": folder.COMPARISON.manifest}
+                raise LedgerError(_("{folder}: is missing, though {file} names it; compare again", **where))
             cells.append(Cell(strategy, number, found.seeds[number], at, found.folder / at, example))
             example = False
     return Material(found.folder, found, tuple(cells), single=False)

@@ -14,7 +14,7 @@ from sim.report import channels, checks, daily, doors, facts, findings, manifest
 from sim.report.material import Cell, Material
 from sim.report.shape import Figure, channel
 from sim.study import table
-from sim.words import _, languages, own_name, several, speaking, spoken, told
+from sim.words import _, languages, marked, own_name, several, speaking, spoken, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +32,7 @@ _LOOKS: Mapping[str, Any] = {  # sections that read ledgers, in the order of the
     "checks": checks,
     "facts": facts,
 }
-_EXTRA = "pip install 'wxsim[report]', or on a clone: make demo"
+_EXTRA = marked("pip install 'wxsim[report]', or on a clone: make demo")
 _STYLED = re.compile(
     r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)'
 )  # styles of maps, left out if the id is there
@@ -163,7 +163,7 @@ def clean(text: str) -> str:
     """A text as a browser reads it inside a page, so that its hash is the one that the browser computes."""
     text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip() + "\n"
     if "</script" in text.lower() or "</style" in text.lower():
-        raise StudyError("a script or style that would end itself cannot stand in a page")
+        raise StudyError(_("a script or style that would end itself cannot stand in a page"))
     return text
 
 
@@ -173,7 +173,7 @@ def needed(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         package = module.partition(".")[0]
-        raise StudyError(f"a report needs the package {package}; {_EXTRA}") from None
+        raise StudyError(_("a report needs the package {package}; {how}", package=package, how=_(_EXTRA))) from None
 
 
 def _hash(text: str) -> str:

@@ -21,7 +21,19 @@ from sim.config.parameters import parameters
 from sim.config.shipped import names
 from sim.metrics.catalog import METRICS
 from sim.study.table import WIDTH, table
-from sim.words import ENGLISH, FOLDER, _, languages, preferred, several, speaking, taken_apart, told
+from sim.words import (
+    ENGLISH,
+    FOLDER,
+    _,
+    in_english,
+    languages,
+    preferred,
+    several,
+    speaking,
+    taken_apart,
+    told,
+    told_by,
+)
 from sim.words.columns import width
 from tests.docs.test_glossary import ROWS
 from tests.study.example import comparison
@@ -163,6 +175,23 @@ def test_numbers_and_names_are_no_part_of_a_text() -> None:
             assert told(text) == text
         assert _("failed: {strategy}, seed {seed}: {error}", strategy="{x}", seed=1, error="e").count("{x}") == 1
     assert several("{count} run", "{count} runs", 2) == "2 runs"
+
+
+def test_what_others_put_together_is_told_by_templates() -> None:
+    templates = ("{what} failed: {error}", "unknown", "{what} of {whole}")
+    with speaking("zh"):
+        assert told_by("this failed: unknown", templates) == "this failed: 未知"
+        assert told_by("nothing of the sort", ()) == "nothing of the sort"
+    assert told_by("a of b failed: c", templates) == "a of b failed: c"
+
+
+def test_programs_are_told_in_english() -> None:
+    class Verdict:
+        def __str__(self) -> str:
+            return _("unknown")
+
+    with speaking("zh"):
+        assert (str(Verdict()), in_english(Verdict())) == ("未知", "unknown")
 
 
 def test_a_table_in_chinese_is_chinese_and_fits() -> None:

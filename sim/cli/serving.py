@@ -26,9 +26,8 @@ def serve(
         ),
     ] = False,
 ) -> None:
-    """Show a page to play with in the browser, on this machine.
+    """Open a page to change, predict, run and look, on this machine.
 
-    Change a scenario, predict, run it and look at what comes out.
     Nothing is written but into a temporary folder, which goes with the server; Ctrl-C ends it.
     """
     from sim.web.server import listening, needed, serve

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import StudyError
+from sim.errors import StudyError, reason
 from sim.report.shape import Figure, Number
 from sim.study.figure import PALETTE, paper, plain
 from sim.units import F64
@@ -24,7 +24,7 @@ def write(figures: Sequence[Figure], strategies: Sequence[str], folder: Path) ->
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(
-            _("{folder}: figures cannot be written there: {why}", folder=folder, why=error.strerror)
+            _("{folder}: figures cannot be written there: {reason}", folder=folder, reason=reason(error))
         ) from None
     out: list[Path] = []
     for shape in figures:

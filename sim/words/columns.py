@@ -52,3 +52,9 @@ class _Wrapper(TextWrapper):
 
     def _split(self, text: str) -> list[str]:
         return [piece for chunk in super()._split(text) for piece in _PIECE.findall(chunk)]
+
+    def _handle_long_word(self, reversed_chunks: list[str], cur_line: list[str], cur_len: int, width: int) -> None:
+        chunk, room = reversed_chunks[-1], max(width - cur_len, 1)
+        if self.break_long_words and chunk[room : room + 1] == _FILLER:  # no character is cut in two
+            reversed_chunks[-1:] = [chunk[room - 1 :], chunk[: room - 1]]
+        super()._handle_long_word(reversed_chunks, cur_line, cur_len, width)

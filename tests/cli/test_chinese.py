@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from sim.cli import app
 from sim.cli.terminal import WIDTH
+from sim.errors import StudyError
+from sim.words import _
 from sim.words.columns import width
 from tests.study.tiny import TEXT
 
@@ -111,6 +113,8 @@ TOLD = {  # commands, and their exit code
     "status one": 2,
     "results one": 2,
     "audit tiny.yaml": 2,
+    "report study.yaml": 2,
+    "report one --figures a --diffusion": 2,
     "verify": 2,
     "verify tiny.yaml --swarm 1": 2,
     "metrics orderz": 2,
@@ -190,6 +194,18 @@ def test_json_stays_english(place: Path, command: str) -> None:
     chinese = wxsim(*command.split(), "--json", "-").stdout
     assert chinese == wxsim(*command.split(), "--json", "-", lang="en").stdout
     assert not HAN.search(chinese.replace("一个小问题", ""))
+
+
+def test_errors_of_runs_are_kept_in_english(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise StudyError(_("unknown"))
+
+    monkeypatch.setattr("sim.study.compare.run", refuse)
+    monkeypatch.setattr("sim.study.compare.draw", lambda comparison, path: None)
+    result = wxsim("compare", "tiny.yaml", "--workers", "1", "--replications", "1", "--out", "failed")
+    assert (result.exit_code, "3 次运行中有 3 次失败" in result.stderr) == (1, True)
+    kept = json.loads(Path("failed", "comparison.json").read_text("utf-8"))["failures"]
+    assert [each["error"] for each in kept] == ["unknown"] * 3
 
 
 def test_a_scenario_written_in_chinese_has_no_faults(place: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sim.errors import StudyError
-from sim.study.executor import SerialExecutor, processors, stream
+from sim.study.executor import SerialExecutor, processors, report, stream
+from sim.words import _, speaking, spoken
 
 pytestmark = pytest.mark.slow  # `make test` runs it
 
@@ -160,6 +161,21 @@ def test_serial_executor_is_an_executor() -> None:
         assert here.submit(divmod, 7, 2).result() == (3, 1)
         assert list(here.map(abs, [-1, 2])) == [1, 2]
         assert isinstance(here.submit(divmod, 1, 0).exception(), ZeroDivisionError)
+
+
+def refuse(unit: str) -> str:
+    report(1)
+    raise StudyError(_("unknown") + f" {unit}, {spoken()}")
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_work_speaks_english_and_who_asked_for_it_her_own_language(workers: int) -> None:
+    """Errors of runs are kept in files for programs, whoever does them and wherever."""
+    errors, heard = {}, []
+    with speaking("zh"):
+        stream(refuse, "ab", workers=workers, done=errors.__setitem__, told=lambda steps: heard.append(spoken()))
+    assert {index: str(error) for index, error in errors.items()} == {0: "unknown a, en", 1: "unknown b, en"}
+    assert set(heard) == {"zh"}
 
 
 def test_no_worker_is_refused() -> None:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["LANGUAGE"] = "en"  # whatever whoever runs the tests speaks
@@ -18,3 +20,10 @@ settings.register_profile(
 )
 settings.register_profile("quick", parent=settings.get_profile("deterministic"), max_examples=25)
 settings.load_profile("deterministic")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, a file of nothing else is not imported: some need heavy libraries."""
+    if collection_path.suffix == ".py" and "not slow" in config.option.markexpr:
+        return "\npytestmark = pytest.mark.slow" in collection_path.read_text("utf-8") or None
+    return None

@@ -274,7 +274,13 @@ def test_what_was_finished_before_an_interrupt_is_kept(here: Path, monkeypatch: 
     assert files(here / "runs") == [kept.name]
 
 
-@pytest.mark.parametrize("words", [["metrics"], ["schema"], ["run", "tiny.yaml", "--out", "out"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["metrics"],
+        *(pytest.param(w, marks=pytest.mark.slow) for w in (["schema"], ["run", "tiny.yaml", "--out", "out"])),
+    ],
+)
 def test_a_closed_pipe_is_quiet_and_loses_nothing(here: Path, words: list[str]) -> None:
     running = subprocess.Popen(
         [*WXSIM, *words], cwd=here, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

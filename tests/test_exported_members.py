@@ -42,6 +42,7 @@ def test_public_name_is_what_its_home_defines(name: str) -> None:
         assert value.__doc__
 
 
+@pytest.mark.slow
 def test_run_is_the_function_even_after_its_module_was_imported() -> None:
     script = "import sim.run, sim.study.compare; from sim import run; assert run is sim.run; print(run.__module__)"
     done = subprocess.run(

@@ -13,7 +13,7 @@ import polib
 import pytest
 from typer.testing import CliRunner
 
-from docs.words import SIM, in_code, messages
+from docs.words import SIM, in_code, in_template, messages
 from sim import catalog
 from sim.cli import app
 from sim.config.load import load
@@ -131,6 +131,11 @@ def test_all_that_is_told_of_mechanisms_and_metrics_is_chinese() -> None:
     texts |= {text for metric in METRICS.values() for text in (metric.title, metric.unit, metric.definition)}
     with speaking("zh"):
         assert {text for text in texts if told(text) == text} <= {"GPM", "0..1"}
+
+
+def test_texts_are_found_in_templates() -> None:
+    source = """{{ _("one {a}", a=1) }} {{ several("three", 'many', n) }} {{ other("four") }} {{ name | told }}"""
+    assert [*in_template(source)] == [("one {a}", ""), ("three", "many")]
 
 
 def test_texts_are_found_in_code() -> None:

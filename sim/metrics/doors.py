@@ -63,9 +63,12 @@ FROM reached FULL JOIN (SELECT channel, count(*) AS n FROM met GROUP BY channel)
     FULL JOIN won USING (channel) FULL JOIN sold USING (channel)
 ORDER BY customers_won DESC, orders DESC, channel"""
 BY_FIRST_TOUCH = f"""{_PEOPLE}, many AS (SELECT "user", merchant, count(*) AS orders FROM bought GROUP BY ALL),
-earned AS (  -- what moved the merchant's cash was caused by a deal, if by any customer
+earned AS (  -- a deal moves the merchant's cash by what it leads to; a commission is held, and given back, for its deal
     SELECT deal."user", deal.merchant, sum(if(target = 'cash', moved.amount, -moved.amount)) AS fen
-    FROM postings AS moved JOIN events AS moving USING (event) JOIN events AS deal ON deal.event = moving.cause
+    FROM postings AS moved JOIN events AS moving USING (event)
+        LEFT JOIN events AS held ON held.event = moving.cause AND moving.kind LIKE 'commission%'
+        LEFT JOIN events AS attributed ON attributed.event = held.cause AND held.kind LIKE 'commission%'
+        JOIN events AS deal ON deal.event = coalesce(attributed.cause, held.cause, moving.cause)
     WHERE currency = 'fen' AND 'cash' IN (source, target) AND deal.kind IN ({texts(*DEALS)}) GROUP BY ALL
 ) SELECT channel, count(*) AS customers, sum(orders)::BIGINT AS orders, count(*) FILTER (whole) AS whole,
     count(*) FILTER (whole AND again) AS again, coalesce(sum(fen), 0)::BIGINT AS fen

@@ -99,9 +99,7 @@ def _graph(manifest: Mapping[str, Any]) -> SocialGraph:
     try:
         return society(WorldParams.model_validate(manifest["scenario"]["world"]), int(manifest["seed"])).graph
     except (KeyError, ValueError, OSError, WxsimError) as error:
-        raise StudyError(
-            _("its people cannot be made again: {name}: {error}", name=type(error).__name__, error=error)
-        ) from None
+        raise StudyError(_("its people cannot be made again: {why}", why=f"{type(error).__name__}: {error}")) from None
 
 
 def _moves(ledger: Ledger) -> list[Move]:

@@ -132,14 +132,17 @@ def read(place: Path, merchant: str = "") -> Material:
     """
     if (place / folder.COMPARISON.manifest).is_file():
         if merchant:
-            raise StudyError(_("{place}: is a comparison, which is of one merchant; leave out --merchant", place=place))
+            raise StudyError(
+                _("{folder}: is a comparison, which is of one merchant; leave out --merchant", folder=place)
+            )
         return _comparison(place)
     if (place / MANIFEST).is_file():
         return _run(place, merchant)
-    wrong = _("there is no such folder") if not place.exists() else _("holds no run, comparison or study of wxsim")
-    raise StudyError(
-        _("{place}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote", place=place, wrong=wrong)
+    wrong = _("holds no run, comparison or study of wxsim") if place.exists() else _("there is no such folder")
+    told = _(
+        "{folder}: {wrong}; name the folder that `wxsim run`, `compare` or `sweep` wrote", folder=place, wrong=wrong
     )
+    raise StudyError(told)
 
 
 def _comparison(place: Path) -> Material:
@@ -150,7 +153,7 @@ def _comparison(place: Path) -> Material:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise StudyError(
-            _("{path}: is not a comparison that this wxsim reads ({said}); compare again", path=path, said=said)
+            _("{file}: is not a comparison that this wxsim reads ({why}); compare again", file=path, why=said)
         ) from None
     return of(found)
 
@@ -164,12 +167,8 @@ def of(found: Comparison) -> Material:
         for number in np.flatnonzero(found.done[strategy]).tolist():
             at = f"runs/{slugs[strategy]}/seed-{number}"
             if not (found.folder / at / MANIFEST).is_file():
-                said = _(
-                    "{path}: is missing, though {name} names it; compare again",
-                    path=found.folder / at,
-                    name=folder.COMPARISON.manifest,
-                )
-                raise LedgerError(said)
+                where = {"folder": found.folder / at, "file": folder.COMPARISON.manifest}
+                raise LedgerError(_("{folder}: is missing, though {file} names it; compare again", **where))
             cells.append(Cell(strategy, number, found.seeds[number], at, found.folder / at, example))
             example = False
     return Material(found.folder, found, tuple(cells), single=False)

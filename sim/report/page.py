@@ -173,9 +173,7 @@ def needed(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         package = module.partition(".")[0]
-        raise StudyError(
-            _("a report needs the package {package}; {install}", package=package, install=_(_EXTRA))
-        ) from None
+        raise StudyError(_("a report needs the package {package}; {how}", package=package, how=_(_EXTRA))) from None
 
 
 def _hash(text: str) -> str:

@@ -44,7 +44,7 @@ class StudyReport:
     def told(self) -> dict[str, Any]:
         """Everything that the template needs."""
         found = self.found
-        rows = found.to_arrow().select(["strategy", "seed", "status", "error"]).to_pylist()
+        rows = found.to_arrow().to_pylist()
         return {
             "points": found.points,
             "seeds": found.said["seeds"],
@@ -108,7 +108,8 @@ class StudyReport:
             if len(self.axes) == 1:
                 yield self._curves(metric, self._title(metric), axis, metric, everywhere)
             elif _few(self.found, axis):
-                yield self._curves(f"{metric}-by-{_slug(axis)}", axis, axis, metric, everywhere)
+                title = _("{metric}, by {axis}", metric=self._title(metric), axis=axis)
+                yield self._curves(f"{metric}-by-{_slug(axis)}", title, axis, metric, everywhere)
 
     def _title(self, metric: str) -> str:
         title = told(METRICS[metric].title)

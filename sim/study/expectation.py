@@ -87,7 +87,7 @@ def words(comparison: "Comparison", claim: Expected) -> str:
     metric = told(METRICS[claim.metric].title)
     if claim.per:
         metric = _("{metric} per {other}", metric=metric, other=told(METRICS[claim.per].title).lower())
-    what = f"{metric}, {claim.strategy}"
+    what = _("{metric}, {strategy}", metric=metric, strategy=claim.strategy)
     others = " + ".join(f'"{name}"' for name in _others(comparison, claim))
     if claim.is_ is not None:
         higher = claim.is_ == "higher"
@@ -99,7 +99,7 @@ def words(comparison: "Comparison", claim: Expected) -> str:
     if claim.times is not None:
         return _("{what}: {span} times {others}", what=what, span=_span(claim.times), others=others)
     assert claim.between is not None
-    return f"{what}: {_span(claim.between)}"
+    return _("{what}: {more}", what=what, more=_span(claim.between))
 
 
 def jackknife(measured: Callable[[Bools], float], done: Bools) -> Estimate:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ from sim.words import ENGLISH, _, speaking, spoken, told
 
 # Told apart by every eye (after Okabe & Ito 2008), grey for what the others are compared with.
 PALETTE = ("#4d4d4d", "#0072b2", "#d55e00", "#009e73", "#b6609a", "#2f8fc4", "#b58900", "#7a4fb5")
+CHINESE = (  # fonts that hold it, the best first
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "SimHei",
+)
 PACKAGE = "fonts-wqy-microhei"  # of a small font that holds Chinese
 LEFT, RIGHT, EDGE = 2.6, 0.3, 0.5  # inches around the panels
 ROW, HEAD = 0.32, 0.75  # inches for a strategy, and around each panel
@@ -94,20 +103,18 @@ def _panel(axes: Any, comparison: Comparison, metric: str, others: list[str]) ->
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _fonts() -> list[str]:
+@cache
+def _fonts() -> tuple[str, ...]:
     """Fonts that are installed and hold Chinese, then matplotlib's own."""
-    from matplotlib.font_manager import fontManager
+    from matplotlib.font_manager import findSystemFonts, fontManager
 
-    wanted = (
-        "Noto Sans CJK SC",
-        "Source Han Sans SC",
-        "WenQuanYi Micro Hei",
-        "WenQuanYi Zen Hei",
-        "PingFang SC",
-        "SimHei",
-    )
+    known = {font.fname for font in fontManager.ttflist}
+    if not any(font.name in CHINESE for font in fontManager.ttflist):
+        for path in sorted({*findSystemFonts()} - known):  # matplotlib keeps a list from before they were installed
+            with suppress(OSError, RuntimeError):
+                fontManager.addfont(path)
     installed = {font.name for font in fontManager.ttflist}
-    return [name for name in wanted if name in installed] + ["DejaVu Sans"]
+    return (*(name for name in CHINESE if name in installed), "DejaVu Sans")
 
 
 def plain(text: str) -> str:

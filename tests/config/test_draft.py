@@ -31,6 +31,7 @@ def test_every_idea_loads_and_changes_the_shop(channels: tuple[str, ...], tmp_pa
     assert made.strategies[AS_IT_IS].digest == made.digest
 
 
+@pytest.mark.slow
 @given(
     st.text(min_size=1, max_size=30),
     st.floats(0.05, 1e6),

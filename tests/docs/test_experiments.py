@@ -19,6 +19,7 @@ def test_a_readme_asks_predicts_and_answers(name: str) -> None:
     assert -1 not in places and places == sorted(places), ORDER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_an_answer_is_of_the_study_as_it_stands(name: str) -> None:
     text = (FOLDER / name / "README.md").read_text("utf-8")

@@ -48,6 +48,7 @@ def test_other_names_are_not_there() -> None:
         fast.nothing  # noqa: B018
 
 
+@pytest.mark.slow
 def test_numba_is_started_by_many_rows_only_and_then_serves_all() -> None:
     few = "draws.uniform('a', draws.keys(1, 'user', 9)); print('numba' in sys.modules, fast.on(1))"
     many = "draws.keys(1, 'user', fast.WORTH)"
@@ -55,6 +56,7 @@ def test_numba_is_started_by_many_rows_only_and_then_serves_all() -> None:
     assert answers == ["False", "False", str(fast.present), str(fast.present)]
 
 
+@pytest.mark.slow
 def test_numba_is_started_once_small_calls_would_have_paid_for_it() -> None:
     few = "draws.uniform('a', draws.keys(1, 'user', 9)); print('numba' in sys.modules, fast.on(1))"
     many = "[fast.on(1) for _ in range(fast.ENOUGH // fast.PER_CALL)]"

@@ -40,6 +40,7 @@ def test_small_and_dense_worlds_are_equal(n: int, degree: float, monkeypatch: py
     assert same(with_twins, by_arrays(keys, where))
 
 
+@pytest.mark.slow
 def test_strengths_give_way_alike_when_people_are_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among 2^27 people 10 bits of a strength are told apart: of what is then equal, the lower number stands first."""
     from sim.world.native import _ordered

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import draws
@@ -47,7 +47,6 @@ def test_neighbours_reads_the_lists():
     assert as_pairs(neighbours(indptr, indices, np.zeros(0, np.int64))) == []
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.integers(0, 60), min_size=1, max_size=6),
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), max_size=10),

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernels.inbox import Mailbox
@@ -73,7 +73,6 @@ def post_all(box, posts, base, cuts, turn):
     return rows
 
 
-@settings(max_examples=150, deadline=None)
 @given(lives(), st.integers(1, 4), st.integers(0, 3 * HOUR), st.integers(1, 4), st.integers(0, 10))
 def test_readers_find_what_a_list_would_give_them(ticks, capacity, patience, cuts, turn):
     box, oracle = Mailbox(5, capacity, patience, Records), ListMailbox(capacity, patience)

@@ -1,7 +1,7 @@
 """Queues against a shopkeeper who serves one request at a time."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernels import queue
@@ -16,7 +16,6 @@ def serve(item, quantity, available):
     return granted, left
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(-3, 5)), max_size=40),
     st.lists(st.integers(-2, 30), min_size=5, max_size=5),
@@ -42,7 +41,6 @@ def test_many_buyers_and_one_scarce_item():
     assert granted.tolist() == serve(item.tolist(), quantity.tolist(), available.tolist())[0]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from([1, 2, 5, 2**63, 2**64 - 1]), max_size=20),
     st.sets(st.sampled_from([1, 3, 5, 2**63, 2**64 - 1])),
@@ -56,7 +54,6 @@ def test_the_first_on_an_open_subject_wins(subjects, opened):
     assert granted.tolist() == expected
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=30), st.lists(st.integers(0, 99), min_size=4, max_size=4))
 def test_tickets_count_on_in_order(item, issued):
     expected, following = [], list(issued)

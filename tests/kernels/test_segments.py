@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernels import segments
@@ -27,7 +27,6 @@ def ranking(group, value, tie):
     return sorted(group, key=lambda i: (-value[i], int(tie[i]), i))
 
 
-@settings(max_examples=60, deadline=None)
 @given(rows())
 def test_places_in_segments(case):
     segment, _, _ = case
@@ -38,7 +37,6 @@ def test_places_in_segments(case):
     assert np.flatnonzero(segments.first(segment)).tolist() == [part[0] for part in parts]
 
 
-@settings(max_examples=100, deadline=None)
 @given(rows())
 def test_argmax_takes_the_best_of_each_segment(case):
     segment, value, tie = case
@@ -46,7 +44,6 @@ def test_argmax_takes_the_best_of_each_segment(case):
     assert segments.argmax(segment, value, tie).tolist() == expected
 
 
-@settings(max_examples=100, deadline=None)
 @given(rows(), st.lists(st.integers(0, 5), min_size=10, max_size=10), st.booleans())
 def test_top_k_takes_the_k_best_of_each_segment(case, limits, integers):
     segment, value, tie = case

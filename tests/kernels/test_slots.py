@@ -1,7 +1,7 @@
 """Relation slots against a user who thinks of one merchant at a time."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernels import slots
@@ -49,7 +49,6 @@ def claim_one_by_one(merchants, protected, value, pairs):
     return slot, fresh
 
 
-@settings(max_examples=200, deadline=None)
 @given(tables())
 def test_claims_follow_the_rule(case):
     merchants, protected, value, pairs = case
@@ -65,7 +64,6 @@ def test_claims_follow_the_rule(case):
     assert len(held) == len(set(held))
 
 
-@settings(max_examples=60, deadline=None)
 @given(tables())
 def test_find_knows_the_slot_of_a_merchant(case):
     merchants, _, _, pairs = case

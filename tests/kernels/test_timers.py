@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernels.timers import Timers
@@ -19,7 +19,6 @@ def fill(timers, rows, batches):
             timers.add(kind, Records(len(chosen), time=[r[1] for r in chosen], event=[r[2] for r in chosen]))
 
 
-@settings(max_examples=80, deadline=None)
 @given(dues, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_everything_falls_due_in_its_tick_in_order(due, batches, random):
     rows = [(kind, time, number + 1) for number, (kind, time) in enumerate(due)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.metrics.cascades import forest, nearest
@@ -16,7 +16,6 @@ from tests.ledger.story import Story
 parents = st.integers(0, 40).flatmap(lambda n: st.tuples(*(st.integers(-1, i - 1) for i in range(n))))
 
 
-@settings(max_examples=40)
 @given(parents, st.randoms())
 def test_roots_depths_and_virality_are_those_of_the_graph(parent: tuple[int, ...], luck: object) -> None:
     order = list(range(len(parent)))
@@ -39,7 +38,6 @@ def test_roots_depths_and_virality_are_those_of_the_graph(parent: tuple[int, ...
     assert sorted(trees.virality()) == pytest.approx(sorted(virality))
 
 
-@settings(max_examples=40)
 @given(parents, st.data())
 def test_the_nearest_is_the_first_that_a_walk_meets(parent: tuple[int, ...], data: st.DataObject) -> None:
     size = len(parent)

@@ -7,7 +7,7 @@ import pytest
 
 from sim.ledger.reader import Ledger
 from sim.metrics.catalog import table
-from sim.metrics.doors import doors
+from sim.metrics.doors import by_first_touch, doors
 from sim.units import DAY
 from tests.ledger.story import Story
 
@@ -78,3 +78,31 @@ def test_whom_a_channel_reached_is_not_told_by_a_ledger_without_exposures(tmp_pa
 
 def test_an_empty_ledger_has_no_doors(tmp_path: Path) -> None:
     assert doors(Story().write(tmp_path / "run")).num_rows == 0
+
+
+def test_customers_by_first_touch_bring_what_their_deals_moved(tmp_path: Path) -> None:
+    """User 1 came by a group and bought twice, 2 by the store and sent it back; promoters earned on both."""
+    told = Story()
+    told.event("notice", DAY, user=1, channel="groups")
+    first = told.order(2 * DAY, user=1, amount=5_000, channel="store")
+    told.ship(first, 3 * DAY)  # parcel 800
+    told.complete(first, 9 * DAY)  # less 250, the platform's twentieth
+    told.release(told.hold(first, 7, 300), 9 * DAY)
+    told.order(10 * DAY, user=1, amount=3_000, channel="store")  # on its way when the horizon ends
+    back = told.order(3 * DAY, user=2, amount=6_000, channel="store")
+    told.ship(back, 4 * DAY)
+    told.release(told.hold(back, 8, 400), 6 * DAY, "commission_voided")
+    told.give_back(back, 6 * DAY)
+    told.move(told.event("spend", 10 * DAY), "fen", ("cash", 0), "media", 1_500)  # nobody's in particular
+    found = by_first_touch(told.write(tmp_path / "run"), "tea_house").to_pylist()
+    assert found == [
+        {"channel": "groups", "customers": 1, "orders": 2, "whole": 1, "again": 1, "fen": 5_000 - 250 - 800 - 300},
+        {"channel": "store", "customers": 1, "orders": 1, "whole": 1, "again": 0, "fen": -800},
+    ]
+
+
+def test_customers_by_first_touch_are_those_met(ledger: Ledger) -> None:
+    for merchant in (None, "tea_house", "bakery"):
+        met = {row["channel"]: row["customers_met"] for row in doors(ledger, merchant).to_pylist()}
+        found = {row["channel"]: row["customers"] for row in by_first_touch(ledger, merchant).to_pylist()}
+        assert found == {channel: count for channel, count in met.items() if count}

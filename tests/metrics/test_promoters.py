@@ -54,6 +54,7 @@ def test_nothing_paid_has_no_inequality(tmp_path: Path) -> None:
     assert got == {"promoters_joined": 1, "attributed_orders": 0, "commission": 0}
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=12).filter(any))
 def test_gini_is_half_the_relative_mean_difference(tmp_path_factory: pytest.TempPathFactory, earned: list[int]) -> None:
     told = Story()

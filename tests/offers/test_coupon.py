@@ -89,6 +89,7 @@ class Till:
         return Records.concat(self.events.get(kind, []))
 
 
+@pytest.mark.slow
 @given(
     pool=st.integers(0, 60),
     rate=st.floats(0, 1),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import catalog
@@ -68,7 +68,6 @@ def written(fx: Effects, kind: str) -> Records:
     share=st.floats(0, 1),
     cap=st.integers(0, 200),
 )
-@settings(max_examples=60, deadline=None)
 def test_points_pay_what_balance_share_and_cap_allow_in_whole_points_and_more_points_never_less(
     held: int, more: int, worth: int, least: int, share: float, cap: int
 ) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.ledger.schema import Records
@@ -49,7 +49,6 @@ def test_fees_of_known_amounts(amount: int, platform: float, payment: float, par
     assert tuple(int(x[0]) for x in split(np.array([amount]), platform, payment)) == parts
 
 
-@settings(max_examples=60)
 @given(st.lists(ORDER, max_size=8), st.lists(GIFT, max_size=8), FEES)
 def test_money_and_stock_end_where_they_belong(own: list[dict], gifts: list[tuple], fee: float) -> None:
     view = make_view(users=20, columns=(*Inventory.columns, *AfterSale.columns))

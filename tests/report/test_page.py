@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from sim.config.load import load
 from sim.errors import StudyError
 from sim.report import page
 from sim.report.material import read
 from sim.report.page import Report, clean, html, needed, policy, report
+from sim.run import run
 from sim.study.table import number
+from sim.words import speaking
 from tests.report.markup import Page
 from tests.report.town import BASE, CHEAPER, DEAR, METRICS, TITLE, compared
+from tests.study.tiny import write
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,65 @@ def test_a_text_that_would_end_its_element_is_refused() -> None:
 
 
 # --------------------------------------------------------------------------------------------------- its content
+
+
+# --------------------------------------------------------------------------------------------------- its languages
+
+
+@pytest.fixture(scope="module")
+def chinese(made: Report) -> Page:
+    with speaking("zh"):
+        return Page(html(made))
+
+
+@pytest.mark.slow
+def test_a_page_holds_both_languages_and_opens_in_the_one_it_was_made_in(parsed: Page, chinese: Page) -> None:
+    assert [*parsed.others] == ["zh"] and [*chinese.others] == ["en"]
+    assert "What was found" in parsed.text and "结论" in chinese.text
+    for page_, other in ((parsed, chinese.others["en"]), (chinese, parsed.others["zh"])):
+        assert page_.text.removeprefix(TITLE).strip() == other.text
+        assert (page_.rows, page_.codes) == (other.rows, other.codes)
+        assert [name for name in page_.ids if name in other.ids] == other.ids
+
+
+@pytest.mark.slow
+def test_numbers_are_the_same_in_both_and_figures_hold_them_once(parsed: Page, chinese: Page) -> None:
+    for one, other in zip(parsed.rows, chinese.rows, strict=True):
+        same = [at for at, cell in enumerate(one) if not re.search("[A-Za-z]", cell)]
+        assert [one[at] for at in same] == [other[at] for at in same]
+    data = json.loads(parsed.scripts[0][1])
+    assert {name for figure in data["zh"]["figures"].values() for name in figure} <= {
+        *("title", "places_are", "values_are", "places"),
+    }
+    assert data["zh"]["figures"]["gmv-by-day"]["title"] == "每日 GMV"
+
+
+@pytest.mark.slow
+def test_nothing_of_ours_is_left_in_english(made: Report, chinese: Page) -> None:
+    said, cited = chinese.text, made.told["checks"]["cited"]
+    theirs = (TITLE, BASE, CHEAPER, DEAR, "Cheaper tea & <i>more</i> of it.")
+    for author in sorted((*theirs, *cited, *map(_spaced, chinese.codes)), key=len, reverse=True):
+        said = said.replace(author, "·")
+    assert re.findall(r"[A-Za-z]{2,}(?: [A-Za-z]{2,}){2,}", said) == []
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.slow
+def test_the_strategy_of_a_run_without_one_is_told_too(tmp_path: Path) -> None:
+    write(tmp_path)
+    run(load(tmp_path / "tiny.yaml"), (3,), [tmp_path / "run"])
+    with speaking("zh"):
+        made = report(read(tmp_path / "run"))
+        page_ = Page(html(made))
+    assert "“维持现状”的一次运行，种子 3" in page_.text
+    assert "as it is" not in page_.text and "as it is" in page_.others["en"].text
+    assert made.material.comparison.strategies == ("as it is",)
+
+
+# --------------------------------------------------------------------------------------------------- its numbers
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sim.metrics.catalog
+import sim.study.facts
 from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.report import channels, daily, money, trees, users
@@ -17,7 +19,7 @@ from sim.study.trace import story
 from sim.units import DAY, FEN_PER_YUAN
 from sim.world.build import society
 from sim.world.params import WorldParams
-from tests.report.town import BASE, CHEAPER, DAYS, DEAR, PEOPLE
+from tests.report.town import BASE, CHEAPER, DAYS, DEAR, PEOPLE, SEEDS
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,63 @@ def test_every_question_asked_as_it_stands_gives_the_number(made: Report, materi
             else:
                 assert callable(catalog.METRICS[table["name"]].sql)
     assert asked >= 12
+
+
+def test_questions_of_sections_asked_as_they_stand_give_what_was_seen(made: Report, material: Material) -> None:
+    def answer(section: str) -> list[dict[str, Any]]:
+        found = made.told[section]
+        rows: list[dict[str, Any]] = Ledger(material.folder / found["place"]).query(found["sql"]).to_pylist()
+        return rows
+
+    first = material.cells[0]
+    assert {row["channel"]: row["orders"] for row in answer("channels")} == {
+        channel: row["orders"] for channel, row in made.seen["channels"][first].items()
+    }
+    assert {row.pop("channel"): row for row in answer("doors")} == made.seen["doors"][first]
+    assert [row["user"] for row in answer("users")] == made.seen["users"][first].user.tolist()
+    assert sum(row["fen"] for row in answer("daily")) == pytest.approx(made.seen["daily"][first].sum() * FEN_PER_YUAN)
+    assert sum(row["fen"] for row in answer("money")) > 0
+
+
+def test_facts_are_measured_as_their_questions_say(made: Report, material: Material) -> None:
+    own = made.told["facts"]
+    runs = [made.seen["facts"][cell] for cell in material.of(BASE)]
+    assert own["worlds"] == len(runs) == SEEDS
+    measured_here = 0
+    for row in own["rows"]:
+        values = [run[row["name"]] for run in runs]
+        assert bool(row["why"]) == all(np.isnan(values))
+        if row["why"]:
+            assert row["mean"] is None and not row["sql"] and not row["call"]
+            continue
+        measured_here += 1
+        assert row["mean"] == pytest.approx(np.nanmean(values), rel=1e-5)
+        assert row["inside"] == (row["accept"][0] <= row["mean"] <= row["accept"][1])
+        if row["sql"]:
+            ((value,),) = Ledger(material.folder / own["place"]).rows(row["sql"])
+        else:
+            monkeyed = row["call"].replace('Ledger("', f'Ledger("{material.folder}/')
+            found = eval(monkeyed, {"sim": sim})
+            value = found if isinstance(found, float) else next(iter(found.values()))
+        assert value == values[0]
+    assert measured_here >= 4
+    assert all(not made.seen["facts"][cell] for cell in material.cells if cell.strategy != BASE)
+
+
+def test_customers_by_door_are_all_customers(made: Report, material: Material) -> None:
+    rows = made.told["doors"]["rows"]
+    for name in (BASE, CHEAPER):
+        found = catalog.table(next(material.of(name)).ledger(), ("new_customers",), "tea")["new_customers"]
+        seen = made.seen["doors"][next(material.of(name))]
+        assert sum(row["customers"] for row in seen.values()) == found > 0
+        total = sum(row["customers"] or 0 for of in rows.values() for row in of if row["strategy"] == name)
+        every = [sum(row["customers"] for row in made.seen["doors"][cell].values()) for cell in material.of(name)]
+        assert total == pytest.approx(np.mean(every), rel=1e-5)
+    margin = by_name(figure(made, "doors-margin"))[BASE]
+    assert sum(margin.mean) == pytest.approx(
+        np.mean([sum(row["fen"] for row in made.seen["doors"][cell].values()) for cell in material.of(BASE)]) / 100,
+        rel=1e-5,
+    )
 
 
 def test_rows_behind_a_number_can_be_traced(made: Report, material: Material) -> None:

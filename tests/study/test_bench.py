@@ -58,6 +58,7 @@ def test_what_was_spent_is_not_negative() -> None:
     assert spent.peak >= 0
 
 
+@pytest.mark.slow
 def test_spreading_counts_the_ties_of_those_who_are_reached() -> None:
     (edges, reads), spent = bench.spreading(1_000)
     ties = 20 * 1_000
@@ -66,6 +67,7 @@ def test_spreading_counts_the_ties_of_those_who_are_reached() -> None:
     assert spent.processor > 0
 
 
+@pytest.mark.slow
 def test_building_counts_each_tie_once() -> None:
     edges, spent = bench.building(3_000)
     assert 0.8 * 10 * 3_000 < edges < 1.1 * 10 * 3_000  # 20 friends each, a tie for two

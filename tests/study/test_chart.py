@@ -1,14 +1,16 @@
 """Pictures show the numbers that are there, and are the same whenever they are drawn."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from matplotlib.figure import Figure
 
 from sim.errors import StudyError
 from sim.study import chart
 from tests.study import made
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LINE = [{"hours": hours} for hours in (72, 6, 24)]
 GRID = [{"hours": hours, "chance": chance} for hours in (6, 24, 72) for chance in (0.2, 0.8)]
@@ -19,15 +21,17 @@ def value(point: Any, strategy: str, seed: int) -> float:
 
 
 @pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+def figures(monkeypatch: pytest.MonkeyPatch) -> "list[Figure]":
     """The figures that are drawn, as they are saved."""
+    from matplotlib.figure import Figure
+
     drawn: list[Figure] = []
     save = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), save(self, *a, **k))[1])
     return drawn
 
 
-def test_lines_with_bands_over_one_axis(tmp_path: Path, figures: list[Figure]) -> None:
+def test_lines_with_bands_over_one_axis(tmp_path: Path, figures: "list[Figure]") -> None:
     found = made.study(tmp_path / "s", LINE, value, ("none", "gifts", "more"))
     chart.draw(found, tmp_path / "a.png")
     (panel,) = figures[0].axes
@@ -42,7 +46,7 @@ def test_lines_with_bands_over_one_axis(tmp_path: Path, figures: list[Figure]) -
     assert [line.get_label() for line in figures[1].axes[0].lines] == ["none", "gifts", "more"]
 
 
-def test_a_map_over_two_axes(tmp_path: Path, figures: list[Figure]) -> None:
+def test_a_map_over_two_axes(tmp_path: Path, figures: "list[Figure]") -> None:
     found = made.study(tmp_path / "s", GRID, lambda point, name, seed: value(point, name, seed) * point["chance"])
     chart.draw(found, tmp_path / "a.svg")
     (panel,) = figures[0].axes
@@ -52,13 +56,14 @@ def test_a_map_over_two_axes(tmp_path: Path, figures: list[Figure]) -> None:
     assert [label.get_text() for label in panel.get_xticklabels()] == ["6", "24", "72"]
 
 
-def test_names_on_an_axis_keep_their_order(tmp_path: Path, figures: list[Figure]) -> None:
+def test_names_on_an_axis_keep_their_order(tmp_path: Path, figures: "list[Figure]") -> None:
     points = [{"who": who, "hours": 1} for who in ("friends", "all", "nobody")]
     found = made.study(tmp_path / "s", points, value)
     chart.draw(found, tmp_path / "a.png")
     assert [label.get_text() for label in figures[0].axes[0].get_xticklabels()] == ["friends", "all", "nobody"]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again(tmp_path: Path) -> None:
     found = made.study(tmp_path / "s", GRID, value)
     chart.draw(found, tmp_path / "a.png", tmp_path / "a.svg")
@@ -67,7 +72,8 @@ def test_the_same_bytes_again(tmp_path: Path) -> None:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
-def test_each_of_three_axes_has_its_lines_averaged_over_the_others(tmp_path: Path, figures: list[Figure]) -> None:
+@pytest.mark.slow
+def test_each_of_three_axes_has_its_lines_averaged_over_the_others(tmp_path: Path, figures: "list[Figure]") -> None:
     points = [{**point, "price": price} for point in GRID for price in (1, 2)]
     found = made.study(tmp_path / "s", points, value)
     chart.draw(found, tmp_path / "a.png")

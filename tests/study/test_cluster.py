@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from distributed import LocalCluster
 from typer.testing import CliRunner
 
 from sim.cli import app
@@ -72,6 +71,8 @@ def test_mpi_gives_the_ranks_of_its_job_or_as_many_as_asked(monkeypatch, ranks: 
 
 @pytest.mark.slow
 def test_a_scheduler_that_is_gone_is_an_error_of_its_own() -> None:
+    from distributed import LocalCluster
+
     with LocalCluster(1, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as made:  # noqa: SIM117
         with cluster.dask(made.scheduler_address) as (pool, count):
             assert count >= 1

@@ -72,6 +72,7 @@ def test_the_interval_of_a_difference_is_the_paired_t_interval(made: Comparison)
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_quotient_is_about_fiellers() -> None:
     """E. Fieller, 1954: all r for which the paired t test of above - r · below leaves 0 in."""
     luck = np.random.default_rng(9)

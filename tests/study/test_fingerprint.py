@@ -1,7 +1,7 @@
 """Fingerprints: every shipped scenario still does what the repository says it does, and what it takes to move one."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.config.load import load
@@ -148,13 +148,11 @@ def full(tables):
     }
 
 
-@settings(max_examples=50)
 @given(TABLES)
 def test_what_is_written_is_read_again(tables) -> None:
     assert full(fingerprint.read(fingerprint.write(tables))) == full(tables)
 
 
-@settings(max_examples=50)
 @given(TABLES, TABLES)
 def test_moves_name_every_cell_that_differs_and_no_other(before, after) -> None:
     old, new = full(before), full(after)

@@ -293,6 +293,7 @@ def test_sentences_say_what_the_numbers_say(tmp_path: Path) -> None:
     assert "above 0 at" in " ".join(findings.sentences(turned))
 
 
+@pytest.mark.slow
 def test_the_figure_is_the_same_whenever_it_is_drawn(tmp_path: Path) -> None:
     asked_for, _ = prepared(study(tmp_path / "mine"), "morris", size=2)
     finding = found("morris", g, 5, 8, seeds=3, noise=0.1)

@@ -128,6 +128,7 @@ def test_the_plainest_scenario_is_small() -> None:
     assert (scenario.horizon.days, len(scenario.merchants)) == (1, 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(scenarios())
 def test_hypothesis_makes_valid_scenarios_of_the_same_choices(scenario: Scenario) -> None:

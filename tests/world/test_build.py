@@ -70,6 +70,7 @@ def test_keys_are_hashes_of_seed_and_number() -> None:
     assert world.local_user(np.array([0, 49, 50, 99])).tolist() == [0, 49, 0, 49]
 
 
+@pytest.mark.slow
 def test_products_keep_their_numbers_when_another_shop_lists_one_more() -> None:
     more = {**MARKET, (first := next(iter(MARKET))): MARKET[first].model_copy(deep=True)}
     more[first].products["one_more"] = ProductParams(price=9)

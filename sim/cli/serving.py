@@ -26,7 +26,7 @@ def serve(
         ),
     ] = False,
 ) -> None:
-    """Show a page in the browser, on this machine only: change a scenario, predict, run it and look at what comes out.
+    """Open a page to change, predict, run and look, on this machine.
 
     Nothing is written but into a temporary folder, which goes with the server; Ctrl-C ends it.
     """

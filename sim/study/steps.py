@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sim.errors import StudyError
 from sim.ledger.reader import Ledger
-from sim.study.sentence import Teller, short
+from sim.study.sentence import Teller
 from sim.study.trace import Row, by_id, events, rank
 from sim.units import DAY
 from sim.words import _
@@ -24,7 +24,7 @@ _DAYS = """
 class Step:
     """Something that happened to a person. `led` are the sentences of what led to it, from the first cause on."""
 
-    event: str
+    event: int
     time: int  # seconds from the scenario's start
     when: str
     told: str
@@ -48,7 +48,7 @@ def steps(ledger: Ledger, user: int, first: int, count: int = WEEK) -> list[Step
     own.sort(key=lambda row: (row["time"], *rank(row, details)))
     return [
         Step(
-            short(row["event"]), row["time"], teller.when(row["time"]), teller.sentence(row),
+            row["event"], row["time"], teller.when(row["time"]), teller.sentence(row),
             tuple(f"{teller.when(each['time'])}: {teller.sentence(each)}" for each in _led(row, known)),
         )
         for row in own

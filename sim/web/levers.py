@@ -63,7 +63,7 @@ class Lever:
 class Group:
     """Levers that belong together: what one strategy changes, prices, or those of one mechanism."""
 
-    name: str  # of the mechanism or the strategy
+    name: str  # of the strategy, or the key of the mechanism, such as people.gift
     merchant: str
     levers: tuple[Lever, ...]
     first: bool  # whether it is shown without being asked for
@@ -99,7 +99,8 @@ def _mechanisms(
                     levers = found.setdefault(name, [])
                     if all(each.path != path for each in levers):
                         levers.append(lever(parameter, strategy))
-        yield from (Group(name, merchant, tuple(levers), False) for name, levers in found.items())
+        key = section.removeprefix(shop)
+        yield from (Group(f"{key}{name}", merchant, tuple(levers), False) for name, levers in found.items())
 
 
 def usable(known: Mapping[str, Parameter]) -> dict[str, Parameter]:

@@ -35,7 +35,7 @@ def listening(port: int | None) -> socket.socket:
         else:
             opened.listen(128)
             return opened
-    raise AssertionError("a port of 0 is any free one")
+    raise AssertionError(wanted)  # a port of 0 is any free one
 
 
 class Guard:

@@ -89,9 +89,9 @@ def cell_of(cells: Sequence[Cell], strategy: str, number: int) -> Cell:
     raise StudyError(_("{strategy}: world {number} is not finished", strategy=strategy, number=number + 1))
 
 
-def _moments(sides: Sequence[Mapping[str, Step]]) -> list[Moment]:
+def _moments(sides: Sequence[Mapping[int, Step]]) -> list[Moment]:
     """The events of all sides in order of time; those of one second as the first side has them."""
-    order: dict[str, tuple[int, int]] = {}
+    order: dict[int, tuple[int, int]] = {}
     for side in sides:
         for at, (event, step) in enumerate(side.items()):
             order.setdefault(event, (step.time, at))

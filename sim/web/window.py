@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from nicegui import ui
+from nicegui import context, ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
@@ -31,6 +31,7 @@ class Window:
     def __init__(self, lesson: Lesson, language: str) -> None:
         self.lesson = lesson
         self.language = language
+        self.client = context.client
         self.parts: list[Part] = []
         self._following = False
 
@@ -38,7 +39,7 @@ class Window:
         """A handler of events that speaks the window's language, and says what is refused."""
 
         async def heard(event: Any) -> None:
-            with speaking(self.language):
+            with self.client, speaking(self.language):  # what was pressed may be gone by the end
                 try:
                     done = act(event)
                     if inspect.isawaitable(done):
@@ -59,7 +60,7 @@ class Window:
             return
         self._following = True
         try:
-            with speaking(self.language):
+            with self.client, speaking(self.language):
                 for part in self.parts:
                     with suppress(WxsimError, OSError):  # ledgers that move or go while they are read; the next look
                         await part.follow()

@@ -21,6 +21,7 @@ WIDTHS, THEMES, LANGUAGES = (1280, 390), ("light", "dark"), ("en", "zh")
 VIEWS = ("Result", "Day by day", "By channel", "Money", "Network", "One person")
 LONG = 120_000
 Start = Callable[..., str]
+Window = Callable[..., "Visit"]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,21 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def town(start: Start) -> str:
     return start("town.yaml")
+
+
+@pytest.fixture
+def window(browser: Any) -> Iterator[Window]:
+    """Opens windows, and closes them at the end: there must have been no fault in any."""
+    opened: list[Visit] = []
+
+    def visit(*given: Any, **named: Any) -> Visit:
+        opened.append(Visit(browser, *given, **named))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        each.page.context.close()
+        assert each.faults == []
 
 
 class Visit:
@@ -130,8 +146,8 @@ def pick(visit: Visit, title: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pick_change_run_compare_download(browser: Any, start: Start, language: str, tmp_path: Path) -> None:
-    visit = Visit(browser, start("triangle"), language=language)
+def test_pick_change_run_compare_download(window: Window, start: Start, language: str, tmp_path: Path) -> None:
+    visit = window(start("triangle"), language=language)
     page = visit.page
     pick(visit, visit.say(load("offline_gift").title))
     pick(visit, visit.say(load("triangle").title))
@@ -166,11 +182,10 @@ def test_pick_change_run_compare_download(browser: Any, start: Start, language: 
     price.get_by_role("button", name=re.compile(visit.say("Reset"))).click()
     page.wait_for_timeout(600)
     assert price.get_by_role("spinbutton").input_value() == "168"
-    assert visit.faults == []
 
 
-def test_words_of_a_scenario_stay_words(browser: Any, town: str) -> None:
-    visit = Visit(browser, town)
+def test_words_of_a_scenario_stay_words(window: Window, town: str) -> None:
+    visit = window(town)
     assert visit.page.inner_text("h1") == TITLE
     assert visit.page.title() == f"{TITLE} · wxsim"
     visit.run()
@@ -178,23 +193,21 @@ def test_words_of_a_scenario_stay_words(browser: Any, town: str) -> None:
     for name in VIEWS:
         visit.view(name)
     assert visit.page.locator("script").filter(has_text="alert(1)").count() == 0
-    assert visit.faults == []
 
 
-def test_cancel_keeps_what_is_done(browser: Any, town: str) -> None:
-    visit = Visit(browser, town)
+def test_cancel_keeps_what_is_done(window: Window, town: str) -> None:
+    visit = window(town)
     visit.size(days=60, worlds=40)
     visit.press("Run")
-    visit.page.locator(".sides").wait_for()
+    visit.page.get_by_text(re.compile("of 40 worlds finished")).first.wait_for()
     visit.press("Cancel")
     visit.page.get_by_text(re.compile(visit.say(", cancelled"))).first.wait_for()
     assert visit.page.locator(".sides tbody tr").count() == 3
     visit.size(days=5, worlds=2)
-    assert visit.faults == []
 
 
-def test_predict_then_reveal(browser: Any, town: str) -> None:
-    visit = Visit(browser, town)
+def test_predict_then_reveal(window: Window, town: str) -> None:
+    visit = window(town)
     page = visit.page
     visit.size(days=5, worlds=3)
     page.get_by_role("switch", name=visit.say("Keep the result back")).click()
@@ -213,11 +226,10 @@ def test_predict_then_reveal(browser: Any, town: str) -> None:
     assert "<i>red</i>" in told_rows.first.inner_text()
     assert "-100 %" in told_rows.nth(1).inner_text()
     page.get_by_role("switch", name=visit.say("Keep the result back")).click()
-    assert visit.faults == []
 
 
-def test_by_keyboard_alone(browser: Any, town: str) -> None:
-    visit = Visit(browser, town)
+def test_by_keyboard_alone(window: Window, town: str) -> None:
+    visit = window(town)
     page = visit.page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == visit.say("To the result")
@@ -230,18 +242,19 @@ def test_by_keyboard_alone(browser: Any, town: str) -> None:
         )
         seen.append(name.strip())
         if role == "slider" and "list price" in name and "slid" not in seen:
-            before = page.evaluate("document.activeElement.getAttribute('aria-valuenow')")
+            now = "Number(document.activeElement.getAttribute('aria-valuenow'))"
+            before = page.evaluate(now)
             page.keyboard.press("ArrowRight")
             page.wait_for_timeout(500)
-            assert float(page.evaluate("document.activeElement.getAttribute('aria-valuenow')")) > float(before)
+            assert page.evaluate(now) > before
             page.keyboard.press("ArrowLeft")
             seen.append("slid")
         if name.strip() == visit.say("Run"):
             break
     assert "slid" in seen
     assert seen[-1] == visit.say("Run")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+    seen_focus = page.evaluate("getComputedStyle(document.activeElement).boxShadow")
+    assert seen_focus != "none"
     page.keyboard.press("Enter")
     page.get_by_role("button", name=visit.say("Cancel"), exact=True).wait_for()
     page.get_by_role("button", name=visit.say("Run"), exact=True).wait_for()
@@ -250,11 +263,10 @@ def test_by_keyboard_alone(browser: Any, town: str) -> None:
     page.keyboard.press("Enter")
     page.locator("#wx-piece figure").first.wait_for()
     assert page.locator("[role=status][aria-live=polite]").count() >= 1
-    assert visit.faults == []
 
 
-def test_a_person_step_by_step(browser: Any, town: str) -> None:
-    visit = Visit(browser, town)
+def test_a_person_step_by_step(window: Window, town: str) -> None:
+    visit = window(town)
     page = visit.page
     visit.size(days=5, worlds=2)
     visit.run()
@@ -268,11 +280,10 @@ def test_a_person_step_by_step(browser: Any, town: str) -> None:
     assert page.locator("tr[aria-current=step]").count() == 1
     visit.press("Step back")
     page.wait_for_function("text => document.querySelector('.now').innerText === text", arg=first)
-    assert visit.faults == []
 
 
-def test_for_a_class(browser: Any, start: Start) -> None:
-    visit = Visit(browser, start("town.yaml", "--read-only"))
+def test_for_a_class(window: Window, start: Start) -> None:
+    visit = window(start("town.yaml", "--read-only"))
     page = visit.page
     assert page.get_by_text(
         visit.say("For a class: scenario and levers are locked; run, predict, reveal and look.")
@@ -289,7 +300,6 @@ def test_for_a_class(browser: Any, start: Start) -> None:
     page.locator(".sides").wait_for()
     assert "/tmp" not in page.content()
     assert "town.yaml" not in page.content()
-    assert visit.faults == []
 
 
 def test_others_are_refused(town: str) -> None:
@@ -317,9 +327,9 @@ def pictured(browser: Any, start: Start) -> str:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits_and_is_pictured(
-    browser: Any, pictured: str, pictures: Path, width: int, theme: str, language: str
+    window: Window, pictured: str, pictures: Path, width: int, theme: str, language: str
 ) -> None:
-    visit = Visit(browser, pictured, width, theme, language)
+    visit = window(pictured, width, theme, language)
     page = visit.page
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     for name in VIEWS:
@@ -333,6 +343,5 @@ def test_it_fits_and_is_pictured(
             page.locator(".now .card").first.wait_for()
         assert visit.fits(), name
         slug = name.lower().replace(" ", "-")
-        page.add_style_tag(content=".bar { position: static !important; }")
+        page.add_style_tag(content=".bar { position: static !important; grid-column: 1 / -1; order: 9; }")
         page.screenshot(path=pictures / f"serve-{slug}-{width}-{theme}-{language}.png", full_page=True)
-    assert visit.faults == []

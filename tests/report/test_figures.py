@@ -13,10 +13,8 @@ LINES = (Line(NAMES[0], (1.0, None, 3.0)), Line(NAMES[1], (2.0, 1.0, None), (1.0
 SHAPE = Figure("shape", "curves", "A title", "day", "yuan", (1.0, 2.0, 3.0), LINES)
 
 
-FIRST, *OTHERS = DRAWN
-
-
-@pytest.mark.parametrize("kind", [FIRST, *(pytest.param(kind, marks=pytest.mark.slow) for kind in OTHERS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DRAWN)
 def test_a_figure_is_png_and_svg_and_the_same_when_made_again(tmp_path: Path, kind: str) -> None:
     shape = replace(SHAPE, kind=kind, totals=(0, 2), zero=True)
     first, second = (write([shape], NAMES, tmp_path / name) for name in ("a", "b"))

@@ -35,8 +35,8 @@ def test_what_strategies_state_comes_first_then_prices(triangle: Scenario) -> No
 
 def test_a_mechanism_that_only_a_strategy_has_is_hers_and_none_is_offered_twice(triangle: Scenario) -> None:
     found = {(group.merchant, group.name): group for group in groups(triangle, "triangle") if not group.first}
-    assert {each.strategy for each in found["tea_house", "mini_program"].levers} == {"store + mini-program"}
-    assert {each.strategy for each in found["", "buy"].levers} == {EVERYONE}
+    assert {each.strategy for each in found["tea_house", "channels.mini_program"].levers} == {"store + mini-program"}
+    assert {each.strategy for each in found["", "people.buy"].levers} == {EVERYONE}
     for group in found.values():
         paths = [each.path for each in group.levers]
         assert len(paths) == len(set(paths))

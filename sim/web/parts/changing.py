@@ -1,18 +1,26 @@
 """What can be changed: which strategies run, and levers, those that strategies touch first."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from nicegui import ui
 
+from sim import catalog
 from sim.config.parameters import ASSUMED, Parameter, parameters
 from sim.study.table import number
 from sim.web.levers import EVERYONE, Group, Lever, at, lever, same, search, usable
 from sim.web.window import Window, button, named, say
-from sim.words import _, several, told
+from sim.words import _, marked, several, told
 
 FOLD = "dense switch-toggle-side header-class=fold"
+WORLD = {  # parts of the world that have levers
+    "world.people": marked("People and their tastes"),
+    "world.graph": marked("Who knows whom"),
+    "world.groups": marked("Chat groups"),
+}
+_BEGINS = re.compile(r"[^:：(（]+")
 UNSAID = ("", "name", "names", "yes or no", "tools", "rule")  # units that say nothing beside a lever
 
 
@@ -92,8 +100,8 @@ class Changing:
             with ui.element("summary"):
                 say("h2", _("Levers"))
             with ui.element("div").classes("row between"):
-                self._count = say("p", "", "soft").props('role="status"')
-                self._back = button(_("Reset all"), window.does(lesson.back), "quiet")
+                self._count = say("span", "", "soft").props('role="status"')
+                self._back = button(_("Reset all"), window.does(lesson.back), "quiet small")
             first = [group for group in lesson.groups if group.first and group.levers]
             for group in first:
                 self._group(group)
@@ -242,10 +250,17 @@ class Row:
 
 def heading(group: Group) -> str:
     """What a group of levers is called."""
-    name = told(group.name) if told(group.name) != group.name else _(group.name.replace("_", " "))
-    if group.name == "price":
-        name = _("Prices")
-    return f"{name[:1].upper()}{name[1:]}" + (f" · {group.merchant}".replace("_", " ") if group.merchant else "")
+    name = _("Prices") if group.name == "price" else title(group.name)
+    return f"{name} · {group.merchant}".replace("_", " ") if group.merchant else name
+
+
+def title(key: str) -> str:
+    """A mechanism, or a part of the world, as people call it: what its first sentence begins with."""
+    known = catalog.mechanisms().get(key)
+    if known is None:
+        return _(WORLD.get(key, key.replace("_", " ")))
+    name = _BEGINS.match(told(catalog.summary(known)))
+    return name[0].strip() if name else key
 
 
 def label(parameter: Parameter) -> str:
@@ -257,8 +272,10 @@ def label(parameter: Parameter) -> str:
 
 def where(path: str) -> str:
     """Where a parameter belongs, as people say it."""
-    steps = path.split(".")[:-1]
-    return " · ".join(step.replace("_", " ") for step in (steps[1:] if len(steps) > 2 else steps))
+    steps = path.split(".")
+    if steps[0] != "merchants":
+        return title(".".join(steps[:2]))
+    return f"{steps[1]} · {title('.'.join(steps[2:4]))}".replace("_", " ") if len(steps) > 4 else steps[1]
 
 
 def source(parameter: Parameter) -> str:

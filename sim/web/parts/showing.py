@@ -90,7 +90,7 @@ class Showing:
             if lesson.found is not None and lesson.hidden:
                 say("p", _("The result is kept back. Predict, then reveal it."), "lead")
                 button(_("Reveal the result"), self._window.does(lesson.reveal), "primary")
-            elif lesson.running is not None and not lesson.running.error:
+            elif lesson.busy:
                 say("p", _("The first world is being simulated."), "lead")
             else:
                 say("p", _("Choose what to change, predict what it does, then press Run."), "lead")

@@ -48,6 +48,21 @@ const wxsim = (() => {
     drawFigures(part, content.figures, content.strategies);
   };
 
+  // Quasar names the frame of a slider or select, and focuses something inside: who listens hears of that one.
+  const NAMES = ["aria-label", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-orientation"];
+  const hear = (event) => {
+    const field = event.target.closest(".q-slider, .q-field");
+    if (!field || field === event.target) return;
+    const copy = () => NAMES.forEach((name) => {
+      if (field.hasAttribute(name)) event.target.setAttribute(name, field.getAttribute(name));
+    });
+    copy();
+    if (!field.classList.contains("q-slider") || event.target.getAttribute("role") === "slider") return;
+    event.target.setAttribute("role", "slider");
+    field.removeAttribute("role");
+    new MutationObserver(copy).observe(field, { attributes: true });
+  };
+  document.addEventListener("focusin", hear);
   dark.addEventListener("change", theme);
   root.dataset.theme = dark.matches ? "dark" : "light";
   return {

@@ -78,11 +78,11 @@ def _parts(window: Window, again: Any) -> None:
     skip.props["href"] = "#wx-main"
     window.parts.append(Head(window, again))
     with ui.element("div").classes("body"):
-        with ui.element("div").classes("side"):
-            window.parts.append(Changing(window))
+        window.parts.append(Changing(window))
+        with ui.element("div").classes("main"):
             window.parts.append(Predicting(window))
-        window.parts.append(Running(window))
-        window.parts.append(Showing(window))
+            window.parts.append(Running(window))
+            window.parts.append(Showing(window))
     say("footer", _("On this machine only; nothing is sent anywhere. All windows show the same."), "soft")
 
 

@@ -332,7 +332,8 @@ def test_it_fits_and_is_pictured(
     visit = window(pictured, width, theme, language)
     page = visit.page
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    for name in VIEWS:
+    slow = (theme, language) in (("light", "en"), ("dark", "zh"))  # enough of what takes seconds
+    for name in VIEWS if slow else VIEWS[:-2]:
         visit.view(name)
         if name == "Network":
             visit.press("Show the network")
@@ -343,5 +344,5 @@ def test_it_fits_and_is_pictured(
             page.locator(".now .card").first.wait_for()
         assert visit.fits(), name
         slug = name.lower().replace(" ", "-")
-        page.add_style_tag(content=".bar { position: static !important; grid-column: 1 / -1; order: 9; }")
+        page.add_style_tag(content=".bar { position: static !important; margin-top: 2rem; }")
         page.screenshot(path=pictures / f"serve-{slug}-{width}-{theme}-{language}.png", full_page=True)

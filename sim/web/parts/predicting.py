@@ -50,15 +50,16 @@ class Predicting:
         words = _("{metric} against “{baseline}”, per cent", metric=heading(metric, told), baseline=lesson.baseline)
         say("p", f"{words} ({how})" if how else words, "soft")
         self._said = dict.fromkeys(lesson.others, 0.0)
-        for name in lesson.others:
-            self._guess(name)
+        with ui.element("div").classes("guesses"):
+            for name in lesson.others:
+                self._guess(name)
         with ui.element("div").classes("row wrap"):
             who = ui.input(_("Name of the group")).props("outlined dense maxlength=40").classes("who")
             button(_("Add the prediction"), window.does(lambda: self._add(who.value)))
         if lesson.predictions:
             self._list()
         if lesson.found is not None and lesson.hidden:
-            button(_("Reveal the result"), window.does(lesson.reveal), "primary reveal")
+            button(_("Reveal the result"), window.does(self._reveal), "primary reveal")
 
     def _guess(self, name: str) -> None:
         with ui.element("div").classes("lever").props('role="group"'):
@@ -67,7 +68,7 @@ class Predicting:
                 field = ui.number(value=0, min=-WIDEST, max=WIDEST, step=1, suffix="%").classes("value")
                 named(field.props("outlined dense"), _("{strategy}, per cent", strategy=name))
             slider = ui.slider(min=-WIDEST // 2, max=WIDEST // 2, step=1, value=0)
-            named(slider.props("color=accent markers=25"), name)
+            named(slider.props("color=accent"), name)
 
         def guessed(event: Any) -> None:
             if event.value is not None:
@@ -89,6 +90,10 @@ class Predicting:
                     say("span", f"{each.who}: {_('winner: {strategy}', strategy=wins)} ({values})")
                     remove = button("✕", self._window.does(lesson.forget, each.who), "quiet small")
                     named(remove, _("Remove the prediction of {who}", who=each.who))
+
+    def _reveal(self) -> None:
+        self._window.lesson.reveal()
+        ui.run_javascript("wxsim.toResult()")
 
     def _add(self, who: str) -> None:
         lesson = self._window.lesson

@@ -77,7 +77,8 @@ const wxsim = (() => {
     },
     framed: () => { document.getElementById("wx-making").textContent = ""; theme(); },
     toResult: () => {
-      if (window.innerWidth < 900) document.getElementById("wx-main").scrollIntoView({ behavior: "smooth" });
+      const main = document.getElementById("wx-main"), { top } = main.getBoundingClientRect();
+      if (top < 0 || top > window.innerHeight * 0.6) main.scrollIntoView({ behavior: "smooth" });
     },
   };
 })();

@@ -160,6 +160,7 @@ def test_run_again_replaces_its_own_output_and_gives_the_same(here: Path) -> Non
     assert files(here) == ["out", "tiny.yaml"]
 
 
+@pytest.mark.slow
 def test_recording_everything_adds_details_and_changes_no_number(here: Path) -> None:
     plain, everything = (
         wxsim("run", "tiny.yaml", "--out", "a"),
@@ -197,6 +198,7 @@ def test_compare_prints_the_table_and_names_its_files(here: Path) -> None:
     assert (here / "numbers.json").read_bytes() == (here / "runs/tiny-compare/comparison.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_quiet_compare_says_nothing_and_writes_all_the_same(here: Path) -> None:
     result = wxsim("compare", "tiny.yaml", "--workers", 1, "--replications", 1, "--out", "out", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
@@ -255,6 +257,7 @@ def group_lives(group: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_was_finished_before_an_interrupt_is_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sim.study import compare
 

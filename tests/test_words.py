@@ -261,7 +261,13 @@ def test_english_reads_no_catalogue() -> None:
 
 # ------------------------------------------------------------------------------------------------ nothing unwrapped
 
-PROGRAMMERS = {"ContractError", "ConservationError", "AttributeError", "NameError"}  # for those who write mechanisms
+PROGRAMMERS = {
+    "ContractError",
+    "ConservationError",
+    "AttributeError",
+    "NameError",
+    "AssertionError",
+}  # for those who write code
 SPEAKERS = {"echo", "fail", "warn", "say", "step", "progress", "interrupted", "fault", "Fault", "_note"}
 OURS = {"wxsim", "array", "events"}  # names that are the same in every language
 

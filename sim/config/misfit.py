@@ -47,4 +47,5 @@ def said(error: ErrorDetails) -> str:
     known = _SAID.get(error["type"], "")
     if spoken() == ENGLISH or not known:
         return error["msg"][:1].lower() + error["msg"][1:]
-    return _(known).format(**error.get("ctx", {}))
+    context = {name: str(value).replace(" or ", _(" or ")) for name, value in error.get("ctx", {}).items()}
+    return _(known).format(**context)

@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sim.words import _
+
 if TYPE_CHECKING:
     present: bool  # numba can be used, and WXSIM_FAST does not forbid it; found out when first asked for
 
@@ -81,7 +83,8 @@ def _usable() -> bool:
     except ModuleNotFoundError:
         return False
     except ImportError as error:  # such as a numba that is too old for this numpy
-        warnings.warn(f"numba is installed and cannot be used, so this runs without: {error}", stacklevel=3)
+        said = _("numba is installed and cannot be used, so this runs without: {error}", error=error)
+        warnings.warn(said, stacklevel=3)
         return False
     return True
 

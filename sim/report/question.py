@@ -1,6 +1,7 @@
 """What is asked: title, expectation, trap, the market, and what each strategy changes."""
 
 from collections.abc import Iterator, Mapping
+from os.path import commonprefix
 from typing import Any
 
 from sim.report.material import Material
@@ -35,8 +36,8 @@ def _run(scenario: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(part: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Paths with dots and what stands there."""
-    if isinstance(part, Mapping) and part:
+    """Paths with dots and what stands there; nothing of a part that is empty."""
+    if isinstance(part, Mapping):
         for name, value in part.items():
             yield from _flat(value, f"{path}.{name}" if path else str(name))
     else:
@@ -55,8 +56,9 @@ def _changes(base: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[dict[s
         top = _top(path, base if path in own else own)
         if top not in told:
             told.add(top)
-            count = sum(each == top or each.startswith(top + ".") for each in (own if path in own else base))
-            yield {"path": top, "added": path in own, "parameters": count}
+            part = [each for each in (own if path in own else base) if each == top or each.startswith(top + ".")]
+            shared = ".".join(commonprefix([each.split(".") for each in part]))
+            yield {"path": shared, "added": path in own, "parameters": len(part)}
 
 
 def _top(path: str, other: Mapping[str, Any]) -> str:

@@ -60,12 +60,14 @@ def tell(material: Material, found: Mapping[Cell, Mapping[str, Trees]]) -> dict[
 
 def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: str) -> dict[str, Any]:
     lines, rows = [], []
+    most = max(int(run[kind].sizes.max()) for run in found.values() if kind in run)
+    classes = max(int(np.searchsorted(_EDGES, most, side="right")), 2)  # the rest is empty
     for name, own in material.by_strategy(found).items():
         runs = [run.get(kind) for run in own.values()]
         if not runs:
             continue
         counts = [_by_size(trees.sizes) if trees else np.zeros(len(SIZES), np.int64) for trees in runs]
-        lines.append(Line(name, tuple(mean(counts[run][at] for run in range(len(runs))) for at in range(len(SIZES)))))
+        lines.append(Line(name, tuple(mean(column) for column in np.transpose(counts)[:classes])))
         rows.append(_row(name, [trees for trees in runs if trees], len(runs)))
     cell, largest = max(
         ((cell, run[kind]) for cell, run in found.items() if kind in run),
@@ -74,7 +76,13 @@ def _kind(material: Material, found: Mapping[Cell, Mapping[str, Trees]], kind: s
     return {
         "kind": kind,
         "figure": Figure(
-            f"trees-{kind}", "bars", _(WHAT[kind]), _("size"), _("trees per run"), tuple(map(_, SIZES)), tuple(lines)
+            f"trees-{kind}",
+            "bars",
+            _(WHAT[kind]),
+            _("size"),
+            _("trees per run"),
+            tuple(map(_, SIZES[:classes])),
+            tuple(lines),
         ),
         "rows": rows,
         "story": {

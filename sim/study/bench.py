@@ -104,7 +104,7 @@ class Bench:
             values = "".join(f"{_short(figure.value[way]):>8}" for way in ways)
             limit = _short(figure.limit) if figure.limit else ""
             share = "  ".join(f"{part:.2%}" for part in figure.share.values())
-            name = left(f"{_(figure.name)}, {_(figure.unit)}", 34)
+            name = left(_("{title}, {unit}", title=_(figure.name), unit=_(figure.unit)), 34)
             lines.append(f"{name}{values}{limit:>9}  {share}".rstrip())
         if self.busy > 1.25:
             lines += ["", _("The machine was busy: it took {times:.1f} times as long on the wall.", times=self.busy)]
@@ -121,7 +121,7 @@ def bench(users: int = USERS, told: Told = lambda step: None) -> Bench:
     took: list[Spent] = []
     for work, called in WORK.items():
         for way in ways:
-            told(f"{_(called)}, {way}")
+            told(_("{what}, {way}", what=_(called), way=way))
             amount, spent = alone(work, users, fast=way == "fast")
             found.setdefault(work.__name__, {})[way] = (amount, spent)
             took.append(spent)

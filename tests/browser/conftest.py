@@ -4,12 +4,14 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.report.town import compared
+from tests.study.made import study
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
@@ -18,12 +20,20 @@ if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A comparison with its report, and a run in it with its diffusion."""
+    """A comparison with its report, a run in it with its diffusion, a study over three axes; pages made in Chinese."""
     from sim.cli.reporting import page
+    from sim.words import speaking
 
     found = compared(tmp_path_factory.mktemp("town")).folder
-    page(found, quiet=True)
-    page(found / "runs" / "as-it-is" / "seed-0", quiet=True, diffusion=True)
+    axes = {"hours": (6, 24, 72), "chance": (0.2, 0.8), "who": ("all", "friends")}
+    points = [dict(zip(axes, at, strict=True)) for at in product(*axes.values())]
+    study(
+        found / "study", points, lambda point, name, seed: (name == "gifts") * point["hours"] * point["chance"] + seed
+    )
+    for place, moving in ((found, False), (found / "runs" / "as-it-is" / "seed-0", True), (found / "study", False)):
+        page(place, quiet=True, diffusion=moving)
+    with speaking("zh"):
+        page(found, found / "chinese.html", quiet=True)
     return found
 
 

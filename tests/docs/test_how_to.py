@@ -11,6 +11,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES_AND_WORDS = {"diffusion": "±", "other-tools": "on fresh seeds"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["diffusion", pytest.param("other-tools", marks=pytest.mark.filterwarnings("ignore"))])
 def test_code_of_a_page_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (PAGES / f"{page}.md").read_text("utf-8")

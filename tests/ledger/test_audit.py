@@ -200,6 +200,7 @@ def test_the_first_breaking_event_is_named(check: str, spoil: Callable[[Story], 
     assert report.breaks == tuple(sorted(report.breaks, key=lambda b: (b.time, b.event)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "checks"),
     [

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.config.model import Expected
 from sim.errors import LedgerError, StudyError
 from sim.report.material import Material, read
 from sim.study.comparison import Comparison
@@ -19,10 +20,12 @@ def test_a_comparison_is_restored_from_what_it_wrote() -> None:
         digests=dict.fromkeys(names, ("a", None, "c", "d")),
         done=dict.fromkeys(names, np.array([True, False, True, True])),
         failures=(),
+        expects=(Expected.model_validate({"metric": "gmv", "strategy": BETTER, "is": "higher", "than": LAME}),),
     )
     content = json.loads(json.dumps(made.as_dict()))
     again = Comparison.restore(content, made.folder)
     assert again.as_dict() == made.as_dict()
+    assert again.expects == made.expects
     assert all((again.done[name] == made.done[name]).all() for name in made.values)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from sim.report.material import Material
 from sim.report.page import Report
-from sim.report.question import _changes
+from sim.report.question import _changes, _flat
 from tests.report.town import CHEAPER, DEAR
 
 
@@ -11,10 +11,17 @@ def test_changes_are_values_and_whole_parts() -> None:
     own = {"a.b": 5, "a.c": 2, "x.y.z": 1, "x.y.w": 2}
     assert list(_changes(base, own)) == [
         {"path": "a.b", "before": 1, "after": 5},
-        {"path": "d", "added": False, "parameters": 2},
-        {"path": "x", "added": True, "parameters": 2},
+        {"path": "d.e", "added": False, "parameters": 2},
+        {"path": "x.y", "added": True, "parameters": 2},
     ]
     assert list(_changes(base, base)) == []
+
+
+def test_a_part_that_was_empty_is_no_change_but_what_came_into_it() -> None:
+    base, own = {"a": {"offers": {}}}, {"a": {"offers": {"gift": {"deadline": 1, "cap": 2}}}}
+    assert list(_changes(dict(_flat(base)), dict(_flat(own)))) == [
+        {"path": "a.offers.gift", "added": True, "parameters": 2}
+    ]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
@@ -34,6 +35,7 @@ def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     assert "nothing to measure at any point" in answer.text(made.study(tmp_path, GRID, lambda *_: None))
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     found = made.study(tmp_path / "s", GRID, gain)
 

@@ -68,12 +68,14 @@ def test_a_row_changed_in_a_file_is_told_by_its_day(made: Path) -> None:
     assert f"its files are not those that the run wrote, from day {day} on" in told(made)
 
 
+@pytest.mark.slow
 def test_a_count_changed_in_the_daily_file_is_told_by_its_day(made: Path) -> None:
     change_rows(made / "daily.parquet", "count", lambda table: pc.equal(table["day"], 1))
     again = reproduce(made)
     assert (again.same, again.changed, again.first_day) == (False, 1, None)
 
 
+@pytest.mark.slow
 def test_a_lost_part_is_told(made: Path) -> None:
     (made / "stock" / "part-00000.parquet").unlink()
     assert reproduce(made).changed == 0
@@ -112,6 +114,7 @@ def test_a_model_that_behaves_otherwise_is_told_by_its_day(made: Path, monkeypat
     assert "  that day order: " in str(again)
 
 
+@pytest.mark.slow
 def test_a_model_that_only_notices_otherwise_is_told(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not written row by row has no part in the digest, but in the daily counts."""
     honest = Buy.choose
@@ -136,6 +139,7 @@ def test_a_manifest_whose_digest_is_not_that_of_its_days_is_told(made: Path) -> 
     assert "its manifest is not that of the run" in told(made)
 
 
+@pytest.mark.slow
 def test_other_versions_are_named(made: Path) -> None:
     def older(manifest: dict[str, Any]) -> None:
         manifest["versions"]["numpy"] = "1.0"

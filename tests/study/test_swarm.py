@@ -104,6 +104,7 @@ def test_a_seed_is_a_scenario() -> None:
     assert one.digest != other.digest
 
 
+@pytest.mark.slow
 def test_what_is_written_is_the_scenario_again() -> None:
     for seed in range(12):
         scenario = swarm.case(seed)

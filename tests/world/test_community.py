@@ -10,6 +10,8 @@ from sim.world.params import GraphParams
 from sim.world.strength import common_friends
 from tests.world.measures import SEED, assortativity, clustering, layers
 
+pytestmark = pytest.mark.slow  # `make test` runs it
+
 
 def test_people_have_the_ties_that_they_want(composed: SocialGraph, where: Circles) -> None:
     degree = composed.degree

@@ -5,6 +5,7 @@ import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,7 @@ def _figures(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
         yield from (kind["figure"] for kind in section.get("kinds", ()))
 
 
+@cache  # with its templates, compiled
 def _environment(*folders: Path) -> "Environment":
     jinja = needed("jinja2")
     made: Environment = jinja.Environment(

@@ -185,3 +185,10 @@ def test_no_worker_is_refused() -> None:
 
 def test_processors_counts_at_least_this_one() -> None:
     assert 1 <= processors() <= (os.cpu_count() or 1)
+
+
+def test_what_is_to_be_done_apart_is_never_done_here() -> None:
+    found: dict[int, object] = {}
+    stream(eval, ["__import__('os').getpid()"], workers=1, done=found.__setitem__, apart=True)
+    assert isinstance(found[0], int)
+    assert found[0] != os.getpid()

@@ -55,7 +55,6 @@ class Lesson:
             self._unlocked()
         self.setting, self.scenario = begun(source, self.most)
         self.groups: list[Group] = groups(self.scenario, source)
-        self.begun = self.setting
         self.predictions.clear()
         self._discard()
         for part in self.versions:
@@ -120,7 +119,7 @@ class Lesson:
         self._runs += 1
         self.shown, self.revealed = self.setting, not self.predict_first
         self.running = Running(scenario, self.setting.seeds, self.folder / f"run-{self._runs}")
-        self.seen = Seen(self.running, scenario)
+        self.seen = Seen(self.running)
         self._moved("predictions")
 
     @property

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from sim.config.model import Scenario
 from sim.metrics.catalog import METRICS
 from sim.report import channels, daily, findings, material, money, page
 from sim.report.material import Cell, Material
@@ -40,11 +39,10 @@ class Piece:
 class Seen:
     """What the sections of the report saw in the ledgers of a comparison, each ledger read once."""
 
-    def __init__(self, running: Running, scenario: Scenario) -> None:
+    def __init__(self, running: Running) -> None:
         self._running = running
         self._seen: dict[tuple[str, int], dict[str, Any]] = {}
         self._lock = Lock()
-        self.scenario = scenario
 
     def compared(self, predictions: list[Prediction]) -> Piece | None:
         """Strategies side by side, in every metric. None while nothing is finished."""

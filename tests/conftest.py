@@ -18,7 +18,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     database=None,
 )
-settings.register_profile("quick", parent=settings.get_profile("deterministic"), max_examples=25)
+settings.register_profile("quick", parent=settings.get_profile("deterministic"), max_examples=15)
 settings.load_profile("deterministic")
 
 

@@ -153,6 +153,7 @@ def test_run_writes_a_ledger_that_passes_the_audit(here: Path) -> None:
     assert audited.exit_code == 0, audited.output
 
 
+@pytest.mark.slow
 def test_run_again_replaces_its_own_output_and_gives_the_same(here: Path) -> None:
     first, second = (wxsim("run", "tiny.yaml", "--out", "out") for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0)

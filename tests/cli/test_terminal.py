@@ -100,6 +100,7 @@ def documented(command: str) -> tuple[str, set[str]]:
     return name, set(keys.split(", "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", READ)
 def test_text_fits_and_json_has_the_documented_keys(place: Path, command: str) -> None:
     told(command)
@@ -147,6 +148,7 @@ def test_lists_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 # ------------------------------------------------------------------------------------------------------ exit codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["audit nowhere", "lint nowhere.yaml", "trace one --user 60", "run shop.yaml --strategy none"]
 )
@@ -169,6 +171,7 @@ def test_1_a_check_that_fails_writes_its_json(place: Path, tmp_path: Path) -> No
         assert json.loads(result.stdout)[key] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "broken", "kept"),
     [

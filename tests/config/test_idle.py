@@ -46,6 +46,7 @@ def said(found: list[Fault]) -> list[tuple[str, str]]:
     return [(fault.where.removeprefix("merchants.tea."), f"{fault.wrong}; {fault.instead}") for fault in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped.names())
 def test_shipped_scenarios_state_nothing_in_vain(name: str) -> None:
     found: list[Fault] = []

@@ -16,6 +16,7 @@ def scenarios() -> dict[str, Scenario]:
     return shipped()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_question_states_what_to_expect_and_its_trap(scenarios: dict[str, Scenario], name: str) -> None:
     made = scenarios[name]

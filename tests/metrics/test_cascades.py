@@ -38,6 +38,7 @@ def test_roots_depths_and_virality_are_those_of_the_graph(parent: tuple[int, ...
     assert sorted(trees.virality()) == pytest.approx(sorted(virality))
 
 
+@pytest.mark.slow
 @given(parents, st.data())
 def test_the_nearest_is_the_first_that_a_walk_meets(parent: tuple[int, ...], data: st.DataObject) -> None:
     size = len(parent)

@@ -31,6 +31,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> "list[Figure]":
     return drawn
 
 
+@pytest.mark.slow
 def test_lines_with_bands_over_one_axis(tmp_path: Path, figures: "list[Figure]") -> None:
     found = made.study(tmp_path / "s", LINE, value, ("none", "gifts", "more"))
     chart.draw(found, tmp_path / "a.png")

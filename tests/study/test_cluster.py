@@ -85,6 +85,7 @@ def test_a_scheduler_that_is_gone_is_an_error_of_its_own() -> None:
                     time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_local_cluster_that_cannot_start_is_told_in_a_line(tmp_path, monkeypatch) -> None:
     def dies(**options: object) -> None:
         raise RuntimeError("Nanny failed to start.")

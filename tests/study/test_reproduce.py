@@ -57,6 +57,7 @@ def test_the_same_run_again(made: Path) -> None:
     assert str(again) == f"the same run again: digest {again.got}"
 
 
+@pytest.mark.slow
 def test_a_row_changed_in_a_file_is_told_by_its_day(made: Path) -> None:
     time = pq.read_table(made / "events" / "part-00000.parquet")["time"]
     day = DAYS - 2
@@ -81,6 +82,7 @@ def test_a_lost_part_is_told(made: Path) -> None:
     assert reproduce(made).changed == 0
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(made: Path) -> None:
     edit(made, lambda manifest: manifest.update(seed=4))
     again = reproduce(made)
@@ -88,6 +90,7 @@ def test_another_seed_is_another_run(made: Path) -> None:
     assert "run again, it differs from day 0 on" in told(made)
 
 
+@pytest.mark.slow
 def test_a_changed_scenario_is_told_by_the_day_from_which_it_matters(made: Path) -> None:
     def longer(manifest: dict[str, Any]) -> None:
         manifest["scenario"]["horizon"]["days"] = DAYS + 1
@@ -99,6 +102,7 @@ def test_a_changed_scenario_is_told_by_the_day_from_which_it_matters(made: Path)
     assert {kind for kind, then, _ in again.counts if then == 0} >= {"visit"}  # nobody came on that day then
 
 
+@pytest.mark.slow
 def test_a_model_that_behaves_otherwise_is_told_by_its_day(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Buy.checkout
 
@@ -133,6 +137,7 @@ def test_a_model_that_only_notices_otherwise_is_told(made: Path, monkeypatch: py
     assert "from day 1 on: the daily counts, not the rows" in str(again)
 
 
+@pytest.mark.slow
 def test_a_manifest_whose_digest_is_not_that_of_its_days_is_told(made: Path) -> None:
     edit(made, lambda manifest: manifest["digest"].update(total="0" * 32))
     assert not reproduce(made).same

@@ -31,6 +31,7 @@ def bayes_factor(values: np.ndarray, mean: float) -> float:
     return float(np.trapezoid(density, effect) / theory.t.pdf(t, n - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "alpha"), [(8, 0.05), (20, 0.05), (60, 0.01)])
 def test_the_ends_are_where_the_mixture_of_noncentral_t_reaches_one_over_alpha(n: int, alpha: float) -> None:
     values = np.random.default_rng(n).normal(3.0, 2.0, n)

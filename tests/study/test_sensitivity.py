@@ -78,6 +78,7 @@ def found(method: sensitivity.Method, formula: Formula, width: int, size: int, *
     return finding
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("formula", "truth"), [(ishigami, ishigami_indices()), (g, g_indices())])
 @pytest.mark.parametrize(("luck", "error"), [({}, 0.02), ({"seeds": 4, "noise": 1.0}, 0.07)])
 def test_sobol_indices_are_those_of_theory(formula: Formula, truth: Any, luck: dict[str, Any], error: float) -> None:

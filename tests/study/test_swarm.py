@@ -238,6 +238,7 @@ def test_equal_engines_are_told_equal(here: Path, third_fails: None) -> None:
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_failing_seed_is_kept_once_and_the_rest_still_run(here: Path, third_fails: None) -> None:
     for _ in range(2):
         result = wxsim("verify", "--swarm", 4)

@@ -149,6 +149,7 @@ def test_what_happens_in_a_visit_stands_under_it(lived: Ledger) -> None:
     assert any("She notices" in line for line in visit[:bought])
 
 
+@pytest.mark.slow
 def test_every_event_of_a_life_is_told_once_in_the_usual_width(lived: Ledger) -> None:
     for user in range(40):
         text = life(lived, user)
@@ -258,6 +259,7 @@ def wxsim(*words: object) -> Any:
     return CliRunner().invoke(app, ["trace", *(str(word) for word in words)])
 
 
+@pytest.mark.slow
 def test_hints_can_be_followed(lived: Ledger) -> None:
     options = re.findall(r"--(user|event) ([0-9a-f]+) ", wxsim(lived.folder).output)
     assert {name for name, _ in options} == {"user", "event"}

@@ -202,6 +202,7 @@ def test_a_row_is_set_beside_the_one_that_tells_of_the_same(tmp_path: Path) -> N
     assert compare_ledgers(whole, ledger(tmp_path / "d")) is None
 
 
+@pytest.mark.slow
 def test_people_of_a_graph_file_cannot_be_fewer() -> None:
     with pytest.raises(StudyError, match="leave out --users"):
         resized(load("real_friends"), users=5)

@@ -37,8 +37,9 @@ def _row(material: Material, cell: Cell, fact: Fact, values: list[float]) -> dic
     here = estimate([value for value in values if np.isfinite(value)])
     missing = not np.isfinite(here.mean)
     sql = material.asked(target.sql, cell, merchant=None)["sql"] if target.sql else ""
-    metric = f'sim.metrics.catalog.table(sim.Ledger("{cell.place}"), ["{target.metric}"])' if target.metric else ""
-    own = f'sim.study.facts.measured(sim.Ledger("{cell.place}"))["{fact.name}"]' if target.measure else ""
+    ledger = f'sim.Ledger("{cell.place}")'
+    metric = f'from sim.metrics.catalog import table\ntable({ledger}, ["{target.metric}"])' if target.metric else ""
+    own = f'from sim.study.facts import measured\nmeasured({ledger})["{fact.name}"]' if target.measure else ""
     return {
         "name": fact.name,
         "title": _(target.title),
@@ -52,5 +53,5 @@ def _row(material: Material, cell: Cell, fact: Fact, values: list[float]) -> dic
         "inside": fact.accept[0] <= here.mean <= fact.accept[1],
         "why": _(target.without, days=material.days) if missing else "",
         "sql": "" if missing else sql,
-        "call": "" if missing else metric or own,
+        "call": "" if missing or not (metric or own) else f"import sim\n{metric or own}",
     }

@@ -175,8 +175,26 @@ def _rows(
     }
     yield row if is_base else {**row, **_difference(comparison.difference(strategy, metric))}
     if strategy in comparison.combined:
-        found = comparison.synergy(strategy, metric)
-        yield {"synergy": True, "strategy": strategy, "parts": comparison.combined[strategy], **_difference(found)}
+        yield _synergy(comparison, strategy, metric)
+
+
+def _synergy(comparison: Comparison, strategy: str, metric: str) -> dict[str, Any]:
+    """The row of a synergy; of each seed its own difference, those of the parts, and what is left."""
+    parts = comparison.combined[strategy]
+    base = comparison.per_seed(comparison.baseline, metric)
+    whole, *less = (comparison.per_seed(name, metric) - base for name in (strategy, *parts))
+    seeds = zip(comparison.seeds, whole.tolist(), *(part.tolist() for part in less), strict=True)
+    return {
+        "synergy": True,
+        "strategy": strategy,
+        "number": comparison.strategies.index(strategy),
+        "parts": parts,
+        "seeds": [
+            {"seed": seed, "terms": [number(each, signed=True) for each in (*terms, terms[0] - sum(terms[1:]))]}
+            for seed, *terms in seeds
+        ],
+        **_difference(comparison.synergy(strategy, metric)),
+    }
 
 
 def _difference(found: Difference) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from os.path import commonprefix
 from typing import Any
 
+from sim.metrics.catalog import METRICS
 from sim.report.material import Material
-from sim.words import _
+from sim.words import _, told
 
 _NOT_RUN = ("title", "expectation", "trap", "seed", "strategies", "compare", "record")
 
@@ -27,6 +28,7 @@ def tell(material: Material) -> dict[str, Any]:
             for cell in material.cells
             if cell.example and "stopped" in (found := material.manifests[cell.strategy])
         },
+        "titles": {name: told(METRICS[name].title) for name in material.comparison.metrics},
         "changes": {name: list(_changes(base, own[name])) for name in material.others if base and name in own},
     }
 
@@ -46,7 +48,7 @@ def _flat(part: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _changes(base: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Paths whose value differs, those of one new or lost part together."""
-    told: set[str] = set()
+    seen: set[str] = set()
     for path in sorted({*base, *own}):
         here, there = base.get(path), own.get(path)
         if path in base and path in own:
@@ -54,8 +56,8 @@ def _changes(base: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[dict[s
                 yield {"path": path, "before": here, "after": there}
             continue
         top = _top(path, base if path in own else own)
-        if top not in told:
-            told.add(top)
+        if top not in seen:
+            seen.add(top)
             part = [each for each in (own if path in own else base) if each == top or each.startswith(top + ".")]
             shared = ".".join(commonprefix([each.split(".") for each in part]))
             yield {"path": shared, "added": path in own, "parameters": len(part)}

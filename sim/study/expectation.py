@@ -33,6 +33,7 @@ class Judged:
     claim: str
     found: Estimate
     verdict: str
+    made_of: tuple[tuple[str, str], ...]  # strategies and metrics whose means it was found from
 
     def __str__(self) -> str:
         """The claim in a sentence, with its verdict and what was found."""
@@ -56,6 +57,8 @@ class Judged:
 def judge(comparison: "Comparison", claim: Expected) -> Judged:
     """Whether a claim held, over the seeds that every strategy concerned has finished."""
     others = _others(comparison, claim)
+    base = (comparison.baseline,) * (len(others) > 1 or claim.per is not None)
+    names, metrics = dict.fromkeys((claim.strategy, *others, *base)), (claim.metric, *filter(None, (claim.per,)))
     done = np.logical_and.reduce([comparison.done[name] for name in (claim.strategy, *others, comparison.baseline)])
 
     def mean(strategy: str, metric: str, kept: Bools) -> float:
@@ -79,7 +82,8 @@ def judge(comparison: "Comparison", claim: Expected) -> Judged:
         return added(claim.strategy, claim.metric, kept) - sum(added(name, claim.metric, kept) for name in others)
 
     found = jackknife(measured, done)
-    return Judged(words(comparison, claim), found, _verdict(claim, found))
+    made_of = tuple((name, metric) for metric in metrics for name in names)
+    return Judged(words(comparison, claim), found, _verdict(claim, found), made_of)
 
 
 def words(comparison: "Comparison", claim: Expected) -> str:

@@ -53,3 +53,11 @@ def browser() -> Iterator[Any]:
         opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(autouse=True)
+def closed(browser: Any) -> Iterator[None]:
+    """Closes what a test opened: pages that go on drawing would slow down all after them."""
+    yield
+    for context in browser.contexts:
+        context.close()

@@ -34,7 +34,9 @@ def test_the_page_is_of_the_scenario_as_it_stands(scenarios: dict[str, Scenario]
 
 def test_a_page_says_first_what_did_not_hold() -> None:
     found = Estimate(1.0, 0.5, 1.5)
-    judged = [Judged(name, found, verdict) for name, verdict in (("a", HELD), ("b", OPEN), ("c", FAILED), ("d", HELD))]
+    judged = [
+        Judged(name, found, verdict, ()) for name, verdict in (("a", HELD), ("b", OPEN), ("c", FAILED), ("d", HELD))
+    ]
     told = outcome(judged)
     assert told.startswith("Of 4 claims 1 did not hold, 1 cannot be told with these seeds, 2 held.\n")
     assert [line[:3] for line in told.splitlines()[2:]] == ["- c", "- b", "- a", "- d"]

@@ -3,7 +3,10 @@ import importlib
 import json
 import re
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -179,6 +182,30 @@ def test_claims_of_the_expectation_are_told_with_their_verdicts(parsed: Page, fo
     assert [claim["verdict"] for claim in said] == ["did not hold", "held"]
     for claim in said:
         assert f"{claim['claim']}: {claim['verdict']} ({number(claim['mean'])}, 95 % interval" in parsed.text
+
+
+@pytest.mark.slow
+def test_a_number_of_a_claim_leads_to_the_rows_that_it_is_made_of(parsed: Page, text: str) -> None:
+    asked = re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
+    linked = re.findall(r'href="#(n-[^"]+)"', asked[asked.index('class="claims"') : asked.index('id="found"')])
+    assert linked == ["n-orders-2", "n-orders-0", "n-gmv-2"]
+    assert all(f'id="{name}"' in asked for name in linked)
+
+
+@pytest.mark.slow
+def test_what_is_printed_to_ask_again_runs_as_it_stands(
+    text: str, found: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind of it in an interpreter of its own: nothing that one imports helps another."""
+    printed = [unescape(code) for code in re.findall(r"<pre><code>(.*?)</code></pre>", text, re.DOTALL)]
+    kinds = {code.splitlines()[1].partition("(")[0]: code for code in printed}
+    assert {*kinds} == {"sim.Ledger", "from sim.metrics.catalog import table", "from sim.study.facts import measured"}
+    for code in kinds.values():
+        done = subprocess.run([sys.executable, "-c", code], cwd=found, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+    monkeypatch.chdir(found)
+    for code in dict.fromkeys(printed):
+        exec(code, {})
 
 
 @pytest.mark.slow

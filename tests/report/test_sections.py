@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim.metrics.catalog
-import sim.study.facts
 from sim.ledger.reader import Ledger
 from sim.metrics import catalog
 from sim.report import channels, daily, money, trees, users
@@ -95,7 +93,9 @@ def test_facts_are_measured_as_their_questions_say(made: Report, material: Mater
             ((value,),) = Ledger(material.folder / own["place"]).rows(row["sql"])
         else:
             monkeyed = row["call"].replace('Ledger("', f'Ledger("{material.folder}/')
-            found = eval(monkeyed, {"sim": sim})
+            *imports, last = monkeyed.splitlines()
+            exec("\n".join(imports), names := dict[str, object]())
+            found = eval(last, names)
             value = found if isinstance(found, float) else next(iter(found.values()))
         assert value == values[0]
     assert measured_here >= 4

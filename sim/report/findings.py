@@ -15,7 +15,7 @@ from sim.report.material import Cell, Material
 from sim.study.comparison import Comparison, heading
 from sim.study.sentence import Teller, short
 from sim.study.stats import Difference
-from sim.study.table import number
+from sim.study.table import alike, number
 from sim.words import told
 
 EXAMPLES = 4  # rows shown behind a number
@@ -117,12 +117,12 @@ def _sentence(comparison: Comparison, strategy: str) -> dict[str, Any]:
     by: dict[str, list[str]] = {}
     for name in more:
         by.setdefault(_verdict(comparison.difference(strategy, name))[0], []).append(told(METRICS[name].title))
-    pairs = int((comparison.done[strategy] & comparison.done[comparison.baseline]).sum())
+    pairs = comparison.worlds(strategy)
     return {
         "strategy": strategy,
         "number": comparison.strategies.index(strategy),
         "metric": _metric(comparison, first),
-        **_difference(found),
+        **_difference(found, pairs),
         "pairs": pairs,
         "others": by,
     }
@@ -173,7 +173,8 @@ def _rows(
         "seed": cell.seed if cell else None,
         "behind": replace(own_rows, rows=told_rows(cell, own_rows.rows)) if cell and own_rows else None,
     }
-    yield row if is_base else {**row, **_difference(comparison.difference(strategy, metric))}
+    found = comparison.difference(strategy, metric)
+    yield row if is_base else {**row, **_difference(found, comparison.worlds(strategy))}
     if strategy in comparison.combined:
         yield _synergy(comparison, strategy, metric)
 
@@ -193,18 +194,20 @@ def _synergy(comparison: Comparison, strategy: str, metric: str) -> dict[str, An
             {"seed": seed, "terms": [number(each, signed=True) for each in (*terms, terms[0] - sum(terms[1:]))]}
             for seed, *terms in seeds
         ],
-        **_difference(comparison.synergy(strategy, metric)),
+        **_difference(comparison.synergy(strategy, metric), comparison.worlds(strategy, *parts)),
     }
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(found: Difference, worlds: int) -> dict[str, Any]:
     verdict, more = _verdict(found)
+    same = verdict == "same"
     return {
         "difference": number(found.estimate.mean, signed=True),
         "size": number(abs(found.estimate.mean)),
         "up": bool(found.estimate.mean > 0.0),
-        "interval": _interval(found.estimate, signed=True),
+        "interval": None if same else _interval(found.estimate, signed=True),
         "verdict": verdict,
+        "said": alike(worlds) if same else told(verdict),
         "more": more,
         "reduction": number(found.variance_reduction) if found.variance_reduction > 1.0 else None,
     }

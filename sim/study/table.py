@@ -71,15 +71,19 @@ def _strategy(comparison: Comparison, strategy: str, metric: str) -> Iterator[st
 
 def _difference(name: str, mean: str, found: Difference, worlds: int) -> Iterator[str]:
     if found.verdict == "same":
-        alike = several("same in {count} world", "same in all {count} worlds", worlds)
         begun = _row(name, mean, number(found.estimate.mean, True), "", "").rstrip()
-        yield begun + right(alike, WIDTH - width(begun))
+        yield begun + right(alike(worlds), WIDTH - width(begun))
         return
     verdict, colon, rest = found.verdict.partition(": ")
     told_verdict = told(verdict + colon.strip())
     yield _row(name, mean, number(found.estimate.mean, True), _interval(found.estimate), told_verdict)
     if rest:
         yield right(told(rest), WIDTH)
+
+
+def alike(worlds: int) -> str:
+    """The verdict on strategies between which no world shows a difference."""
+    return several("same in {count} world", "same in all {count} worlds", worlds)
 
 
 def _interval(found: Estimate) -> str:

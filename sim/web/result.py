@@ -16,7 +16,7 @@ from sim.report.shape import Figure, Line
 from sim.report.shape import number as rounded
 from sim.study import stats
 from sim.study.comparison import Comparison, heading
-from sim.study.table import number
+from sim.study.table import alike, number
 from sim.units import F64
 from sim.web.predictions import Prediction, judged, winner
 from sim.web.work import Running
@@ -57,6 +57,7 @@ class Seen:
             made,
             figures,
             lines=lines(found),
+            worlds=found.worlds(*found.strategies) or max(map(found.worlds, found.strategies)),
             heading=heading(found.metrics[0], told),
             history=figures,
             told={"findings": told_of},
@@ -101,8 +102,8 @@ class Side:
     low: str
     high: str
     verdict: str
+    said: str
     more: str
-    seeds: int
     at: float | None
     begin: float | None
     end: float | None
@@ -110,8 +111,11 @@ class Side:
 
 
 def lines(found: Comparison) -> list[Side]:
-    """Each strategy's mean, paired difference, interval and verdict, as `Comparison` makes them."""
-    metric = found.metrics[0]
+    """Each strategy's mean, paired difference, interval and verdict, as `Comparison` makes them.
+
+    While some strategies are ahead of others, means are over the worlds that all have finished, if there are any.
+    """
+    metric, every = found.metrics[0], np.logical_and.reduce(list(found.done.values()))
     differences = {name: found.difference(name, metric) for name in found.strategies if name != found.baseline}
     ends = [value for each in differences.values() for value in _ends(each.estimate)]
     low, high = min([0.0, *ends]), max([0.0, *ends])
@@ -122,9 +126,10 @@ def lines(found: Comparison) -> list[Side]:
 
     out = []
     for at, name in enumerate(found.strategies):
-        mean, count = found.estimate(name, metric).mean, int(found.done[name].sum())
+        mean = stats.estimate(found.per_seed(name, metric)[every if every.any() else found.done[name]]).mean
         each = differences.get(name)
         one = each.estimate if each else UNKNOWN
+        same = each is not None and each.verdict == "same"
         verdict, colon, more = (each.verdict if each else "baseline").partition(": ")
         out.append(
             Side(
@@ -134,11 +139,11 @@ def lines(found: Comparison) -> list[Side]:
                 difference=number(one.mean, signed=True) if each else "",
                 low=number(one.low, signed=True),
                 high=number(one.high, signed=True),
-                verdict=verdict + colon.strip(),
+                verdict=verdict,
+                said=alike(found.worlds(name)) if same else told(verdict + colon.strip()),
                 more=more,
-                seeds=count,
                 at=place(one.mean),
-                begin=place(one.low),
+                begin=None if same else place(one.low),
                 end=place(one.high),
                 nothing=place(0.0),
             )

@@ -23,7 +23,7 @@ class Keeping:
             with ui.element("div").classes("row wrap"):
                 button(_("Scenario as a file"), window.does(self._scenario))
                 self._report = button(_("Report to forward"), window.does(self._page))
-            say("p", _("`wxsim compare FILE` gives the same numbers; the report needs no network."), "soft")
+            say("p", _("wxsim compare FILE gives the same numbers; the report needs no network."), "soft")
 
     def _scenario(self) -> None:
         lesson = self._window.lesson

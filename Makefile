@@ -18,8 +18,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 
 demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
-	$(BIN)/wxsim compare scenarios/triangle.yaml
-	@echo "a page of it to read and forward: $(BIN)/wxsim report runs/triangle-compare"
+	$(BIN)/wxsim compare scenarios/triangle.yaml --report
 
 check: $(READY) ## lint, types, architecture and fast tests, in under a minute
 	$(BIN)/ruff check .

@@ -57,7 +57,7 @@ class Seen:
             made,
             figures,
             lines=lines(found),
-            worlds=found.worlds(*found.strategies) or max(map(found.worlds, found.strategies)),
+            worlds=found.worlds(*found.strategies),
             heading=heading(found.metrics[0], told),
             history=figures,
             told={"findings": told_of},

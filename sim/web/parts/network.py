@@ -38,11 +38,11 @@ class Network:
             self._choice = Choice(window, first_other(window), _("Strategy"))
             self._world = world(window)
             button(_("Show the network"), window.does(self._show), "primary")
-        self._making = say("p", _("The network is being made ..."), "soft").props('id="wx-making" role="status"')
+        self._making = say("p", _("The network is being made ..."), "soft").props('role="status"')
         self._making.set_visibility(False)
         self._frame = named(ui.element("iframe").classes("frame"), _("Network of {title}", title=lesson.scenario.title))
         self._frame.props["id"] = "wx-frame"
-        self._frame.on("load", js_handler="() => wxsim.framed()")
+        self._frame.on("load", window.does(self._made), [], js_handler="() => { wxsim.framed(); emit(); }")
         self._frame.set_visibility(False)
 
     async def follow(self) -> None:
@@ -55,6 +55,9 @@ class Network:
         self._making.set_visibility(True)
         self._frame.set_visibility(True)
         self._frame.update()
+
+    def _made(self) -> None:
+        self._making.set_visibility(False)
 
 
 def first_other(window: Window) -> str:

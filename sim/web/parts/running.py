@@ -76,7 +76,7 @@ class Running:
             return _("Nothing ran yet.")
         if work.error:
             return _("It failed: {error}", error=work.error)
-        done = int(min(each.sum() for each in work.found.done.values())) if work.found else 0
+        done = work.found.worlds(*work.found.strategies) if work.found else 0
         if not lesson.busy:
             told = several("{count} world finished", "{count} worlds finished", done)
             return told + (_(", cancelled") if work.cancelled else "")

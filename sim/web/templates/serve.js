@@ -75,7 +75,7 @@ const wxsim = (() => {
       const levers = document.getElementById("wx-levers");
       if (levers && window.innerWidth < 900) levers.open = false;
     },
-    framed: () => { document.getElementById("wx-making").textContent = ""; theme(); },
+    framed: theme,
     toResult: () => {
       const main = document.getElementById("wx-main"), { top } = main.getBoundingClientRect();
       if (top < 0 || top > window.innerHeight * 0.6) main.scrollIntoView({ behavior: "smooth" });

@@ -42,7 +42,7 @@ from sim.cli.terminal import (
     stem,
     warn,
 )
-from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError
+from sim.errors import LedgerError, RunStopped, ScenarioError, StudyError, WxsimError, reason
 from sim.words import _, told
 from sim.words.columns import cut, left, right
 
@@ -87,7 +87,7 @@ class Commands(Spoken, TyperGroup):
         except BrokenPipeError:
             raise  # somebody who has read enough is told nothing
         except OSError as error:
-            fail(f"wxsim: {error}", FAILED)
+            fail(f"wxsim: {f'{error.filename}: ' if error.filename else ''}{reason(error)}", FAILED)
 
 
 class App(typer.Typer):

@@ -112,7 +112,7 @@ def progress(step: str, quiet: bool = False, unit: str = marked("days"), lines: 
         TextColumn("{task.fields[said]}", markup=False, table_column=Column(no_wrap=True)),
         BarColumn(None, table_column=Column(ratio=1)),
         TimeElapsedColumn(table_column=kept()),
-        TextColumn(_("left")),
+        TextColumn(_("left:")),
         TimeRemainingColumn(table_column=kept()),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:

@@ -15,7 +15,7 @@ from sim.ledger.schema import ACCOUNTS
 from sim.metrics.cascades import forest, nearest
 from sim.study.sentence import ID_DIGITS, Teller, short, written
 from sim.units import DAY, yuan
-from sim.words import ENGLISH, _, marked, several, speaking
+from sim.words import ENGLISH, _, marked, several, speaking, told
 from sim.words.columns import width, wrap
 
 Row = Mapping[str, Any]
@@ -363,7 +363,9 @@ def _head(what: str, ledger: Ledger) -> list[str]:
     if manifest["strategy"]:
         said = marked('{what} in {folder}: "{title}", strategy {strategy}, seed {seed}')
     values = {name: manifest[name] for name in ("strategy", "seed")}
-    return _wrapped("", _(said, what=what, folder=ledger.folder, title=manifest["scenario"].get("title", ""), **values))
+    return _wrapped(
+        "", _(said, what=what, folder=ledger.folder, title=told(manifest["scenario"].get("title", "")), **values)
+    )
 
 
 def _dated(teller: Teller, row: Row, prefix: str, digits: int = ID_DIGITS) -> list[str]:

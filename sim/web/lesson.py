@@ -65,7 +65,8 @@ class Lesson:
         self._unlocked()
         value = lever.fitted(value)
         if value is not None and not lever.allowed(value):
-            raise StudyError(_("{path}: {value} cannot stand there", path=lever.path, value=value))
+            self._moved("setting")  # every window shows again what stands there
+            raise StudyError(lever.refused(value))
         self._set(self.setting.changed(lever.key, value))
 
     def back(self) -> None:

@@ -9,6 +9,7 @@ from sim.config import sources
 from sim.config.model import Scenario
 from sim.config.node import plain
 from sim.config.parameters import Parameter, parameters
+from sim.words import _, told
 
 EVERYONE = ""  # whose lever it is, if it moves the market under all strategies
 STEPS = 100  # of a slider from end to end, at least half as many
@@ -57,6 +58,14 @@ class Lever:
             number = float(f"{value:.10g}")
             return int(round(number)) if isinstance(self.parameter.value, int) else number
         return value
+
+    def refused(self, value: Any) -> str:
+        """Why it may not stand at this value, and at which it may."""
+        low, high = self.parameter.low, self.parameter.high
+        least = "" if low is None else _("at least {low}", low=f"{low:g}")
+        most = "" if high is None else _("at most {high}", high=f"{high:g}")
+        may = _(", ").join(filter(None, (least, most)))
+        return _("{what}: {value} cannot stand there; {may}", what=told(self.parameter.doc), value=value, may=may)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,9 @@ def stated(source: str) -> dict[str, tuple[str, ...]]:
     if holder is None:
         return {}
     return {
-        name: tuple(path for key, value in patch.items() if key != "extends" for path, _ in _leaves(key, value))
+        name: tuple(
+            dict.fromkeys(path for key, value in patch.items() if key != "extends" for path, _ in _leaves(key, value))
+        )
         for name, patch in (plain(holder) or {}).items()
         if isinstance(patch, Mapping)
     }

@@ -111,43 +111,48 @@ class Side:
 
 
 def lines(found: Comparison) -> list[Side]:
-    """Each strategy's mean, paired difference, interval and verdict, as `Comparison` makes them.
+    """Each strategy's mean, paired difference, interval and verdict, as `Comparison` makes them; and synergies.
 
     While some strategies are ahead of others, means are over the worlds that all have finished, if there are any.
     """
     metric, every = found.metrics[0], np.logical_and.reduce(list(found.done.values()))
     differences = {name: found.difference(name, metric) for name in found.strategies if name != found.baseline}
-    ends = [value for each in differences.values() for value in _ends(each.estimate)]
+    synergies = {name: found.synergy(name, metric) for name in found.combined}
+    ends = [value for each in (*differences.values(), *synergies.values()) for value in _ends(each.estimate)]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     wide = (high - low) or 1.0
 
     def place(value: float) -> float | None:
         return round(4 + 92 * (value - low) / wide, 2) if np.isfinite(value) else None
 
-    out = []
-    for at, name in enumerate(found.strategies):
-        mean = stats.estimate(found.per_seed(name, metric)[every if every.any() else found.done[name]]).mean
-        each = differences.get(name)
+    def side(name: str, at: int, mean: str, each: stats.Difference | None, worlds: int) -> Side:
         one = each.estimate if each else UNKNOWN
         same = each is not None and each.verdict == "same"
         verdict, colon, more = (each.verdict if each else "baseline").partition(": ")
-        out.append(
-            Side(
-                strategy=name,
-                number=at,
-                mean=number(mean),
-                difference=number(one.mean, signed=True) if each else "",
-                low=number(one.low, signed=True),
-                high=number(one.high, signed=True),
-                verdict=verdict,
-                said=alike(found.worlds(name)) if same else told(verdict + colon.strip()),
-                more=more,
-                at=place(one.mean),
-                begin=None if same else place(one.low),
-                end=place(one.high),
-                nothing=place(0.0),
-            )
+        return Side(
+            strategy=name,
+            number=at,
+            mean=mean,
+            difference=number(one.mean, signed=True) if each else "",
+            low=number(one.low, signed=True),
+            high=number(one.high, signed=True),
+            verdict=verdict,
+            said=alike(worlds) if same else told(verdict + colon.strip()),
+            more=more,
+            at=place(one.mean),
+            begin=None if same else place(one.low),
+            end=place(one.high),
+            nothing=place(0.0),
         )
+
+    out = []
+    for at, name in enumerate(found.strategies):
+        mean = stats.estimate(found.per_seed(name, metric)[every if every.any() else found.done[name]]).mean
+        out.append(side(name, at, number(mean), differences.get(name), found.worlds(name)))
+        if name in synergies:
+            parts = found.combined[name]
+            what = _("synergy: {strategy} less {parts}", strategy=name, parts=_(", ").join(parts))
+            out.append(side(what, at, "", synergies[name], found.worlds(name, *parts)))
     return out
 
 

@@ -44,7 +44,7 @@ const drawFigures = (() => {
           line: { color: own.colour, dash: own.dash, width: 2 }, marker: { symbol: own.mark, size: 7 },
           hovertemplate: `%{x}: %{y:,.4~g}<extra>${plain(line.name)}</extra>` });
       }
-      const few = figure.places.length < 12 && figure.places.every(Number.isInteger);
+      const few = figure.places.every(Number.isInteger) && figure.places.at(-1) - figure.places[0] < 12;
       return [traces, { height: 320, xaxis: { title: { text: plain(figure.places_are) }, ...(few ? { dtick: 1 } : {}) },
         yaxis: { title: { text: plain(figure.values_are) }, zerolinecolor: figure.zero ? colour("--ink") : colour("--line") } }];
     },

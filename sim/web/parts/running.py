@@ -5,7 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
-from sim.web.setting import fixed
+from sim.config.model import Scenario
+from sim.web.setting import Setting, fixed
 from sim.web.window import Window, button, named, say
 from sim.words import _, marked, several
 
@@ -73,7 +74,7 @@ class Running:
         """Where the work is, in words; how long it still takes after a dot."""
         lesson, work = self._window.lesson, self._window.lesson.running
         if work is None:
-            return _("Nothing ran yet.")
+            return _nothing(lesson.setting, lesson.scenario)
         if work.error:
             return _("It failed: {error}", error=work.error)
         done = work.found.worlds(*work.found.strategies) if work.found else 0
@@ -83,6 +84,20 @@ class Running:
         all_ = lesson.shown.seeds if lesson.shown else done
         told = _("{done} of {all} worlds finished", done=done, all=all_) if done else _("The first world is simulated")
         return told + (f" · {_('{time} left', time=_time(work.left))}" if work.left is not None else "")
+
+
+def _nothing(setting: Setting, scenario: Scenario) -> str:
+    """That nothing ran, and how large the scenario itself is, if the page begins with less."""
+    asked = scenario.world.people.count, scenario.horizon.days, scenario.compare.replications if scenario.compare else 1
+    if asked == (setting.people, setting.days, setting.seeds):
+        return _("Nothing ran yet.")
+    people, days, worlds = asked
+    return _(
+        "Nothing ran yet. Its author asks for {people:,} people, {days} days, {worlds} worlds.",
+        people=people,
+        days=days,
+        worlds=worlds,
+    )
 
 
 def _time(seconds: float) -> str:

@@ -306,7 +306,7 @@ def test_a_full_disk_is_told_in_a_line(here: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(parquet.pq, "write_table", full)
     result = wxsim("run", "tiny.yaml")
     assert result.exit_code == 1
-    assert result.stderr == "wxsim: [Errno 28] No space left on device: 'part-00000.parquet'\n"
+    assert result.stderr == "wxsim: part-00000.parquet: No space left on device\n"
     assert files(here / "runs") == []
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.model import Scenario
-from sim.errors import StudyError
+from sim.errors import StudyError, reason
 from sim.metrics import catalog as metrics
 from sim.run import run
 from sim.study import executor, folder
@@ -429,8 +429,9 @@ def read(out: Path) -> dict[str, Any]:
     try:
         found = json.loads((out / "study.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else error
         raise StudyError(
-            _("{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote", out=out, error=error)
+            _("{out}: is not the folder of a study ({error}); name one that `wxsim sweep` wrote", out=out, error=why)
         ) from None
     if not isinstance(found, dict) or found.get("wxsim") != "study":
         raise StudyError(_("{out}: is not the folder of a study; name one that `wxsim sweep` wrote", out=out))

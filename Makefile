@@ -20,7 +20,7 @@ help: ## this list
 demo: $(READY) ## from nothing installed to a comparison of a tea house's strategies
 	$(BIN)/wxsim compare scenarios/triangle.yaml --report
 
-check: $(READY) ## lint, types, architecture and fast tests, in under a minute
+check: $(READY) ## lint, types, architecture and fast tests, in about a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
